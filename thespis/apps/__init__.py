@@ -1,0 +1,1 @@
+"""Apps: the command line and whatever else a person or a program talks to."""

@@ -1,0 +1,1 @@
+"""Capture: pictures and video in, faces and Tracks out."""

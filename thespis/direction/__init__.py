@@ -1,0 +1,1 @@
+"""Direction: what the user asks for, read from words, files and scripts."""

@@ -1,0 +1,1 @@
+"""Export: results in, files out."""

@@ -1,0 +1,1 @@
+"""Features: Speech in, Tracks out."""

@@ -1,0 +1,1 @@
+"""The 3D head and its shapes."""

@@ -1,0 +1,1 @@
+"""Motion: Tracks in, Tracks out."""

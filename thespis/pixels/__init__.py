@@ -1,0 +1,1 @@
+"""Pixels: a Track and a Portrait in, frames out."""

@@ -1,0 +1,66 @@
+"""One file per paper; the file name is the name you type. A path to a file of your own works the same way."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from thespis.card import Card
+from thespis.errors import ThespisError, unknown
+
+if TYPE_CHECKING:
+    from thespis.talker import Talker
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Name every recipe that ships with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def path_of(name: str) -> Path:
+    """Find the file of a recipe: a shipped one by name, or the user's own by path."""
+    own = Path(name)
+    if own.suffix == ".py":
+        if not own.is_file():
+            raise ThespisError(f"there is no recipe file {name}; make one with: thespis copy thespis {name}")
+        return own
+    if name not in names():
+        raise ThespisError(unknown("recipe", name, names()))
+    return FOLDER / f"{name}.py"
+
+
+def module(name: str) -> ModuleType:
+    """Import the recipe of that name or path; errors inside it are its own and pass through."""
+    path = path_of(name)
+    if path.parent == FOLDER:
+        return importlib.import_module(f"thespis.recipes.{path.stem}")
+    spec = importlib.util.spec_from_file_location(f"thespis_user_recipe_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ThespisError(f"{path} cannot be read as a recipe file")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    for part in ("card", "build"):
+        if not hasattr(made, part):
+            raise ThespisError(f"the recipe file {path} has no {part!r}; a recipe needs card and build (docs/add_a_paper.md)")
+    return made
+
+
+def card(name: str) -> Card:
+    """Read a recipe's card; this imports no numeric library."""
+    found = module(name).card
+    if not isinstance(found, Card):
+        raise ThespisError(f"the card of recipe {name!r} is not a thespis.card.Card")
+    return found
+
+
+def load(name: str = "thespis", size: str = "full") -> "Talker":
+    """Build the Talker of a recipe with the weights its card names."""
+    from thespis.weights import find_all
+
+    recipe = module(name)
+    talker: Talker = recipe.build(find_all(recipe.card.weights), size)
+    talker.name, talker.card = name, recipe.card
+    return talker

@@ -1,0 +1,1 @@
+"""Speech: bytes and text in, samples with a clock out."""

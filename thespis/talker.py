@@ -1,0 +1,159 @@
+"""A Talker is a list of Stages; a Session is a Talker at work on one stream of speech."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from thespis.card import Card
+from thespis.errors import MediaError, PairingError
+from thespis.stages import Stage, as_stage, check_pairs
+from thespis.types import FRAMES, SAMPLES, Array, Clip, Direction, Frames, Portrait, Speech, Track, frame_count
+
+BLOCKS_PER_SECOND = 5  # how finely a session cuts what it is given: small enough for flat memory and quick first frames
+
+
+class Talker:
+    """A checked list of stages from samples to frames, or to motion where the recipe draws nothing."""
+
+    def __init__(self, *stages: Stage | list[Stage], name: str = "talker", card: Card | None = None) -> None:
+        """Check every seam, and that the chain begins with samples."""
+        self.stages = tuple(as_stage(stage) for stage in stages)
+        check_pairs(self.stages)
+        if self.stages[0].takes != SAMPLES:
+            raise PairingError(f"a Talker begins with samples, but {type(self.stages[0]).__name__} takes {self.stages[0].takes}")
+        self.name, self.card = name, card
+        self.delay = sum((stage.delay for stage in self.stages), Fraction(0))
+
+    def start(self, portrait: Portrait, direction: Direction | None = None, *, rate: int) -> "Session":
+        """Begin a session for speech at `rate` samples a second."""
+        wish = direction or Direction()
+        if self.card is not None:
+            wish.check(self.name, self.card.accepts)
+        return Session(self, [stage.start(portrait, wish) for stage in self.stages], rate)
+
+    def __call__(self, speech: Speech, portrait: Portrait, direction: Direction | None = None) -> Clip:
+        """Run a whole Speech; all frames are held in memory, so use a Session for long recordings."""
+        session = self.start(portrait, direction, rate=speech.rate)
+        session.push(speech)
+        session.close()
+        pieces = list(session)
+        frames = [piece.frames for piece in pieces if piece.frames is not None]
+        motion = [piece.motion for piece in pieces if piece.motion is not None]
+        return Clip(
+            speech,
+            Frames(np.concatenate([part.images for part in frames]), frames[0].fps) if frames else None,
+            Track(motion[0].space, np.concatenate([part.values for part in motion]), motion[0].fps) if motion else None,
+        )
+
+
+class Session:
+    """Push samples, iterate over the Clips that are ready, `close()` at the end; frames never run ahead of the sound."""
+
+    def __init__(self, talker: Talker, states: list[Any], rate: int) -> None:
+        """Hold one state for each stage of the talker."""
+        self.talker, self.rate = talker, rate
+        self._states = states
+        self._queue: deque[Speech] = deque()
+        self._pushed = 0  # samples accepted, minus those an interruption dropped
+        self._used = 0  # samples given to the stages
+        self._closed = False
+        self._finished = False
+        self._frames: Frames | None = None
+        self._motion: Track | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def push(self, speech: Speech | Array) -> None:
+        """Add the next piece of speech: a Speech, or samples (n,) or (channels, n) at the session's rate."""
+        if self._closed:
+            raise MediaError("this session is closed; start another one to go on speaking")
+        if not isinstance(speech, Speech):
+            speech = Speech(np.atleast_2d(np.asarray(speech, np.float32)), self.rate)
+        if speech.rate != self.rate:
+            raise MediaError(f"this session runs at {self.rate} samples a second, but was given {speech.rate}; resample first")
+        if not np.isfinite(speech.samples).all():
+            raise MediaError("the samples hold values that are not finite numbers")
+        shift = (self._pushed - speech.start) / self.rate
+        self._queue.append(moved(speech, self._pushed, shift))
+        self._pushed += len(speech)
+
+    def interrupt(self) -> int:
+        """Drop what was pushed and not yet played; give the number of samples dropped. What is pushed next follows at once."""
+        self._queue.clear()
+        dropped, self._pushed = self._pushed - self._used, self._used
+        return dropped
+
+    def close(self) -> None:
+        """Say that no more speech will come, so that the last frames can be made."""
+        self._closed = True
+
+    def __iter__(self) -> Iterator[Clip]:
+        """Give every Clip that can be made from what was pushed so far; after `close`, through to the last frame."""
+        block = max(self.rate // BLOCKS_PER_SECOND, 1)
+        while self._queue:
+            speech = self._queue.popleft()
+            stop = min(speech.start + block, speech.stop)
+            if stop < speech.stop:
+                self._queue.appendleft(speech.cut(stop, speech.stop))
+            self._used = stop
+            yield from self._run(speech.cut(speech.start, stop), last=self._closed and not self._queue)
+        if self._closed and not self._finished:
+            # Nothing was left to carry the end of speech, so an empty chunk does.
+            yield from self._run(Speech(np.zeros((1, 0), np.float32), self.rate, start=self._used), last=True)
+
+    def _run(self, speech: Speech, last: bool) -> Iterator[Clip]:
+        """Pass one block down the stages and answer with the rows the sound has reached."""
+        if self._finished:
+            return
+        self._finished = last
+        chunk: Any = speech
+        for stage, state in zip(self.talker.stages, self._states, strict=True):
+            if stage.gives == FRAMES and isinstance(chunk, Track):
+                # Rows the sound has not reached are drawn for nothing: at the end they would be cut off.
+                self._motion = chunk if self._motion is None else self._motion.join(chunk)
+                limit = frame_count(self._used, self.rate, chunk.fps)
+                if last:
+                    chunk = chunk.cut(chunk.start, limit)
+            chunk = stage.step(state, chunk, last)
+        if isinstance(chunk, Frames):
+            self._frames = chunk if self._frames is None else self._frames.join(chunk)
+        elif isinstance(chunk, Track):
+            self._motion = chunk if self._motion is None else self._motion.join(chunk)
+        piece = self._ready()
+        if piece is not None:
+            yield piece
+
+    def _ready(self) -> Clip | None:
+        """Split off what lies within the sound so far, and keep the rest."""
+        frames, motion = self._frames, self._motion
+        made_frames = made_motion = None
+        if frames is not None:
+            limit = frame_count(self._used, self.rate, frames.fps)
+            made_frames, self._frames = frames.cut(frames.start, limit), frames.cut(limit, frames.stop)
+        if motion is not None:
+            limit = frame_count(self._used, self.rate, motion.fps)
+            if made_frames is not None:
+                limit = min(limit, made_frames.stop)
+            made_motion, self._motion = motion.cut(motion.start, limit), motion.cut(limit, motion.stop)
+        if not (made_frames is not None and len(made_frames)) and not (made_motion is not None and len(made_motion)):
+            return None
+        return Clip(None, made_frames, made_motion)
+
+
+def moved(speech: Speech, start: int, shift: float) -> Speech:
+    """Put a Speech at another place on the clock, its phones and words with it."""
+    if shift == 0 and speech.start == start:
+        return speech
+    return replace(
+        speech,
+        start=start,
+        phones=None if speech.phones is None else tuple(replace(p, start=p.start + shift, end=p.end + shift) for p in speech.phones),
+        words=None if speech.words is None else tuple(replace(w, start=w.start + shift, end=w.end + shift) for w in speech.words),
+    )
