@@ -7,6 +7,7 @@ Empty chunks are the normal case.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -216,7 +217,7 @@ def check_pairs(stages: Sequence[Stage]) -> None:
     """Refuse a chain in which a stage is given what it does not take."""
     if not stages:
         raise PairingError("a chain needs at least one stage")
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in pairwise(stages):
         if before.gives != after.takes:
             raise PairingError(
                 f"{type(before).__name__} gives {before.gives}, but {type(after).__name__}, which follows it, takes {after.takes}; "

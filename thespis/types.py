@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -159,7 +160,8 @@ class Track:
         """Append the Track that follows this one without a gap."""
         if (other.space, other.fps, other.start) != (self.space, self.fps, self.stop):
             raise ValueError(
-                f"cannot join {other.space} at {other.fps} fps from row {other.start} to {self.space} at {self.fps} fps that ends at row {self.stop}"
+                f"cannot join {other.space} at {other.fps} fps from row {other.start} "
+                f"to {self.space} at {self.fps} fps that ends at row {self.stop}"
             )
         return replace(self, values=np.concatenate([self.values, other.values]))
 
@@ -339,7 +341,7 @@ class Curve:
             raise ValueError(f"a Curve in {self.space} needs at least one key")
         if any(len(key.value) != self.space.size or not np.isfinite([key.at, key.over, *key.value]).all() for key in self.keys):
             raise ValueError(f"every key of a Curve in {self.space} needs {self.space.size} finite numbers")
-        if any(after.at < before.at for before, after in zip(self.keys, self.keys[1:], strict=False)):
+        if any(after.at < before.at for before, after in pairwise(self.keys)):
             raise ValueError("the keys of a Curve stand in order of time")
 
     @classmethod

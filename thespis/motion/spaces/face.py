@@ -20,8 +20,8 @@ EXPRESSION = linear("expression", *ARKIT)
 """The 52 ARKit weights, 0 (at rest) to 1 (full). Left and right are the person's own."""
 
 HEAD = Space("head", (Channel("head_rotation", "rotation", 3), Channel("head_translation", "point", 3)))
-"""Rotation vector in radians about x (positive: nod down), y (positive: turn to the picture's right) and z (positive: clockwise
-as seen in the picture), relative to the portrait's own pose; translation in inter-ocular distances, x right, y down, z away."""
+"""Rotation vector in radians in camera axes (x to the picture's right, y down, z away; right-hand rule), relative to the portrait's
+own pose: +x nods down, +y turns to the picture's left, +z tilts clockwise as seen. Translation in eye distances along those axes."""
 
 GAZE = linear("gaze", "gaze_left_yaw", "gaze_left_pitch", "gaze_right_yaw", "gaze_right_pitch")
 """Radians relative to the portrait's own gaze: yaw positive towards the picture's right, pitch positive down."""
