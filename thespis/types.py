@@ -271,7 +271,8 @@ class Speech:
 
     def mono(self) -> Array:
         """Mix the channels to one (n,)."""
-        return self.samples[0] if len(self.samples) == 1 else self.samples.mean(axis=0, dtype=np.float32)
+        mixed: Array = self.samples[0] if len(self.samples) == 1 else self.samples.mean(axis=0, dtype=np.float32)
+        return mixed
 
     def cut(self, start: int, stop: int) -> Self:
         """Keep the samples with index `start` to `stop`, and the phones and words that begin within them."""

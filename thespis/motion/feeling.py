@@ -1,0 +1,164 @@
+"""The emotion dial: face = speech + sum of intensity times pattern, linear in every intensity, with the lips kept able to speak.
+
+The dial is that of EMOdiffhead (emotion category and intensity as a continuous, linear control). The patterns follow the action
+units of FACS and EMFACS: happy 6+12, sad 1+4+15+17, angry 4+5+7+23, fear 1+2+4+5+20, surprised 1+2+5+26, disgusted 9+10+17,
+contempt 12+14 on one side.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from thespis.motion.smooth import Doubles, Sway
+from thespis.motion.spaces.face import EXPRESSION
+from thespis.types import EMOTION, Array, Direction, Portrait, Track
+
+# A name without Left or Right is for both sides; where the two sides differ both are given.
+PATTERNS: Mapping[str, Mapping[str, float]] = {
+    "neutral": {},
+    "happy": {
+        "mouthSmileLeft": 0.82, "mouthSmileRight": 0.77, "cheekSquint": 0.7, "eyeSquint": 0.4, "mouthDimple": 0.12,
+        "mouthUpperUp": 0.2, "mouthLowerDown": 0.1, "jawOpen": 0.04, "browOuterUp": 0.1, "browInnerUp": 0.06,
+    },
+    "sad": {
+        "browInnerUp": 0.95, "browDown": 0.22, "mouthFrownLeft": 0.8, "mouthFrownRight": 0.74, "mouthShrugLower": 0.5,
+        "mouthShrugUpper": 0.12, "eyeBlink": 0.2, "eyeSquint": 0.12, "mouthPress": 0.12, "mouthStretch": 0.06,
+    },
+    "angry": {
+        "browDownLeft": 1.0, "browDownRight": 0.96, "eyeSquint": 0.5, "eyeWide": 0.3, "noseSneer": 0.35, "mouthPress": 0.5,
+        "mouthFrown": 0.28, "mouthRollLower": 0.15, "mouthShrugUpper": 0.15, "jawForward": 0.25, "mouthShrugLower": 0.15,
+    },
+    "fear": {
+        "browInnerUp": 0.9, "browOuterUp": 0.35, "browDown": 0.3, "eyeWideLeft": 0.88, "eyeWideRight": 0.92, "mouthStretchLeft": 0.75,
+        "mouthStretchRight": 0.7, "mouthFrown": 0.2, "jawOpen": 0.1, "mouthLowerDown": 0.32,
+    },
+    "surprised": {
+        "browInnerUp": 0.9, "browOuterUpLeft": 1.0, "browOuterUpRight": 0.96, "eyeWide": 0.75, "jawOpen": 0.36, "mouthFunnel": 0.18,
+    },
+    "disgusted": {
+        "noseSneerLeft": 0.95, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.5, "mouthUpperUpRight": 0.58, "browDown": 0.55,
+        "cheekSquint": 0.4, "eyeSquint": 0.5, "mouthFrown": 0.42, "mouthShrugLower": 0.35, "mouthLowerDown": 0.12, "mouthPucker": 0.08,
+    },
+    "contempt": {
+        "mouthSmileLeft": 0.72, "mouthDimpleLeft": 0.6, "cheekSquintLeft": 0.35, "mouthUpperUpLeft": 0.15, "mouthPressLeft": 0.2,
+        "mouthPressRight": 0.15, "mouthLeft": 0.18, "mouthFrownRight": 0.1, "browOuterUpRight": 0.45, "browDownLeft": 0.3,
+        "eyeSquintLeft": 0.3, "eyeSquintRight": 0.12, "eyeBlink": 0.16,
+    },
+}  # fmt: skip
+"""What each emotion adds at intensity 1, by the names of EXPRESSION."""
+
+OPENING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
+WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
+BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
+ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
+CALM = 0.45  # seconds after which a mouth that stopped moving counts as half at rest
+LIFE = 0.05  # a held expression varies by this share
+STRONGEST = 1.5
+
+
+def sided(pattern: Mapping[str, float]) -> dict[str, float]:
+    """Write the names for both sides out."""
+    found: dict[str, float] = {}
+    for name, weight in pattern.items():
+        for full in (name,) if name in EXPRESSION.names else (f"{name}Left", f"{name}Right"):
+            found[full] = weight
+    return found
+
+
+def table() -> Doubles:
+    """Make the patterns (emotions, 52) in the order of EMOTION and EXPRESSION."""
+    rows = np.zeros((EMOTION.size, EXPRESSION.size))
+    for number, emotion in enumerate(EMOTION.names):
+        for name, weight in sided(PATTERNS[emotion]).items():
+            rows[number, EXPRESSION.column(name)] = weight
+    return rows
+
+
+def columns(*names: str) -> list[int]:
+    """Find the columns of names with or without a side."""
+    return [EXPRESSION.column(full) for name in names for full in sided({name: 1.0})]
+
+
+def dial(weights: Array) -> Doubles:
+    """Turn emotion weights (rows, emotions) into what they add to the face (rows, 52): exactly linear."""
+    patterns = table()
+    face = np.zeros((len(weights), EXPRESSION.size))
+    for number in range(EMOTION.size):  # added in one order, so that no chunk size changes a rounding
+        face = face + weights[:, number, None].astype(np.float64) * patterns[number]
+    return face
+
+
+@dataclass
+class FeelingState:
+    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1."""
+
+    direction: Direction
+    sway: Sway
+    busy: float = 0.0
+
+
+class Feeling:
+    """Add the asked emotions to an EXPRESSION, so that closures still close, rounding survives smiles, and the held face lives."""
+
+    takes = gives = EXPRESSION
+    delay = Fraction(0)
+
+    def start(self, portrait: Portrait, direction: Direction) -> FeelingState:
+        """Draw how the held expression varies."""
+        return FeelingState(direction, Sway(direction.seed, "feeling", 1, slowest=0.08, quickest=0.6))
+
+    def step(self, state: FeelingState, chunk: Track, last: bool) -> Track:
+        """Add the dial to every row."""
+        speech = chunk.values.astype(np.float64)
+        life = np.asarray([1.0 + LIFE * float(np.clip(state.sway.at(time)[0], -1.5, 1.5)) for time in chunk.seconds.tolist()])
+        felt = dial(state.direction.emotion.at(chunk.seconds)) * life.reshape(-1, 1)
+        busy = talking(state, chunk)
+        felt = yielding(felt, speech, busy)
+        face = speech + felt
+        jaw, close = EXPRESSION.column("jawOpen"), EXPRESSION.column("mouthClose")
+        seal = sealed(speech)
+        # A closure cancels all of the parting, also what the emotion still adds.
+        face[:, jaw] = np.minimum(face[:, jaw], 1.0)
+        face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * face[:, jaw]), speech[:, close])
+        face = np.clip(face, 0.0, STRONGEST)
+        lids = columns("eyeBlink")
+        face[:, lids] = np.minimum(face[:, lids], 1.0)
+        return Track(EXPRESSION, face.astype(np.float32), chunk.fps, chunk.start)
+
+
+def sealed(speech: Doubles) -> Doubles:
+    """Tell how far speech closes the lips (rows,): the share of the parting that mouthClose cancels."""
+    jaw, close = speech[:, EXPRESSION.column("jawOpen")], speech[:, EXPRESSION.column("mouthClose")]
+    share: Doubles = np.clip(close / np.maximum(jaw, BRIEFLY_OPEN), 0.0, 1.0)
+    return share
+
+
+def talking(state: FeelingState, chunk: Track) -> Doubles:
+    """Follow how much the mouth has spoken of late (rows,): up at once, down slowly."""
+    fade = math.exp(-math.log(2.0) / CALM * float(1 / chunk.fps))
+    level = np.minimum(4.0 * chunk["jawOpen"].astype(np.float64) + 1.5 * chunk["mouthPucker"], 1.0)
+    found = np.zeros(len(chunk))
+    for row, now in enumerate(level.tolist()):
+        state.busy = max(now, state.busy * fade)
+        found[row] = state.busy
+    return found
+
+
+def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:
+    """Take back from the emotion (rows, 52) what would keep the lips from speaking."""
+    seal = sealed(speech)
+    rounded = np.clip((speech[:, EXPRESSION.column("mouthPucker")] + speech[:, EXPRESSION.column("mouthFunnel")]) / ROUND, 0.0, 1.0)
+    tucked = np.clip(speech[:, EXPRESSION.column("mouthRollLower")] / 0.5, 0.0, 1.0)
+    kept = np.ones_like(felt)
+    kept[:, columns(*OPENING)] *= (1.0 - seal).reshape(-1, 1)
+    kept[:, columns(*WIDENING)] *= (1.0 - 0.65 * rounded).reshape(-1, 1)
+    kept[:, columns("mouthLowerDown", "mouthShrugLower")] *= (1.0 - tucked).reshape(-1, 1)
+    # Pressed or pushed-up lips open for vowels; a jaw that hangs in surprise speaks with less of it.
+    parted = np.clip(speech[:, EXPRESSION.column("jawOpen")] / 0.3, 0.0, 1.0) * (1.0 - seal)
+    kept[:, columns("mouthPress", "mouthShrugLower", "mouthShrugUpper", "mouthRollLower")] *= (1.0 - 0.7 * parted).reshape(-1, 1)
+    kept[:, EXPRESSION.column("jawOpen")] *= 1.0 - 0.7 * busy
+    kept[:, EXPRESSION.column("mouthFunnel")] *= 1.0 - 0.7 * busy
+    return felt * kept

@@ -1,0 +1,140 @@
+"""The head follows the voice: it settles in new poses, nods at accents, sinks at the end of a phrase, sways and breathes.
+
+Each emotion has its posture and its pace. What the direction asks for comes on top of natural motion that makes room for it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from thespis.features.spaces import ARTICULATION
+from thespis.motion.schedule import Current, Pose, poses
+from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway
+from thespis.motion.spaces.face import HEAD
+from thespis.types import EMOTION, HEAD_TURN, Direction, Portrait, Track
+
+SPREAD = np.array([2.3, 1.35, 1.2])  # degrees of yaw, pitch and roll that settling poses spread
+SWAYING = np.array([0.55, 0.4, 0.35])  # degrees of the slow sway
+NOD = 4.5  # degrees a strong accent lowers the head
+SINK = 1.4  # degrees the head sinks where speech ends
+BREATHS, BREATH = 0.24, 0.012  # a second; eye distances the head rises
+QUIET_SHARE = 0.45  # how much of the settling is left in silence
+SETTLE, ACCENT, SPEAK, LEVEL = 5.5, 11.0, 2.5, 1.5  # quickness, 1/s
+MAKING_ROOM, ROOM = 0.6, 8.0  # the share of natural motion that an asked turn of so many degrees takes away
+
+
+@dataclass(frozen=True)
+class Posture:
+    """What an emotion at intensity 1 does to the head: degrees, shift in eye distances (right, down, away), liveliness and pace."""
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    right: float = 0.0
+    down: float = 0.0
+    away: float = 0.0
+    lively: float = 0.0
+    pace: float = 0.0
+
+
+POSTURES: Mapping[str, Posture] = {
+    "neutral": Posture(),
+    "angry": Posture(pitch=3.5, down=0.02, away=-0.1, lively=0.3, pace=0.35),
+    "contempt": Posture(yaw=2.0, pitch=-4.5, roll=3.0, away=0.05, lively=-0.3, pace=-0.2),
+    "disgusted": Posture(yaw=3.0, pitch=-1.0, roll=-1.5, away=0.09, lively=-0.1),
+    "fear": Posture(pitch=-0.5, down=0.04, away=0.12, lively=0.15, pace=0.45),
+    "happy": Posture(pitch=-1.5, roll=2.5, lively=0.35, pace=0.2),
+    "sad": Posture(pitch=5.0, roll=-2.5, down=0.05, lively=-0.45, pace=-0.4),
+    "surprised": Posture(pitch=-3.0, down=-0.02, away=0.08, lively=0.05, pace=0.2),
+}
+
+
+@dataclass
+class HeadState:
+    """What a session's head remembers."""
+
+    direction: Direction
+    sway: Sway
+    poses: Current[Pose]
+    still: bool
+    clock: float = 0.0  # seconds of swaying: it runs faster or slower with the emotion's pace
+    settled: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(3)))
+    accent: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(1)))
+    speaking: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(1)))
+    level: Spring = field(default_factory=lambda: Spring(np.zeros(1)))
+
+
+class Head:
+    """Turn ARTICULATION into HEAD; asked to be still it is exactly still."""
+
+    takes, gives, delay = ARTICULATION, HEAD, Fraction(0)
+
+    def start(self, portrait: Portrait, direction: Direction) -> HeadState:
+        """Draw the poses of the session; it begins at rest in the portrait's own."""
+        still = direction.head is not None and all(not any(key.value) for key in direction.head.keys)
+        return HeadState(direction, Sway(direction.seed, "head", 3, slowest=0.07, quickest=0.5), Current(poses(direction.seed)), still)
+
+    def step(self, state: HeadState, chunk: Track, last: bool) -> Track:
+        """Move the head row by row."""
+        if state.still:
+            return Track(HEAD, np.zeros((len(chunk), HEAD.size), np.float32), chunk.fps, chunk.start)
+        times, wish = chunk.seconds, state.direction
+        felt = postures(wish.emotion.at(times).astype(np.float64))
+        alive = wish.motion.at(times)[:, 0].astype(np.float64).tolist()
+        asked = np.zeros((len(chunk), HEAD_TURN.size)) if wish.head is None else wish.head.at(times).astype(np.float64)
+        heard = [chunk[name].astype(np.float64).tolist() for name in ("speaking", "voiced", "loudness", "pitch")]
+        rows = np.zeros((len(chunk), HEAD.size), np.float32)
+        turn, shift = HEAD.slice("head_rotation"), HEAD.slice("head_translation")
+        for row, (time, *voice) in enumerate(zip(times.tolist(), *heard, strict=True)):
+            degrees, moved = natural(state, time, float(1 / chunk.fps), voice, felt[row])
+            share = alive[row] * (1.0 - MAKING_ROOM * min(float(np.abs(asked[row]).max()) / ROOM, 1.0))
+            yaw, pitch, roll = np.radians(asked[row] + share * degrees).tolist()
+            # Positive yaw goes to the picture's right, which is a turn by the right-hand rule about the axis that points up.
+            rows[row, turn] = (pitch, -yaw, roll)
+            rows[row, shift] = share * moved
+        return Track(HEAD, rows, chunk.fps, chunk.start)
+
+
+def postures(emotion: Doubles) -> Doubles:
+    """Mix the emotions' postures (rows, 8 numbers in the order of Posture) from emotion weights (rows, emotions)."""
+    found = np.zeros((len(emotion), len(Posture.__dataclass_fields__)))
+    for number, name in enumerate(EMOTION.names):
+        posture = POSTURES[name]
+        found = found + emotion[:, number, None] * np.array([getattr(posture, part) for part in Posture.__dataclass_fields__])
+    return found
+
+
+def natural(state: HeadState, time: float, step: float, voice: list[float], felt: Doubles) -> tuple[Doubles, Doubles]:
+    """Move for one row: degrees (3,) of yaw, pitch and roll, and the shift (3,) in eye distances."""
+    speaking, voiced, loudness, pitch = voice
+    posture = Posture(*felt.tolist())
+    lively, pace = max(1.0 + posture.lively, 0.2), min(max(1.0 + posture.pace, 0.4), 1.8)
+    state.clock += step * pace
+    # Poses come by the slowed or hurried clock too, so a sad head settles anew less often.
+    state.poses.reach(state.clock)
+    talk = float(state.speaking.follow(np.asarray([min(max(speaking, 0.0), 1.0)]), SPEAK, step)[0])
+    pose = state.poses.now or Pose(0.0, 0.0, 0.0, 0.0)
+    aim = SPREAD * np.array([pose.yaw, pose.pitch, pose.roll]) * (lively * (QUIET_SHARE + (1.0 - QUIET_SHARE) * talk))
+    aim = aim + np.array([posture.yaw, posture.pitch, posture.roll])
+    aim[1] += SINK * (1.0 - talk)
+    settled = state.settled.follow(aim, SETTLE * pace, step)
+    level = float(state.level.follow(np.asarray([loudness]), LEVEL, step)[0])
+    peak = min(voiced * (0.8 * max(pitch, 0.0) + 0.9 * max(loudness - level, 0.0)), 1.0)
+    accent = float(state.accent.follow(np.asarray([peak]), ACCENT, step)[0])
+    sway = state.sway.at(state.clock)
+    # Accents nod; some of them turn or tilt the head a little, whichever way it sways just then.
+    nod = NOD * lively * accent * np.array([0.25 * float(sway[0]), 0.8 + 0.25 * float(sway[1]), 0.2 * float(sway[2])])
+    degrees: Doubles = settled + SWAYING * sway * lively + nod
+    breath = math.sin(2.0 * math.pi * BREATHS * time)
+    degrees[1] -= 0.15 * breath
+    # A head turns about the neck, so it also shifts with its turns.
+    return degrees, np.array(
+        [
+            posture.right + 0.006 * float(settled[0]) + 0.006 * float(settled[2]),
+            posture.down + 0.005 * float(settled[1]) - BREATH * breath,
+            posture.away - 0.006 * float(settled[1]),
+        ]
+    )
