@@ -8,6 +8,10 @@ class ThespisError(Exception):
     """Something the user can mend; the command line prints it as one line and exits with code 2."""
 
 
+class UsageError(ThespisError):
+    """A command line that cannot be understood."""
+
+
 class PairingError(ThespisError):
     """Two neighbouring stages that do not fit: what one gives is not what the next takes."""
 

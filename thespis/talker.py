@@ -135,10 +135,10 @@ class Session:
         frames, motion = self._frames, self._motion
         made_frames = made_motion = None
         if frames is not None:
-            limit = frame_count(self._used, self.rate, frames.fps)
+            limit = min(frame_count(self._used, self.rate, frames.fps), frames.stop)
             made_frames, self._frames = frames.cut(frames.start, limit), frames.cut(limit, frames.stop)
         if motion is not None:
-            limit = frame_count(self._used, self.rate, motion.fps)
+            limit = min(frame_count(self._used, self.rate, motion.fps), motion.stop)
             if made_frames is not None:
                 limit = min(limit, made_frames.stop)
             made_motion, self._motion = motion.cut(motion.start, limit), motion.cut(limit, motion.stop)

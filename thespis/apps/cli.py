@@ -1,0 +1,125 @@
+"""The command `thespis`: the verb is parsed first, and only its own module and what that needs are imported afterwards."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from thespis import __version__
+from thespis.errors import ThespisError, UsageError, unknown
+
+VERBS = {
+    "run": "make a portrait speak and feel: a photo and a recording, or a photo and a text",
+    "demo": "make a video of the astronaut photograph, with a contact sheet, to see that all is well",
+    "list": "list the recipes",
+    "show": "show all that is known about a recipe",
+    "copy": "copy a recipe to a file of your own, to change it",
+    "voices": "list the languages and voices that --say can use",
+    "bench": "measure speed and memory on this machine",
+    "doctor": "check this installation and say what to do about what is wrong",
+    "licenses": "list the licences of everything a run of a recipe uses",
+}
+ABOUT = "Makes portraits act: a photo, speech and direction become a talking, feeling face."
+EXAMPLE = """examples:
+  thespis run photo.jpg speech.wav -o out.mp4
+  thespis run photo.jpg --say "[happy] I found it! [sad 0.6] Oh. It is broken." -o out.mp4
+  thespis run photo.jpg speech.wav --emotion happy=0.8 --preview -o look.png"""
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose complaints are one line, like every other error here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def parse_strictly(self, words: Sequence[str]) -> Namespace:
+        """Parse, and suggest the near option for one that nobody knows."""
+        found, extra = self.parse_known_args(words)
+        if extra:
+            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            odd = extra[0].partition("=")[0]
+            if odd.startswith("-"):
+                raise UsageError(f"{unknown('option', odd, options)} (see {self.prog} --help)")
+            raise UsageError(f"{extra[0]!r} is one word too many; put texts with spaces into quotes (see {self.prog} --help)")
+        return found
+
+
+def overview() -> str:
+    """Word the help of the command itself."""
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {summary}" for verb, summary in VERBS.items())
+    return f"{ABOUT}\n\nusage: thespis VERB ...   (thespis VERB --help tells more)\n\n{verbs}\n\n{EXAMPLE}"
+
+
+def dispatch(words: Sequence[str]) -> int:
+    """Find the verb, parse what belongs to it, and do it."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())  # noqa: T201
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"thespis {__version__}")  # noqa: T201
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        raise UsageError(unknown("command", verb, VERBS))
+    module = import_module(f"thespis.apps.{verb}")
+    parser = Parser(f"thespis {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+    module.arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show the full trace of an unexpected error")
+    return int(module.main(parser.parse_strictly(words[1:])))
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code: 0 well, 1 a fault of ours, 2 something you can mend, 130 interrupted."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        code = dispatch(words)
+        sys.stdout.flush()
+    except ThespisError as error:
+        return complain(str(error), words, 2)
+    except KeyboardInterrupt:
+        return complain("interrupted; nothing was written", words, 130)
+    except SystemExit as leaving:  # argparse leaves this way after --help
+        return int(leaving.code or 0)
+    except BrokenPipeError:
+        # Whoever read our output has gone; without this Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except MemoryError:
+        return complain("there is not enough memory; choose a smaller --size", words, 2)
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        kind = type(error).__name__
+        about = " ".join(str(error).split())[:300]
+        return complain(f"unexpected {kind}: {about}; please report it with what --debug prints", words, 1)
+    return code
+
+
+def complain(message: str, words: Sequence[str], code: int) -> int:
+    """Print one line on stderr, and with --json one event on stdout too."""
+    line = " ".join(message.split())
+    print(f"thespis: {line}", file=sys.stderr)  # noqa: T201
+    if "--json" in words:
+        import json
+
+        print(json.dumps({"event": "error", "message": line, "code": code}), flush=True)  # noqa: T201
+    return code
+
+
+def command() -> int:
+    """Run as the installed command: a request to end is treated like Ctrl-C, so that nothing half-written stays."""
+
+    def end(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(command())

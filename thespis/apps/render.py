@@ -1,0 +1,240 @@
+"""From files and wishes to a written video: everything is checked first, then drawn and encoded block by block."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import thespis
+from thespis import recipes
+from thespis.apps.progress import Progress
+from thespis.direction.parse import direct
+from thespis.errors import MediaError, ThespisError
+from thespis.export.output import Output, write_error
+from thespis.export.video import VideoWriter
+from thespis.talker import Talker
+from thespis.types import FRAMES, Bytes, Direction, Frames, Portrait, Speech, Track, frame_count
+
+PREVIEW_SECONDS = 4
+BESIDES = ("eyeBlink", "eyeLook")  # a trial picture should show feeling and speech, and not a blink
+LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "av", "onnxruntime", "numba", "soxr", "espeakng-loader")
+
+
+@dataclass
+class Job:
+    """Everything a run needs, checked: `blocks` gives the speech in pieces of about a second, `seconds` is its length where known."""
+
+    recipe: str
+    portrait: Portrait
+    direction: Direction
+    blocks: Iterable[Speech]
+    rate: int
+    channels: int
+    seconds: float | None
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def fps(self) -> Fraction:
+        """The frame rate asked for, or the recipe's own."""
+        return self.direction.fps or Fraction(recipes.card(self.recipe).fps)
+
+
+def spoken(text: str, voice: str, base: Direction) -> tuple[Speech, Direction]:
+    """Speak a script with tags."""
+    from thespis.direction.perform import perform
+
+    return perform(text, voice, base)
+
+
+def in_blocks(speech: Speech) -> Iterator[Speech]:
+    """Cut a whole Speech into pieces of one second."""
+    for first in range(speech.start, speech.stop, speech.rate):
+        yield speech.cut(first, first + speech.rate)
+
+
+def prepare(
+    portrait: str | Path,
+    *,
+    audio: str | Path | None = None,
+    script: str | None = None,
+    voice: str = "en-us",
+    recipe: str = "thespis",
+    face: int | None = None,
+    wishes: Mapping[str, Any] | None = None,
+    directed: Path | None = None,
+) -> Job:
+    """Read and check all that was given; the recipe is not built yet."""
+    from thespis.capture.portrait import read_portrait
+
+    card = recipes.card(recipe)
+    direction = direct(directed, **dict(wishes or {}))
+    direction.check(recipe, card.accepts)
+    who = read_portrait(portrait, face)
+    about: dict[str, Any] = {"recipe": recipe, "portrait": str(portrait), "face": face}
+    if script is not None:
+        speech, direction = spoken(script, voice, direction)
+        direction.check(recipe, card.accepts)
+        about |= {"script": script, "voice": voice}
+        return Job(recipe, who, direction, in_blocks(speech), speech.rate, len(speech.samples), speech.seconds, about)
+    if audio is None:
+        raise ThespisError("there is nothing to say: give a recording or a text")
+    from thespis.speech.read import open_speech
+
+    file = open_speech(audio)
+    file.refuse_silence()
+    about["audio"] = str(audio)
+    return Job(recipe, who, direction, file, file.rate, file.channels, file.seconds, about)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made: how many `frames` of `size` (width, height), `seconds` of speech, and the moment of the first frame."""
+
+    frames: int
+    size: tuple[int, int]
+    fps: Fraction
+    seconds: float
+    first_frame: float
+
+
+def render(job: Job, output: Output, shown: Progress, talker: Talker | None = None) -> Made:
+    """Draw and write the whole of a job."""
+    talker = talker or recipes.load(job.recipe)
+    if talker.stages[-1].gives != FRAMES:
+        raise ThespisError(f"the recipe {job.recipe!r} makes motion and no pictures; choose one that draws (thespis list)")
+    session = talker.start(job.portrait, job.direction, rate=job.rate)
+    samples, first_frame = 0, 0.0
+    writer: VideoWriter | None = None
+    early: list[Speech] = []  # what was said before the first frame was there to tell the size
+    comment = f"recipe {job.recipe}, thespis {thespis.__version__}"
+    with ExitStack() as stack:
+        for block in closing(job.blocks):
+            if block is None:
+                session.close()
+            else:
+                session.push(block)
+                samples += len(block)
+                early.append(block)
+            for clip in session:
+                if clip.frames is None or not len(clip.frames):
+                    continue
+                if writer is None:
+                    first_frame = time.time()
+                    size = (clip.frames.images.shape[2], clip.frames.images.shape[1])
+                    fresh = VideoWriter(output, clip.frames.fps, size, job.rate, job.channels, title="Thespis", comment=comment)
+                    writer = stack.enter_context(fresh)
+                while early:
+                    writer.speech(early.pop(0))
+                writer.frames(clip.frames)
+                shown.advance(len(clip.frames))
+        if writer is None:
+            raise MediaError("the speech is shorter than one frame; there is nothing to show")
+        while early:
+            writer.speech(early.pop(0))
+    return Made(writer.written, writer.size, writer.fps, samples / job.rate, first_frame)
+
+
+def closing(blocks: Iterable[Speech]) -> Iterator[Speech | None]:
+    """Give every block, and None after the last."""
+    yield from blocks
+    yield None
+
+
+def trial(job: Job, talker: Talker | None = None) -> Bytes:
+    """Draw one picture (height, width, 3): the strongest moment of the first seconds."""
+    talker = talker or recipes.load(job.recipe)
+    pieces: list[Speech] = []
+    for block in job.blocks:
+        pieces.append(block)
+        if block.stop >= PREVIEW_SECONDS * job.rate:
+            break
+    samples = np.concatenate([piece.samples for piece in pieces], axis=1)[:, : PREVIEW_SECONDS * job.rate]
+    phones = None if pieces[0].phones is None else tuple(phone for piece in pieces for phone in piece.phones or ())
+    chunk: Any = Speech(samples, job.rate, phones=phones)
+    frames = max(frame_count(samples.shape[1], job.rate, job.fps), 1)
+    for stage in talker.stages:
+        state = stage.start(job.portrait, job.direction)
+        if stage.gives == FRAMES and isinstance(chunk, Track):
+            chunk = strongest(chunk.cut(0, frames))
+        chunk = stage.step(state, chunk, last=True)
+    if not isinstance(chunk, Frames) or not len(chunk):
+        raise ThespisError(f"the recipe {job.recipe!r} made no picture of these first {PREVIEW_SECONDS} seconds")
+    image: Bytes = chunk.images[len(chunk) // 2]
+    return image
+
+
+def strongest(motion: Track) -> Track:
+    """Keep the one row that is farthest from rest."""
+    columns = [
+        motion.space.column(channel.name)
+        for channel in motion.space.channels
+        if channel.kind == "linear" and channel.size == 1 and not channel.name.startswith(BESIDES)
+    ]
+    at = motion.start + int(np.square(motion.values[:, columns]).sum(axis=1).argmax())
+    return motion.cut(at, at + 1)
+
+
+def write_picture(image: Bytes, path: Path) -> None:
+    """Write a picture (height, width, 3) as PNG, whole or not at all."""
+    from PIL import Image
+
+    temporary = Output(path).temporary
+    try:
+        Image.fromarray(image).save(temporary, format="PNG", compress_level=3)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise write_error(error, path) from error
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - turns whatever a Direction holds into what JSON can hold
+    """Turn a Direction, or anything in it, into JSON's numbers, words, lists and mappings."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Fraction):
+        return float(value) if value.denominator == 1 else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def asked(direction: Direction) -> dict[str, Any]:
+    """List every field of a Direction as JSON holds it: a curve as its keys by channel name."""
+    found: dict[str, Any] = {}
+    for name, value in vars(direction).items():
+        if hasattr(value, "keys") and hasattr(value, "space"):
+            names = value.space.names
+            found[name] = [
+                {"time": key.at, "over": key.over, **{n: v for n, v in zip(names, key.value, strict=True) if v or len(names) == 1}}
+                for key in value.keys
+            ]
+        else:
+            found[name] = plain(value)
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Name the versions that a result depends on."""
+    import platform
+    from importlib.metadata import version
+
+    return {"thespis": thespis.__version__, "python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def digest(output: Output) -> str:
+    """Hash the result: the file, or all files of the folder in order of their names."""
+    import hashlib
+
+    total = hashlib.sha256()
+    for path in sorted(output.path.iterdir()) if output.pattern else [output.path]:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                total.update(block)
+    return total.hexdigest()

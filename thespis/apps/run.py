@@ -1,0 +1,152 @@
+"""Make a portrait speak and feel.
+
+thespis run photo.jpg speech.wav -o out.mp4
+thespis run photo.jpg --say "[happy] I found it! [sad 0.6] Oh. It is broken." -o out.mp4
+thespis run photo.jpg speech.wav --emotion happy=0.8 --set gaze=camera --set head=still -o out.mp4
+"""
+
+import json
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thespis.errors import MediaError, UsageError
+from thespis.export.output import Output, check_output, check_writable, write_text
+
+if TYPE_CHECKING:
+    from thespis.apps.render import Job
+
+SHORTHANDS = ("emotion", "fps", "size", "seed")
+
+
+def counting(text: str) -> int:
+    """Read a face's number, counted from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"faces are counted 1, 2, 3 from the left, not {text!r}")
+    return int(text)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis run`."""
+    parser.add_argument("portrait", metavar="PORTRAIT", help="a photo, painting or drawing of a face")
+    parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording, or a video with sound")
+    parser.add_argument("--say", metavar="TEXT", help="let the built-in voice say this; tags such as [sad 0.6] direct it")
+    parser.add_argument("--say-file", metavar="FILE", help="the same from a text file (- reads the standard input)")
+    parser.add_argument("--voice", default="en-us", help="a voice of thespis voices (en-us)")
+    parser.add_argument("--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5")
+    parser.add_argument("--direct", metavar="FILE.toml", type=Path, help="a direction with keyframes over time (docs/direction.md)")
+    parser.add_argument("--recipe", default="thespis", metavar="NAME", help="a recipe of thespis list, or a file.py of your own")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="any other wish, by name")
+    parser.add_argument("--fps", help="frames a second, such as 25, 29.97 or 30")
+    parser.add_argument("--size", help="pixels: 512 or 1920x1080")
+    parser.add_argument("--seed", help="another number gives other blinks and head movements")
+    parser.add_argument("--face", type=counting, metavar="N", help="which of several faces, counted from the left")
+    parser.add_argument("--preview", action="store_true", help="draw one trial picture (.png) of the strongest early moment, at once")
+    parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the last event to this file")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/ or frames/%%05d.png")
+
+
+def wishes(args: Namespace) -> dict[str, Any]:
+    """Collect the wishes of --set and of the options that stand for one."""
+    from thespis.direction.parse import settings
+
+    found: dict[str, Any] = dict(settings(args.settings))
+    for name in SHORTHANDS:
+        value = getattr(args, name)
+        if value is not None:
+            if name in found:
+                raise UsageError(f"{name} is given twice: --{name} {value} and --set {name}={found[name]}; leave one out")
+            found[name] = value
+    return found
+
+
+def script(args: Namespace) -> str | None:
+    """Read what is to be said, if it is a text; exactly one source of speech must be given."""
+    given = [name for name, value in (("AUDIO", args.audio), ("--say", args.say), ("--say-file", args.say_file)) if value is not None]
+    if len(given) != 1:
+        raise UsageError(
+            "there is nothing to say: give a recording, --say TEXT or --say-file FILE"
+            if not given
+            else f"{' and '.join(given)} are given, but a portrait says one thing at a time; leave one out"
+        )
+    if args.say_file is None:
+        return None if args.say is None else str(args.say)
+    try:
+        if args.say_file == "-":
+            import sys
+
+            return sys.stdin.read()
+        return Path(args.say_file).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise MediaError(f"there is no text file {args.say_file}") from None
+    except UnicodeDecodeError:
+        raise MediaError(f"{args.say_file} is not a text file in UTF-8") from None
+    except OSError as error:
+        raise MediaError(f"cannot read {args.say_file}: {error.strerror}") from None
+
+
+def output_of(args: Namespace) -> Output:
+    """Check where the result and the report go, before anything is read."""
+    inputs = [path for path in (args.portrait, args.audio, args.direct, args.say_file) if path and path != "-"]
+    if args.preview:
+        path = Path(args.output)
+        if path.suffix.lower() != ".png" or path.is_dir():
+            raise UsageError(f"a preview is one picture: end its name in .png, not {path.name!r}")
+        check_writable(path)
+        if any(Path(source).exists() and Path(source).resolve() == path.resolve() for source in inputs):
+            raise MediaError(f"the output {path} is also an input; choose another name")
+        output = Output(path.resolve())
+    else:
+        output = check_output(args.output, inputs)
+    if args.report is not None:
+        check_writable(args.report)
+        if args.report.resolve() in {output.path, *(Path(source).resolve() for source in inputs)}:
+            raise MediaError(f"the report {args.report} is also an input or the output; choose another name")
+    return output
+
+
+def main(args: Namespace) -> int:
+    """Check everything, then make it."""
+    begun = time.monotonic()
+    output = output_of(args)
+    text = script(args)
+    from thespis.apps.progress import progress
+
+    with progress(args.json) as shown:
+        from thespis.apps.render import asked, digest, prepare, render, trial, versions, write_picture
+        from thespis.types import frame_count
+
+        job: Job = prepare(
+            args.portrait,
+            audio=args.audio,
+            script=text,
+            voice=args.voice,
+            recipe=args.recipe,
+            face=args.face,
+            wishes=wishes(args),
+            directed=args.direct,
+        )
+        total = None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps)
+        facts: dict[str, Any] = {"settings": job.about | {"direction": asked(job.direction)}, "versions": versions()}
+        shown.start(1 if args.preview else total, {"output": str(args.output), **facts})
+        if args.preview:
+            image = trial(job)
+            write_picture(image, output.path)
+            made: dict[str, Any] = {"path": str(args.output), "size": [image.shape[1], image.shape[0]]}
+        else:
+            result = render(job, output, shown)
+            made = {
+                "path": str(args.output),
+                "frames": result.frames,
+                "size": list(result.size),
+                "fps": round(float(result.fps), 3),
+                "seconds": result.seconds,
+                "seconds_of_video": float(result.frames / result.fps),
+            }
+        facts = made | {"sha256": digest(output), "took": round(time.monotonic() - begun, 2)} | facts
+        if args.report is not None:
+            write_text(args.report, json.dumps(facts, indent=1) + "\n")
+        shown.done(facts)
+    return 0
