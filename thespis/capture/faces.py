@@ -1,0 +1,201 @@
+"""Find the faces of a picture and their 478 points, with MediaPipe's networks (Apache-2.0, inside its wheel)."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.errors import FaceError
+from thespis.head.shapes import load_shapes
+from thespis.types import Array, Bytes, Portrait
+
+POINTS = 478
+SMALLEST = 24.0  # pixels between the eyes; below this a face has no detail to move
+WIDEST_TURN = 50.0  # degrees of yaw beyond which the far half of the face is not in the picture
+STEEPEST_NOD = 40.0
+MESH_INPUT = 640  # the crop a face is measured in; its networks look at 192 and 256 pixels, so more gains nothing
+_lock = threading.Lock()
+_networks: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face: `points` (478, 3) in pixels (z in the same scale, away from the viewer), and its pose relative to OpenHead's points.
+
+    `rotation` (3, 3) and `scale` (pixels an eye distance) carry the canonical points to these; angles are in degrees.
+    """
+
+    points: Array
+    rotation: Array
+    scale: float
+    yaw: float
+    pitch: float
+    roll: float
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The left, top, right and bottom of the points, in pixels."""
+        low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
+        return int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what the networks' C++ prints on stderr while they load; Python's own stderr is untouched otherwise."""
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
+
+
+def network(name: str) -> Any:  # noqa: ANN401 - mediapipe's solution objects have no common type
+    """Make one of the networks, or give the one that is there: "near" and "far" find faces, "mesh" measures them."""
+    if name not in _networks:
+        with quiet():
+            from mediapipe.python.solutions import face_detection, face_mesh
+
+            if name == "mesh":
+                _networks[name] = face_mesh.FaceMesh(
+                    static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
+                )
+            else:
+                _networks[name] = face_detection.FaceDetection(
+                    model_selection=0 if name == "near" else 1, min_detection_confidence=0.4 if name == "near" else 0.5
+                )
+            # The first call builds the graph and prints; let it do so while quiet.
+            _networks[name].process(np.zeros((64, 64, 3), np.uint8))
+    return _networks[name]
+
+
+def find_boxes(image: Bytes) -> list[tuple[float, float, float, float]]:
+    """Find where faces may be: (centre x, centre y, size, score) in pixels, the surest first, each place once."""
+    height, width = image.shape[:2]
+    scale = min(1.0, 1280 / max(height, width))
+    small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    found: list[tuple[float, float, float, float]] = []
+    # A face that fills the picture is only seen with some room around it, a small one only near at hand: hence two networks, two sizes.
+    border = int(0.35 * max(small.shape[:2]))
+    padded = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+    for name, picture, offset in (("near", small, 0), ("far", small, 0), ("near", padded, border)):
+        detections = network(name).process(np.ascontiguousarray(picture)).detections or []
+        for detection in detections:
+            box = detection.location_data.relative_bounding_box
+            across, down = picture.shape[1], picture.shape[0]
+            x = ((box.xmin + box.width / 2) * across - offset) / scale
+            y = ((box.ymin + box.height / 2) * down - offset) / scale
+            found.append((x, y, max(box.width * across, box.height * down) / scale, float(detection.score[0])))
+    found.sort(key=lambda face: -face[3])
+    kept: list[tuple[float, float, float, float]] = []
+    for face in found:
+        if all(np.hypot(face[0] - other[0], face[1] - other[1]) > 0.5 * max(face[2], other[2]) for other in kept):
+            kept.append(face)
+    return kept
+
+
+def measure(image: Bytes, x: float, y: float, size: float) -> Array | None:
+    """Measure the face near (x, y) of about `size` pixels -> points (478, 3) in pixels, or None where there is none."""
+    half = size * 1.1
+    left, top = int(np.floor(x - half)), int(np.floor(y - half))
+    side = max(int(np.ceil(2 * half)), 8)
+    cut = np.array([[1, 0, -left], [0, 1, -top]], np.float64)
+    crop = cv2.warpAffine(image, cut, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
+    out = min(side, MESH_INPUT)
+    scale = out / side
+    if out < side:
+        crop = cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA)
+    result = network("mesh").process(crop).multi_face_landmarks
+    if not result:
+        return None
+    raw = np.array([(p.x, p.y, p.z) for p in result[0].landmark], np.float64) * out
+    points = raw / scale
+    points[:, 0] += left
+    points[:, 1] += top
+    return np.asarray(points, np.float32)
+
+
+def fit_pose(points: Array) -> tuple[Array, float, Array]:
+    """Fit the similarity that carries the canonical points to these -> rotation (3, 3), scale, offset (3,)."""
+    canonical = load_shapes().points.astype(np.float64)
+    target = points[: len(canonical)].astype(np.float64)
+    # The lower face moves with the jaw and the mouth, so it says less about how the skull is turned.
+    weight = np.where(canonical[:, 1] > 0.75, 0.25, 1.0)[:, None]
+    weight = weight / weight.sum()
+    middle, target_middle = (weight * canonical).sum(axis=0), (weight * target).sum(axis=0)
+    a, b = canonical - middle, target - target_middle
+    u, singular, vt = np.linalg.svd((weight * b).T @ a)
+    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u @ flip @ vt
+    scale = float((singular * np.diag(flip)).sum() / (weight * a * a).sum())
+    return rotation.astype(np.float32), scale, (target_middle - scale * rotation @ middle).astype(np.float32)
+
+
+def angles(rotation: npt.NDArray[Any]) -> tuple[float, float, float]:
+    """Read yaw (positive to the picture's right), pitch (positive down) and roll (positive clockwise) in degrees."""
+    forward = rotation @ np.array([0.0, 0.0, -1.0])
+    yaw = np.degrees(np.arctan2(forward[0], -forward[2]))
+    pitch = np.degrees(np.arctan2(forward[1], np.hypot(forward[0], forward[2])))
+    side = rotation @ np.array([1.0, 0.0, 0.0])
+    roll = np.degrees(np.arctan2(side[1], np.hypot(side[0], side[2])))
+    return float(yaw), float(pitch), float(roll)
+
+
+def find_faces(image: Bytes) -> list[Face]:
+    """Find every face of an image (height, width, 3), from left to right."""
+    faces: list[Face] = []
+    with _lock:
+        for x, y, size, _ in find_boxes(image):
+            points = measure(image, x, y, size)
+            if points is None:
+                continue
+            middle = points[:468, :2].mean(axis=0)
+            spread = float(np.ptp(points[:468, 1]))
+            if any(np.hypot(*(middle - face.points[:468, :2].mean(axis=0))) < 0.5 * spread for face in faces):
+                continue
+            rotation, scale, _ = fit_pose(points)
+            faces.append(Face(points, rotation, scale, *angles(rotation)))
+    return sorted(faces, key=lambda face: float(face.points[:468, 0].mean()))
+
+
+def face_of(portrait: Portrait) -> Face:
+    """Find the face a Portrait means, or say why there is none to animate."""
+    faces = find_faces(portrait.image)
+    name = portrait.name
+    if not faces:
+        raise FaceError(f"no face found in {name}; use a picture that shows a face from the front, well lit and uncovered")
+    wanted = portrait.face
+    if wanted is None:
+        # A face far smaller than the main one is a passer-by, not a choice.
+        largest = max(face.scale for face in faces)
+        chosen = [face for face in faces if face.scale > 0.4 * largest]
+        if len(chosen) > 1:
+            boxes = ((faces.index(face) + 1, face.box) for face in chosen)
+            places = "; ".join(f"{number}: at x {box[0]}-{box[2]}, y {box[1]}-{box[3]}" for number, box in boxes)
+            raise FaceError(f"{len(chosen)} faces found in {name}, counted from the left ({places}); choose one with --face N")
+        face = chosen[0]
+    elif 1 <= wanted <= len(faces):
+        face = faces[wanted - 1]
+    else:
+        raise FaceError(f"{name} has {len(faces)} face{'s' * (len(faces) != 1)}, so --face must be 1 to {len(faces)}, not {wanted}")
+    if face.scale < SMALLEST:
+        raise FaceError(f"the face in {name} is too small: {face.scale:.0f} pixels between the eyes, at least {SMALLEST:.0f} are needed")
+    if abs(face.yaw) > WIDEST_TURN or abs(face.pitch) > STEEPEST_NOD:
+        raise FaceError(
+            f"the face in {name} is turned away ({face.yaw:.0f} degrees sideways, {face.pitch:.0f} down); "
+            f"at most {WIDEST_TURN:.0f} sideways and {STEEPEST_NOD:.0f} up or down can be animated"
+        )
+    return face

@@ -1,0 +1,123 @@
+"""The eyes: the eyeball behind the lids, rebuilt once from the photograph, and the iris that looks about on it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.pixels.layers import smoothstep
+from thespis.types import Array, Bytes
+
+Mask = npt.NDArray[np.bool_]
+PATCH = 96  # pixels across the patch an eye is kept in
+RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are 63 mm apart
+
+
+@dataclass(frozen=True)
+class Eyeball:
+    """One eye: `white` (h, w, 3) without the iris, `iris` (h, w, 3) made whole with its soft edge `cover` (h, w), as the photo shows it.
+
+    `corners` (4, 2) are the patch's corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch
+    pixels an eye distance has.
+    """
+
+    photo: Bytes
+    white: Array
+    iris: Array
+    cover: Array
+    corners: Array
+    unit: float
+
+    def look(self, yaw: float, pitch: float) -> Bytes:
+        """Draw the patch (h, w, 4) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze."""
+        if abs(yaw) < 1e-3 and abs(pitch) < 1e-3:
+            return np.dstack([self.photo, np.full(self.photo.shape[:2], 255, np.uint8)])
+        shift = np.array([[1, 0, RADIUS * self.unit * np.sin(yaw)], [0, 1, RADIUS * self.unit * np.sin(pitch)]], np.float32)
+        size = (self.photo.shape[1], self.photo.shape[0])
+        iris = cv2.warpAffine(self.iris, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cover = cv2.warpAffine(self.cover, shift, size, flags=cv2.INTER_LINEAR)[..., None]
+        drawn = iris * cover + self.white * (1 - cover)
+        return np.dstack([np.clip(drawn + 0.5, 0, 255).astype(np.uint8), np.full(self.photo.shape[:2], 255, np.uint8)])
+
+
+def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
+    """Rebuild an eyeball from texture (h, w, 3), the lid margin `ring` (n, 2) and `iris` (5, 2) with its centre first, in texture pixels.
+
+    `unit` is texture pixels an eye distance. What the lids and the iris hide is filled from what shows.
+    """
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    broad = float(high[0] - low[0])
+    middle = (low + high) / 2
+    half = np.array([0.62 * broad, 0.42 * broad], np.float32)
+    scale = PATCH / (2 * half[0])
+    size = (PATCH, max(round(2 * half[1] * scale), 8))
+    corner = middle - half
+    matrix = np.array([[scale, 0, -corner[0] * scale - 0.5 + 0.5 * scale], [0, scale, -corner[1] * scale - 0.5 + 0.5 * scale]], np.float64)
+    photo = np.asarray(cv2.warpAffine(texture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    def placed(points: Array) -> Array:
+        return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+
+    opening = np.zeros(size[::-1], np.uint8)
+    cv2.fillPoly(opening, [np.round(placed(ring) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)
+    centre = placed(iris[:1])[0]
+    radius = float(np.mean(np.linalg.norm(placed(iris[1:]) - centre, axis=1)))
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    distance = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1.0)
+    # Lashes and the lid's own edge darken the rim of the opening: the white is learnt from a little further in.
+    inner = cv2.erode(opening, np.ones((5, 5), np.uint8))
+    sure = (inner > 0) & (distance > 1.18)
+    white = fill_white(photo, sure)
+    shown = cv2.erode(opening, np.ones((3, 3), np.uint8)) > 0
+    whole = complete_iris(photo, shown, centre)
+    cover = (1 - smoothstep(1.0, 1.22, distance)).astype(np.float32)
+    corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], np.float32)
+    corners = ((corners - matrix[:, 2]) / scale).astype(np.float32)
+    # The patch shows the photo inside the opening and the rebuilt eye outside it, so that a lid opened wider shows no skin.
+    soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32)[..., None] / 255
+    rebuilt = whole * cover[..., None] + white * (1 - cover[..., None])
+    blended = np.clip(photo * soft + rebuilt * (1 - soft) + 0.5, 0, 255).astype(np.uint8)
+    return Eyeball(blended, white, whole, cover, corners, unit * scale)
+
+
+def fill_white(photo: Bytes, sure: Mask) -> Array:
+    """Fill the whole patch (h, w, 3) with the white of the eye, from the pixels that surely show it."""
+    if sure.sum() < 12:
+        light = float(np.percentile(photo.max(axis=2), 95))
+        return np.full(photo.shape, light * 0.85, np.float32)
+    weight = sure.astype(np.float32)
+    total, known = np.zeros(photo.shape, np.float32), np.zeros(photo.shape[:2], np.float32)
+    # Wider and wider averages of the known pixels: near ones count most, and every pixel is reached in the end.
+    for spread in (3, 9, 27, 81):
+        size = (2 * spread + 1, 2 * spread + 1)
+        near = cv2.blur(weight, size, borderType=cv2.BORDER_CONSTANT)
+        colour = cv2.blur(photo.astype(np.float32) * weight[..., None], size, borderType=cv2.BORDER_CONSTANT)
+        add = 1.0 / spread**2
+        total += add * colour
+        known += add * near
+    filled = total / np.maximum(known, 1e-6)[..., None]
+    keep = cv2.GaussianBlur(weight, (3, 3), 0)[..., None]
+    return np.asarray(photo * keep + filled * (1 - keep), np.float32)
+
+
+def complete_iris(photo: Bytes, shown: Mask, centre: Array) -> Array:
+    """Complete the iris (h, w, 3): what a lid hides is taken from below, else from the other side, else from the ring's mean colour."""
+    height, width = shown.shape
+    y, x = np.mgrid[0:height, 0:width]
+    whole = photo.astype(np.float32)
+    done = shown.copy()
+    for over_y, over_x in ((True, False), (False, True), (True, True)):
+        row = np.clip(np.round(2 * centre[1] - y) if over_y else y, 0, height - 1).astype(int)
+        column = np.clip(np.round(2 * centre[0] - x) if over_x else x, 0, width - 1).astype(int)
+        take = ~done & shown[row, column]
+        whole[take] = photo[row, column][take]
+        done |= take
+    if done.any() and not done.all():
+        distance = np.hypot(x - centre[0], y - centre[1]).astype(int)
+        for ring in np.unique(distance[~done]):
+            near = done & (np.abs(distance - ring) <= 1)
+            whole[~done & (distance == ring)] = photo[near].mean(axis=0) if near.any() else photo[done].mean(axis=0)
+    # A lid's shadow makes a hard line where the mirrored part begins; a light blur hides it.
+    soft = cv2.GaussianBlur(whole, (3, 3), 0)
+    return np.where(shown[..., None], whole, soft).astype(np.float32)

@@ -1,0 +1,132 @@
+"""Choose what part of a picture becomes the frame, and cut it out as a texture with a margin."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from thespis.capture.faces import Face
+from thespis.errors import DirectionError
+from thespis.types import Array, Bytes, Crop
+
+MARGIN = 0.08  # of the frame's size on each side, so that a moving head never pulls in the picture's edge
+LARGEST_TEXTURE = 2400
+LARGEST_FRAME, SMALLEST_FRAME = 4096, 64
+DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
+
+
+@dataclass(frozen=True)
+class Framing:
+    """A frame of `width` x `height` pixels, and the `texture` (h, w, 3) it is cut from.
+
+    Picture pixels go to frame pixels by `zoom` and `shift`; frame pixels go to texture pixels by `finer` and `margin`.
+    """
+
+    width: int
+    height: int
+    texture: Bytes
+    zoom: tuple[float, float]
+    shift: tuple[float, float]
+    finer: tuple[float, float]
+    margin: tuple[float, float]
+
+    def to_frame(self, points: Array) -> Array:
+        """Carry picture points (n, 3) to frame pixels; depth is scaled along."""
+        placed = np.array(points, np.float32)
+        placed[:, 0] = (placed[:, 0] + 0.5) * self.zoom[0] + self.shift[0] - 0.5
+        placed[:, 1] = (placed[:, 1] + 0.5) * self.zoom[1] + self.shift[1] - 0.5
+        placed[:, 2] *= (self.zoom[0] + self.zoom[1]) / 2
+        return placed
+
+    def to_texture(self, points: Array) -> Array:
+        """Carry frame points (n, 2 or 3) to texture pixels (n, 2)."""
+        across = (points[:, 0] + 0.5 + self.margin[0]) * self.finer[0] - 0.5
+        down = (points[:, 1] + 0.5 + self.margin[1]) * self.finer[1] - 0.5
+        return np.asarray(np.stack([across, down], axis=1), np.float32)
+
+    def from_texture(self, points: Array) -> Array:
+        """Carry texture pixels (n, 2) to frame pixels (n, 2)."""
+        across = (points[:, 0] + 0.5) / self.finer[0] - self.margin[0] - 0.5
+        down = (points[:, 1] + 0.5) / self.finer[1] - self.margin[1] - 0.5
+        return np.asarray(np.stack([across, down], axis=1), np.float32)
+
+
+def frame_size(wanted: tuple[int, int] | None, crop: Crop, picture: tuple[int, int], default: int) -> tuple[int, int]:
+    """Settle the frame's (width, height): as asked, or a square for the head, or the picture's own; always even."""
+    if wanted is not None:
+        width, height = wanted
+    elif crop == "head":
+        width = height = default
+    else:
+        scale = min(1.0, DEFAULT_LONG_SIDE / max(picture))
+        width, height = round(picture[0] * scale), round(picture[1] * scale)
+    if not (SMALLEST_FRAME <= width <= LARGEST_FRAME and SMALLEST_FRAME <= height <= LARGEST_FRAME):
+        raise DirectionError(f"size must be {SMALLEST_FRAME} to {LARGEST_FRAME} pixels a side, not {width}x{height}")
+    # H.264 stores colour for 2x2 blocks, so a frame has even sides.
+    return width - width % 2, height - height % 2
+
+
+def choose_window(face: Face, picture: tuple[int, int], aspect: float, crop: Crop) -> tuple[float, float, float, float]:
+    """Choose the left, top, width and height of the window in picture pixels, with the given aspect (width / height)."""
+    across, down = picture
+    if crop == "picture":
+        width = min(across, down * aspect)
+        height = width / aspect
+    else:
+        left, top, right, bottom = face.box
+        tall, broad = float(bottom - top), float(right - left)
+        height = max(2.25 * tall, 2.25 * tall / aspect if aspect < 1 else 0.0)
+        # The window shrinks to fit the picture before it is allowed to stick out, but never cuts into the head.
+        least = max(1.5 * tall, 1.5 * broad / aspect)
+        height = max(min(height, down, across / aspect), least)
+        width = height * aspect
+    middle_x = float(face.points[:468, 0].min() + face.points[:468, 0].max()) / 2
+    brow = float(face.points[10, 1])
+    chin = float(face.points[152, 1])
+    x = middle_x - width / 2
+    y = brow + 0.42 * (chin - brow) - 0.47 * height
+    x = min(max(x, 0.0), across - width) if width <= across else (across - width) / 2
+    y = min(max(y, 0.0), down - height) if height <= down else (down - height) / 2
+    return x, y, width, height
+
+
+def extend(image: Bytes, left: int, top: int, right: int, bottom: int) -> Bytes:
+    """Cut a window that may stick out of the image; outside it the image is mirrored and blurred away."""
+    height, width = image.shape[:2]
+    out = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    if not any(out):
+        return inside
+    kind = cv2.BORDER_REFLECT if max(out) < min(inside.shape[:2]) else cv2.BORDER_REPLICATE
+    grown = cv2.copyMakeBorder(inside, out[0], out[1], out[2], out[3], kind)
+    soft = cv2.blur(cv2.blur(grown, (31, 31)), (31, 31))
+    mask = cv2.copyMakeBorder(np.full(inside.shape[:2], 255, np.uint8), out[0], out[1], out[2], out[3], cv2.BORDER_CONSTANT)
+    share = cv2.blur(mask, (9, 9)).astype(np.float32)[..., None] / 255 * (mask[..., None] > 0)
+    return np.asarray(grown * share + soft * (1 - share) + 0.5, np.uint8)
+
+
+def cut_frame(image: Bytes, face: Face, wanted: tuple[int, int] | None, crop: Crop, default: int) -> Framing:
+    """Cut the frame out of a picture (height, width, 3)."""
+    picture = (image.shape[1], image.shape[0])
+    width, height = frame_size(wanted, crop, picture, default)
+    x, y, wide, _ = choose_window(face, picture, width / height, crop)
+    zoom = width / wide
+    margin = MARGIN * max(width, height)
+    left, top = int(np.floor(x - margin / zoom)), int(np.floor(y - margin / zoom))
+    right, bottom = int(np.ceil(x + (width + margin) / zoom)), int(np.ceil(y + (height + margin) / zoom))
+    cut = extend(image, left, top, right, bottom)
+    # A texture finer than the frame keeps the picture's detail through the warp; a coarser picture is enlarged once, well.
+    finer = float(np.clip(1 / zoom, 1.0, max(1.0, min(2.0, LARGEST_TEXTURE / (max(width, height) * (1 + 2 * MARGIN))))))
+    size = (max(round((right - left) * zoom * finer), 8), max(round((bottom - top) * zoom * finer), 8))
+    shrinking = size[0] < cut.shape[1]
+    texture = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    exact = (size[0] / (right - left), size[1] / (bottom - top))
+    return Framing(
+        width,
+        height,
+        np.ascontiguousarray(texture),
+        (zoom, zoom),
+        (-x * zoom, -y * zoom),
+        (exact[0] / zoom, exact[1] / zoom),
+        ((x - left) * zoom, (y - top) * zoom),
+    )

@@ -1,0 +1,129 @@
+"""Fit the shapes of the face to one person: how their mouth closes, how far their lids travel, how wide their smile goes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thespis.capture.faces import Face
+from thespis.head.shapes import Indices, Shapes
+from thespis.types import Array
+
+JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
+LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
+PARTED = 0.012  # eye distances; lips nearer than this are closed
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person's face in its own axes, in eye distances, with closed lips: `rest` (468, 3), `photo` (468, 3) as the picture shows it.
+
+    `fields` (51, 468, 3) are the shapes for this face, `jaw` (51, 3) what each does to the lower teeth, `parted` how far apart the
+    lips are in the picture.
+    """
+
+    shapes: Shapes
+    photo: Array
+    rest: Array
+    fields: Array
+    jaw: Array
+    parted: float
+
+    def mouth(self) -> tuple[Array, float]:
+        """Give the middle of the closed lips (3,) and the width of the mouth."""
+        left, right = self.rest[308], self.rest[78]
+        middle = (self.rest[13] + self.rest[14] + left + right) / 4
+        return np.array([(left[0] + right[0]) / 2, (self.rest[13, 1] + self.rest[14, 1]) / 2, middle[2]], np.float32), float(
+            np.linalg.norm(left - right)
+        )
+
+
+def own_axes(face: Face, origin: Array) -> Array:
+    """Turn a face's points (468, 3) in pixels into its own axes, in eye distances from `origin` (3,), the place between the eyes."""
+    return np.asarray((face.points[:468] - origin) / face.scale @ face.rotation, np.float32)
+
+
+def fit(shapes: Shapes, face: Face, origin: Array) -> Person:
+    """Fit the shapes to the face of a picture."""
+    photo = own_axes(face, origin)
+    fields = fit_fields(shapes, photo)
+    rest, parted = close_mouth(shapes, photo, fields)
+    jaw = np.zeros((len(shapes.names), 3), np.float32)
+    for name in JAW:
+        number = shapes.names.index(name)
+        # The skin of the chin slides on the bone; the point below the lip follows the lower teeth best.
+        jaw[number] = fields[number][[17, 18, 200]].mean(axis=0)
+    return Person(shapes, photo, rest, fields, jaw, parted)
+
+
+def ratio(photo: Array, shapes: Shapes, a: int, b: int, low: float, high: float) -> float:
+    """Compare the distance of two points with the canonical face's, within bounds."""
+    own = float(np.linalg.norm(photo[a] - photo[b]))
+    canonical = float(np.linalg.norm(shapes.points[a] - shapes.points[b]))
+    return float(np.clip(own / canonical, low, high))
+
+
+def fit_fields(shapes: Shapes, photo: Array) -> Array:
+    """Scale the shapes (51, 468, 3) to this face: mouth shapes by its mouth, the jaw by its chin, lids by their opening."""
+    fields = shapes.fields.copy()
+    mouth = ratio(photo, shapes, 61, 291, 0.8, 1.25)
+    chin = ratio(photo, shapes, 2, 152, 0.85, 1.25)
+    for number, name in enumerate(shapes.names):
+        if name.startswith("mouth"):
+            fields[number] *= mouth
+        elif name.startswith("jaw"):
+            fields[number] *= chin
+    for side in ("left", "right"):
+        upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
+        own = photo[lower] - photo[upper]
+        canonical = shapes.points[lower] - shapes.points[upper]
+        middle = slice(2, -2)
+        opening = float(np.clip(own[middle, 1].mean() / canonical[middle, 1].mean(), 0.0, 1.5))
+        blink = shapes.names.index(f"eyeBlink{side.capitalize()}")
+        fields[blink] *= opening
+        # The lid margins meet on a line of this person's own, whatever the canonical lids do.
+        fields[blink][upper] = own * LID_MEETING
+        fields[blink][lower] = own * (LID_MEETING - 1)
+        for name in ("eyeWide", "eyeSquint"):
+            fields[shapes.names.index(f"{name}{side.capitalize()}")] *= float(np.clip(opening, 0.5, 1.2))
+    return fields
+
+
+def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, float]:
+    """Close the lips of a picture whose mouth is open -> the face at rest (468, 3) and how far the lips were apart."""
+    upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
+    gap = np.clip(photo[lower, 1] - photo[upper, 1], 0.0, None)
+    parted = float(gap[3:8].mean())
+    rest = photo.copy()
+    jaw = shapes.names.index("jawOpen")
+    reach = float(np.mean(fields[jaw][lower[3:8], 1] - fields[jaw][upper[3:8], 1]))
+    if parted > 0.10 and reach > 1e-3:
+        # A mouth this open has a dropped jaw: most of the gap is undone by raising it.
+        rest -= fields[jaw] * min(0.65 * (parted - 0.06) / reach, 1.0)
+    left = rest[lower, 1] - rest[upper, 1]
+    # The lips meet a little below the middle, since the lower one is the one that mostly moves.
+    move_up, move_down = -0.6 * left, 0.4 * left
+    shift = np.zeros(len(photo), np.float32)
+    weight = np.zeros(len(photo), np.float32)
+    for points, move in ((upper, move_down), (lower, move_up)):
+        other = lower if points is upper else upper
+        for place, amount in zip(points, move, strict=True):
+            distance = np.linalg.norm(photo[:, :2] - photo[place, :2], axis=1)
+            near = np.exp(-((distance / 0.10) ** 2)).astype(np.float32)
+            # Only the lip's own side follows: the other lip has its own way to go.
+            line = (photo[points, 1].mean() + photo[other, 1].mean()) / 2
+            own_side = photo[:, 1] <= line if points is upper else photo[:, 1] >= line
+            near = near * own_side
+            shift += near * amount
+            weight += near
+    reached = weight > 1e-4
+    fade = 1 - np.exp(-weight)
+    rest[reached, 1] += (shift / np.maximum(weight, 1e-6) * fade)[reached]
+    meet = photo_line(rest, upper, lower)
+    rest[upper, 1] = meet
+    rest[lower, 1] = meet
+    return rest.astype(np.float32), parted
+
+
+def photo_line(rest: Array, upper: Indices, lower: Indices) -> Array:
+    """Find the line on which the lips meet (n,): the middle of what is left between them."""
+    return np.asarray((rest[upper, 1] + rest[lower, 1]) / 2, np.float32)

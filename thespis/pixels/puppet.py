@@ -1,0 +1,239 @@
+"""A portrait made into a mesh that can be posed: the face with its shapes, the eyeballs, the mouth, and the skirt around them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from thespis.capture.faces import Face, fit_pose
+from thespis.errors import MediaError
+from thespis.head.shapes import Shapes, load_shapes
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.eyes import Eyeball, rebuild
+from thespis.pixels.framing import Framing
+from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
+from thespis.pixels.mouth import SHOWS, mouth_layers, own_teeth, read_light
+from thespis.pixels.person import Person, fit
+from thespis.pixels.skirt import skirt
+from thespis.types import Array, Bytes
+
+PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
+PIVOT_DROP = 1.15  # and below them
+TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.6
+LASHES = 0.45  # of the light that the lashes take from the line where closed lids meet
+LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+
+
+@dataclass
+class Puppet:
+    """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance."""
+
+    person: Person
+    framing: Framing
+    rotation: Array
+    origin: Array
+    unit: float
+    rest: Array
+    source: Array
+    triangles: Triangles
+    follow_head: Array
+    follow_jaw: Array
+    light: Array
+    behind: Array
+    outline_carry: Array
+    skirt_rows: slice
+    fields: Array
+    jaw: Array
+    atlas: Bytes
+    eyes: dict[str, Eyeball]
+    eye_rows: dict[str, slice]
+    still: npt.NDArray[np.bool_]
+
+    def pose(self, row: Array) -> tuple[Array, Array, Array]:
+        """Pose the mesh by one row of the Space `face` -> places (n, 2) in frame pixels, depths (n,) and light (n,)."""
+        shapes = self.person.shapes
+        weights = lids_follow_gaze(expression_of(row), row)
+        moved = self.rest.copy()
+        skin = np.tensordot(weights, self.fields, axes=1)
+        skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
+        moved[:468] += skin
+        moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
+        moved += self.follow_jaw[:, None] * (weights @ self.jaw)
+        turn = rotation_matrix(np.clip(row[FACE.slice("head_rotation")], -TURN_LIMIT, TURN_LIMIT))
+        shift = np.clip(row[FACE.slice("head_translation")], -MOVE_LIMIT, MOVE_LIMIT)
+        pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
+        turned = (moved - pivot) @ turn.T + pivot + shift
+        moved += self.follow_head[:, None] * (turned - moved)
+        place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
+        return place, np.ascontiguousarray(moved[:, 2] + self.behind, np.float32), self.shade(weights)
+
+    def shade(self, weights: Array) -> Array:
+        """Darken where the weights (51,) close the lids: lashes lie there -> light (n,)."""
+        light = self.light.copy()
+        shapes = self.person.shapes
+        for side in ("left", "right"):
+            closed = float(weights[shapes.names.index(f"eyeBlink{side.capitalize()}")])
+            if closed > 0:
+                dark = 1 - LASHES * smoothstep(0.55, 1.0, closed)
+                light[getattr(shapes, f"eye_{side}_upper")[1:-1]] *= dark
+                light[getattr(shapes, f"eye_{side}_lower")[1:-1]] *= dark
+        return light
+
+    def look(self, row: Array) -> None:
+        """Turn the irises in the atlas to where a row of the Space `face` looks."""
+        for side, eye in self.eyes.items():
+            yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
+            patch = eye.look(yaw, pitch)
+            self.atlas[self.eye_rows[side], : patch.shape[1]] = patch
+
+
+def expression_of(row: Array) -> Array:
+    """Take the 51 shape weights out of a row of the Space `face`, within bounds."""
+    if not np.isfinite(row).all():
+        raise MediaError("the motion holds values that are not finite numbers; nothing can be drawn from it")
+    return np.clip(row[: len(load_shapes().names)], -0.5, WEIGHT_LIMIT)
+
+
+def lids_follow_gaze(weights: Array, row: Array) -> Array:
+    """Lower the upper lids (in the weights (51,)) as the eyes look down and raise them as they look up."""
+    names = load_shapes().names
+    weights = weights.copy()
+    for side in ("Left", "Right"):
+        pitch = float(np.clip(row[FACE.column(f"gaze_{side.lower()}_pitch")], -GAZE_LIMIT, GAZE_LIMIT))
+        blink, wide = names.index(f"eyeBlink{side}"), names.index(f"eyeWide{side}")
+        weights[blink] = min(weights[blink] + LID_FOLLOWS * max(pitch, 0.0) * 2, 1.0)
+        weights[wide] += LID_FOLLOWS * max(-pitch, 0.0) * 2 * (1 - weights[blink])
+    return weights
+
+
+def meet(shapes: Shapes, rest: Array, skin: Array, down: Array) -> Array:
+    """Keep lips and lids from crossing: where the lower one would rise above the upper one, both stop half-way."""
+    for upper, lower in (
+        (shapes.lips_inner_upper, shapes.lips_inner_lower),
+        (shapes.eye_left_upper, shapes.eye_left_lower),
+        (shapes.eye_right_upper, shapes.eye_right_lower),
+    ):
+        gap = ((rest[lower] + skin[lower]) - (rest[upper] + skin[upper])) @ down
+        cross = np.minimum(gap, 0.0)[:, None] * down * 0.5
+        skin[upper] += cross
+        skin[lower] -= cross
+    return skin
+
+
+def rotation_matrix(vector: Array) -> Array:
+    """Turn a rotation vector (3,) in radians into a matrix (3, 3)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-8:
+        return np.eye(3, dtype=np.float32)
+    x, y, z = vector / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]], np.float64)
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float32)
+
+
+def build(face: Face, framing: Framing) -> Puppet:
+    """Make the puppet of a face for a frame."""
+    shapes = load_shapes()
+    points = framing.to_frame(face.points)
+    rotation, unit, offset = fit_pose(points)
+    placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
+    person = fit(shapes, placed, offset)
+    texture = framing.texture
+    on_texture = framing.to_texture(points)
+    rings = {
+        "left": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]]),
+        "right": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]),
+    }
+    light = read_light(
+        texture, [on_texture[ring] for ring in rings.values()], on_texture[[0, 17, 37, 267, 84, 314]], on_texture[[50, 280, 117, 346]]
+    )
+    around, carry = skirt(shapes, person.photo, rotation)
+    finer = float(np.mean(framing.finer))
+    eyes = {
+        side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer) for side, ring in rings.items()
+    }
+
+    def back(corners: Array, depth: float) -> Array:
+        spots = (framing.from_texture(corners) - offset[:2]) / unit
+        return np.asarray(np.concatenate([spots, np.full((len(corners), 1), depth)], axis=1), np.float32)
+
+    face_layer = Layer(person.rest @ rotation.T, np.zeros((468, 2), np.float32), shapes.triangles)
+    layers = [face_layer, around]
+    for side, ring in rings.items():
+        eye = eyes[side]
+        patch = eye.look(0.0, 0.0)
+        corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
+        depth = float((person.photo[ring] @ rotation.T)[:, 2].mean())
+        layers.append(Layer(back(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0))
+    centre, width = person.mouth()
+    inside = mouth_layers(centre, width, light)
+    shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
+    if shown is not None and shows_teeth(shown[0], light.white):
+        patch, corners = shown
+        own = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
+        depth = float((centre @ rotation.T)[2]) + 0.1
+        inside[-1] = Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.5)
+        layers += [turned(layer, rotation) for layer in inside[:-1]] + [inside[-1]]
+    else:
+        layers += [turned(layer, rotation) for layer in inside]
+    atlas, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
+    return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, atlas, starts, eyes)
+
+
+def turned(layer: Layer, rotation: Array) -> Layer:
+    """Carry a layer from the face's own axes to the camera's."""
+    return replace(layer, points=(layer.points @ rotation.T).astype(np.float32))
+
+
+def shows_teeth(patch: Bytes, white: Array) -> bool:
+    """Tell whether a cut-out mouth shows teeth: enough of it is nearly as bright as the photograph's white."""
+    inside = patch[patch[..., 3] > 127][:, :3].astype(np.float32)
+    return len(inside) > 20 and float((inside.min(axis=1) > 0.5 * white.mean()).mean()) > 0.12
+
+
+def assemble(
+    person: Person,
+    framing: Framing,
+    rotation: Array,
+    origin: Array,
+    unit: float,
+    layers: list[Layer],
+    carry: Array,
+    on_texture: Array,
+    atlas: Bytes,
+    starts: list[int],
+    eyes: dict[str, Eyeball],
+) -> Puppet:
+    """Put the layers one after the other into one mesh; the first is the face, the second the skirt, then the eyes in order."""
+    counts = [len(layer.points) for layer in layers]
+    first = np.concatenate([[0], np.cumsum(counts)])
+    ones = [np.ones(count, np.float32) for count in counts]
+    rest = np.concatenate([layer.points for layer in layers])
+    sources, textured = [], 0
+    for number, layer in enumerate(layers):
+        source = layer.source
+        if layer.texture is not None:
+            textured += 1
+            source = source + np.array([0, starts[textured]], np.float32)
+        elif number == 0:
+            source = on_texture[:468]
+        else:
+            source = framing.to_texture(layer.points * unit + np.append(origin, 0).astype(np.float32))
+        sources.append(source)
+    follow = [ones[i] if layer.follow_head is None else layer.follow_head for i, layer in enumerate(layers)]
+    jaw = [ones[i] * 0 if layer.follow_jaw is None else layer.follow_jaw for i, layer in enumerate(layers)]
+    light = [ones[i] if layer.light is None else layer.light for i, layer in enumerate(layers)]
+    triangles = np.concatenate([layer.triangles + first[i] for i, layer in enumerate(layers)]).astype(np.int32)
+    follow_head = np.concatenate(follow)
+    skirt_rows = slice(int(first[1]), int(first[2]))
+    moves = follow_head > 0
+    moves[skirt_rows] |= carry.sum(axis=1) > 1e-4
+    # The skirt's own points lie where the photograph has them, so what never moves is drawn once.
+    eye_rows = {side: slice(starts[1 + i], starts[1 + i] + eye.photo.shape[0]) for i, (side, eye) in enumerate(eyes.items())}
+    return Puppet(
+        person, framing, rotation, origin.astype(np.float32), unit,
+        np.ascontiguousarray(rest, np.float32), np.ascontiguousarray(np.concatenate(sources), np.float32), triangles,
+        follow_head, np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
+        np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
+        carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
+        atlas, eyes, eye_rows, ~moves[triangles].any(axis=1),
+    )  # fmt: skip

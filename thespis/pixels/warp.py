@@ -1,0 +1,105 @@
+"""The built-in renderer: the portrait's own pixels on a mesh of its own landmarks, moved by the Space `face`."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from thespis.capture.faces import face_of
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.framing import cut_frame
+from thespis.pixels.layers import Triangles
+from thespis.pixels.puppet import Puppet, build
+from thespis.pixels.raster import draw, shrink_into
+from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
+
+FAR = 1e9
+CLOSE_UPS = ("mouth", "left eye", "right eye")
+
+
+@dataclass
+class Canvas:
+    """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the triangles of each part."""
+
+    puppet: Puppet
+    backdrop: Bytes
+    backdrop_depth: Array
+    moving: Triangles
+    rings: dict[str, npt.NDArray[np.int32]]
+    close_ups: dict[str, Triangles]
+
+
+class Warp:
+    """Draw frames from a Track in the Space `face`."""
+
+    takes, gives, delay = FACE, FRAMES, Fraction(0)
+
+    def __init__(self, size: int = 512) -> None:
+        """Draw square frames of `size` pixels unless the direction asks for another size."""
+        self.size = size
+
+    def start(self, portrait: Portrait, direction: Direction) -> Canvas:
+        """Find the face and build its puppet."""
+        face = face_of(portrait)
+        framing = cut_frame(portrait.image, face, direction.size, direction.crop, self.size)
+        return make_canvas(build(face, framing))
+
+    def step(self, state: Canvas, chunk: Track, last: bool) -> Frames:
+        """Draw one frame for each row."""
+        framing = state.puppet.framing
+        images = np.zeros((len(chunk), framing.height, framing.width, 3), np.uint8)
+        for image, row in zip(images, chunk.values, strict=True):
+            draw_frame(state, row, image)
+        return Frames(images, chunk.fps, chunk.start)
+
+
+def make_canvas(puppet: Puppet) -> Canvas:
+    """Draw what never moves, and sort out which triangles the close-ups of mouth and eyes need."""
+    framing, shapes = puppet.framing, puppet.person.shapes
+    neutral = np.zeros(FACE.size, np.float32)
+    place, depth, light = puppet.pose(neutral)
+    backdrop = np.zeros((framing.height, framing.width, 3), np.uint8)
+    nearest = np.full((framing.height, framing.width), FAR, np.float32)
+    draw(place, depth, light, puppet.source, np.ascontiguousarray(puppet.triangles[puppet.still]), puppet.atlas, backdrop, nearest)
+    rings = {
+        "mouth": shapes.lips_outer,
+        "left eye": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower]),
+        "right eye": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower]),
+    }
+    moving = np.ascontiguousarray(puppet.triangles[~puppet.still])
+    close_ups = {}
+    for name, ring in rings.items():
+        low, high = place[ring].min(axis=0), place[ring].max(axis=0)
+        room = 0.8 * (high - low).max()
+        near = ((place > low - room) & (place < high + room)).all(axis=1)
+        close_ups[name] = np.ascontiguousarray(moving[near[moving].any(axis=1)])
+    return Canvas(puppet, backdrop, nearest, moving, rings, close_ups)
+
+
+def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
+    """Draw one row of the Space `face` into an image (height, width, 3)."""
+    puppet = canvas.puppet
+    place, depth, light = puppet.pose(row)
+    puppet.look(row)
+    image[:] = canvas.backdrop
+    nearest = canvas.backdrop_depth.copy()
+    draw(place, depth, light, puppet.source, canvas.moving, puppet.atlas, image, nearest)
+    for name in CLOSE_UPS:
+        sharpen_edges(canvas, name, (place, depth, light), image)
+
+
+def sharpen_edges(canvas: Canvas, name: str, posed: tuple[Array, Array, Array], image: Bytes) -> None:
+    """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
+    puppet, (place, depth, light) = canvas.puppet, posed
+    ring = place[canvas.rings[name]]
+    height, width = image.shape[:2]
+    left, top = (max(int(edge) - 3, 0) for edge in ring.min(axis=0))
+    right, bottom = min(int(ring[:, 0].max()) + 4, width), min(int(ring[:, 1].max()) + 4, height)
+    if right - left < 2 or bottom - top < 2:
+        return
+    fine = np.repeat(np.repeat(image[top:bottom, left:right], 2, axis=0), 2, axis=1)
+    nearest = np.full(fine.shape[:2], FAR, np.float32)
+    finer = np.ascontiguousarray((place - np.array([left, top], np.float32)) * 2 + 0.5)
+    draw(finer, depth, light, puppet.source, canvas.close_ups[name], puppet.atlas, np.ascontiguousarray(fine), nearest)
+    shrink_into(fine, image, top, left)
