@@ -38,12 +38,13 @@ class Parser(ArgumentParser):
 
     def parse_strictly(self, words: Sequence[str]) -> Namespace:
         """Parse, and suggest the near option for one that nobody knows."""
+        options = [name for action in self._actions for name in action.option_strings]
+        for word in words[: words.index("--")] if "--" in words else words:
+            odd = word.partition("=")[0]
+            if odd.startswith("--") and odd not in options:
+                raise UsageError(f"{unknown('option', odd, options)} (see {self.prog} --help)")
         found, extra = self.parse_known_args(words)
         if extra:
-            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
-            odd = extra[0].partition("=")[0]
-            if odd.startswith("-"):
-                raise UsageError(f"{unknown('option', odd, options)} (see {self.prog} --help)")
             raise UsageError(f"{extra[0]!r} is one word too many; put texts with spaces into quotes (see {self.prog} --help)")
         return found
 
