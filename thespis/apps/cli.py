@@ -59,10 +59,10 @@ def overview() -> str:
 def dispatch(words: Sequence[str]) -> int:
     """Find the verb, parse what belongs to it, and do it."""
     if not words or words[0] in ("-h", "--help", "help"):
-        print(overview())  # noqa: T201
+        print(overview())
         return 0 if words else 2
     if words[0] in ("-V", "--version"):
-        print(f"thespis {__version__}")  # noqa: T201
+        print(f"thespis {__version__}")
         return 0
     verb = words[0]
     if verb not in VERBS:
@@ -104,11 +104,11 @@ def main(words: Sequence[str] | None = None) -> int:
 def complain(message: str, words: Sequence[str], code: int) -> int:
     """Print one line on stderr, and with --json one event on stdout too."""
     line = " ".join(message.split())
-    print(f"thespis: {line}", file=sys.stderr)  # noqa: T201
+    print(f"thespis: {line}", file=sys.stderr)
     if "--json" in words:
         import json
 
-        print(json.dumps({"event": "error", "message": line, "code": code}), flush=True)  # noqa: T201
+        print(json.dumps({"event": "error", "message": line, "code": code}), flush=True)
     return code
 
 

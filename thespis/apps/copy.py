@@ -23,5 +23,5 @@ def main(args: Namespace) -> int:
         raise UsageError(f"{args.file} is already there and is not overwritten; choose another name")
     check_writable(args.file)
     write_text(args.file, source.read_text(encoding="utf-8"))
-    print(f"{args.file} is yours to change; use it with: thespis run PORTRAIT AUDIO --recipe {args.file} -o out.mp4")  # noqa: T201
+    print(f"{args.file} is yours to change; use it with: thespis run PORTRAIT AUDIO --recipe {args.file} -o out.mp4")
     return 0

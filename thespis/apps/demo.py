@@ -56,5 +56,5 @@ def main(args: Namespace) -> int:
         took = round(time.monotonic() - begun, 2)
         shown.done({"path": str(output.path), "sheet": str(sheet), **facts, "took": took, "sha256": digest(output)})
         if not args.json:
-            print(f"wrote {sheet}: look at it, or play the video")  # noqa: T201
+            print(f"wrote {sheet}: look at it, or play the video")
     return 0

@@ -162,11 +162,11 @@ def main(args: Namespace) -> int:
     found = [finding for check in CHECKS for finding in look(check)]
     wrong = [finding for finding in found if not finding.well]
     if args.json:
-        print(json.dumps({"well": not wrong, "findings": [asdict(finding) for finding in found]}))  # noqa: T201
+        print(json.dumps({"well": not wrong, "findings": [asdict(finding) for finding in found]}))
         return int(bool(wrong))
     for finding in found:
-        print(f"{'ok  ' if finding.well else 'BAD '} {finding.what}")  # noqa: T201
+        print(f"{'ok  ' if finding.well else 'BAD '} {finding.what}")
         if not finding.well:
-            print(f"     what to do: {finding.advice}")  # noqa: T201
-    print("all is well" if not wrong else f"{len(wrong)} of {len(found)} things need your help")  # noqa: T201
+            print(f"     what to do: {finding.advice}")
+    print("all is well" if not wrong else f"{len(wrong)} of {len(found)} things need your help")
     return int(bool(wrong))

@@ -19,7 +19,6 @@ INSIDE = (
     ("soxr", "LGPL-2.1-or-later", "soxr", "to resample sound"),
     ("face networks", "Apache-2.0", "mediapipe", "to find and measure the face"),
 )
-STATED = {"espeakng-loader": "MIT"}  # its wheel carries no licence text; its source repository states this one
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -38,7 +37,7 @@ def licence(name: str) -> str:
     if not text:
         kinds = [kind.rpartition(" :: ")[2] for kind in found.get_all("Classifier") or [] if kind.startswith("License ::")]
         text = ", ".join(kinds)
-    return text or STATED.get(name, "not stated in the package")
+    return text or "not stated in the package"
 
 
 def packages(root: str = "thespis") -> dict[str, dict[str, Any]]:
@@ -76,7 +75,7 @@ def main(args: Namespace) -> int:
     carried = packages()
     inside = [dict(zip(("name", "licence", "inside", "used"), row, strict=True)) for row in INSIDE]
     if args.json:
-        print(json.dumps({"thespis": "Apache-2.0", "recipes": every, "packages": carried, "inside": inside}))  # noqa: T201
+        print(json.dumps({"thespis": "Apache-2.0", "recipes": every, "packages": carried, "inside": inside}))
         return 0
     rows = []
     for name, fact in every.items():
@@ -90,5 +89,5 @@ def main(args: Namespace) -> int:
     rows += [(title, terms, "") for title, terms, direct in titled if direct]
     rows += [(f"  {name}", terms, f"inside {where}: {used}") for name, terms, where, used in INSIDE]
     rows += [(f"  {title}", terms, "brought by one of these") for title, terms, direct in titled if not direct]
-    print(table(("what", "licence", "used"), rows))  # noqa: T201
+    print(table(("what", "licence", "used"), rows))
     return 0

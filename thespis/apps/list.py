@@ -17,10 +17,10 @@ def main(args: Namespace) -> int:
     cards = {name: recipes.card(name) for name in recipes.names()}
     if args.json:
         facts = ("summary", "status", "licence", "commercial", "fps", "year", "paper")
-        print(json.dumps([{"name": name, **{fact: getattr(card, fact) for fact in facts}} for name, card in cards.items()]))  # noqa: T201
+        print(json.dumps([{"name": name, **{fact: getattr(card, fact) for fact in facts}} for name, card in cards.items()]))
         return 0
     rows = [
         (name, card.status, card.licence, "yes" if card.commercial else "no", str(card.fps), card.summary) for name, card in cards.items()
     ]
-    print(table(("recipe", "status", "licence", "commercial", "fps", "what it is"), rows))  # noqa: T201
+    print(table(("recipe", "status", "licence", "commercial", "fps", "what it is"), rows))
     return 0

@@ -60,7 +60,7 @@ class Silent:
 
     def done(self, facts: Mapping[str, Any]) -> None:
         """Say what was made."""
-        print(describe(facts), flush=True)  # noqa: T201
+        print(describe(facts), flush=True)
 
 
 class Events:
@@ -101,7 +101,7 @@ class Events:
 
     def _tell(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Print one event."""
-        print(json.dumps({"event": event, **facts}), flush=True)  # noqa: T201
+        print(json.dumps({"event": event, **facts}), flush=True)
 
 
 class Bar:
@@ -146,7 +146,7 @@ class Bar:
     def done(self, facts: Mapping[str, Any]) -> None:
         """Say what was made."""
         self._bar.stop()
-        print(describe(facts), flush=True)  # noqa: T201
+        print(describe(facts), flush=True)
 
 
 def progress(as_json: bool) -> Progress:

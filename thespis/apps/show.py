@@ -18,7 +18,7 @@ def main(args: Namespace) -> int:
     """Print the card."""
     card = recipes.card(args.recipe)
     if args.json:
-        print(json.dumps(asdict(card) | {"name": args.recipe, "accepts": sorted(card.accepts)}))  # noqa: T201
+        print(json.dumps(asdict(card) | {"name": args.recipe, "accepts": sorted(card.accepts)}))
         return 0
     rows = [
         ("title", card.title),
@@ -41,5 +41,5 @@ def main(args: Namespace) -> int:
     rows.append(("file", str(recipes.path_of(args.recipe))))
     if args.recipe in recipes.names():
         rows.append(("page", f"docs/recipes/{args.recipe}.md"))
-    print(table(("recipe", args.recipe), rows))  # noqa: T201
+    print(table(("recipe", args.recipe), rows))
     return 0

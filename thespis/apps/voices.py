@@ -23,10 +23,8 @@ def main(args: Namespace) -> int:
     if not found:
         raise UsageError(f"no voice matches {args.filter!r}; thespis voices without a filter lists all {len(every)}")
     if args.json:
-        print(  # noqa: T201
-            json.dumps([{"name": v.name, "language": v.language, "gender": v.gender, "age": v.age or None} for v in found])
-        )
+        print(json.dumps([{"name": v.name, "language": v.language, "gender": v.gender, "age": v.age or None} for v in found]))
         return 0
     rows = [(voice.name, voice.gender, voice.language or "variant: goes with any language, as in en-us" + voice.name) for voice in found]
-    print(table(("voice", "gender", "language"), rows))  # noqa: T201
+    print(table(("voice", "gender", "language"), rows))
     return 0
