@@ -288,6 +288,9 @@ class Both:
                 raise PairingError(f"Both joins Tracks, but {type(part).__name__} gives {part.gives}")
         joined = self.parts[0].gives
         for part in self.parts[1:]:
+            twice = sorted(set(joined.names) & set(part.gives.names))
+            if twice:
+                raise PairingError(f"Both joins {joined} and {part.gives} of {type(part).__name__}, but both name {', '.join(twice)}")
             joined = joined + part.gives
         if gives is not None and gives.channels != joined.channels:
             raise PairingError(f"Both is to give {gives}, but its parts give {joined} with other channels")
