@@ -19,6 +19,8 @@ from thespis.export.output import check_output, write_error
 from thespis.export.video import VideoWriter
 from thespis.types import Bytes, Clip, Frames, Speech, frame_count
 
+pytestmark = pytest.mark.unit
+
 FPS = Fraction(25)
 
 

@@ -1,0 +1,189 @@
+"""Measure speed and memory on this machine: frames a second end to end, time to the first frame, peak memory, each stage.
+
+Every size runs in a process of its own: the cold start counts everything from its first instruction on, imports included.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thespis.errors import ThespisError, UsageError
+from thespis.export.output import check_writable, write_text
+
+if TYPE_CHECKING:
+    from thespis.apps.render import Job
+    from thespis.talker import Talker
+
+SIZES = ("256x256", "512x512", "1920x1080")
+TEXT = (
+    "Every frame you see is made while the sound is still arriving. The face turns a little, it blinks, and it breathes. "
+    "When the voice rises, the brows rise with it; when the voice rests, the mouth closes and stays alive. "
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis bench`."""
+    parser.add_argument("portrait", nargs="?", metavar="PORTRAIT", help="a picture (the astronaut of the extra demo)")
+    parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe to measure (thespis)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="seconds of speech to render for each size (30)")
+    parser.add_argument("--sizes", default=",".join(SIZES), help=f"sizes, with commas between ({','.join(SIZES)})")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the figures to this file")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON instead of a table")
+    parser.add_argument("--one", metavar="BEGUN", type=float, help="measure one size in this process; BEGUN is the time it was started")
+
+
+def main(args: Namespace) -> int:
+    """Measure each size in its own process, and print the table."""
+    if args.seconds < 1:
+        raise UsageError(f"a measurement needs at least one second of speech, not {args.seconds:g}")
+    if args.portrait is None:
+        from thespis.apps.demo import astronaut
+
+        args.portrait = str(astronaut())
+    if args.one is not None:
+        print(json.dumps(measure(args.portrait, args.recipe, args.sizes, args.seconds, args.one)))
+        return 0
+    if args.report is not None:
+        check_writable(args.report)
+    found = []
+    for size in args.sizes.split(","):
+        words = [sys.executable, "-m", "thespis.apps.cli", "bench", args.portrait, "--recipe", args.recipe, "--sizes", size]
+        ran = subprocess.run(
+            [*words, "--seconds", str(args.seconds), "--one", str(time.time())], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if ran.returncode:
+            raise ThespisError(f"the measurement of {size} ended with exit code {ran.returncode}; the line above says why")
+        found.append(json.loads(ran.stdout.splitlines()[-1]))
+    figures = {"machine": machine(), "recipe": args.recipe, "sizes": found}
+    if args.report is not None:
+        write_text(args.report, json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures) if args.json else words_of(figures))
+    return 0
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine without anything personal."""
+    import os
+    import platform
+
+    from thespis.apps.render import versions
+
+    return {
+        "cores": os.cpu_count(),
+        "processor": processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": versions(),
+    }
+
+
+def processor() -> str:
+    """Name the processor where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def job_of(portrait: str, recipe: str, size: str, seconds: float) -> "Job":
+    """Make a job that says the text again and again for `seconds`."""
+    from thespis.apps.render import in_blocks, prepare
+
+    job = prepare(portrait, script=TEXT * (int(seconds / 8) + 1), recipe=recipe, wishes={"size": size, "emotion": "happy=0.6"})
+    blocks = list(job.blocks)
+    rest = round(seconds * job.rate)
+    job.blocks = [piece for block in blocks for piece in in_blocks(block.cut(block.start, rest)) if len(piece)]
+    job.seconds = sum(len(block) for block in job.blocks) / job.rate
+    return job
+
+
+def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float) -> dict[str, Any]:
+    """Measure one size in this process: the first second cold, the same warm, then the whole with and without encoding."""
+    import resource
+
+    from thespis import recipes
+    from thespis.apps.progress import Progress, Silent
+    from thespis.apps.render import render
+    from thespis.export.output import check_output
+
+    shown: Progress = Silent()
+    with tempfile.TemporaryDirectory() as folder:
+        output = check_output(Path(folder) / "bench.mp4")
+        job = job_of(portrait, recipe, size, seconds)
+        talker = recipes.load(recipe)
+        cold = first_frame(talker, job) - begun
+        start = time.time()
+        warm = first_frame(talker, job) - start
+        start = time.time()
+        made = render(job, output, shown, talker)
+        took = time.time() - start
+        steady = (made.frames - 1) / (time.time() - made.first_frame)
+        stages = stage_times(talker, job)
+    return {
+        "size": size,
+        "frames": made.frames,
+        "frames_a_second": round(made.frames / took, 1),
+        "steady_frames_a_second": round(steady, 1),
+        "times_real_time": round(made.seconds / took, 2),
+        "first_frame_cold_s": round(cold, 2),
+        "first_frame_warm_s": round(warm, 3),
+        # Linux counts in kilobytes, macOS in bytes.
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)),
+        "stage_ms_a_frame": stages,
+    }
+
+
+def first_frame(talker: "Talker", job: "Job") -> float:
+    """Start a session and give the moment at which its first frame is there."""
+    session = talker.start(job.portrait, job.direction, rate=job.rate)
+    for block in job.blocks:
+        session.push(block)
+        for clip in session:
+            if clip.frames is not None and len(clip.frames):
+                return time.time()
+    raise ThespisError("no frame was made of this speech; give --seconds a larger number")
+
+
+def stage_times(talker: "Talker", job: "Job") -> dict[str, float]:
+    """Run the stages one after the other over the first ten seconds -> milliseconds a frame for each."""
+    states = [stage.start(job.portrait, job.direction) for stage in talker.stages]
+    names = [f"{number} {type(stage).__name__}" for number, stage in enumerate(talker.stages, 1)]
+    spent, frames = dict.fromkeys(names, 0.0), 0
+    for block in job.blocks:
+        chunk: Any = block
+        for name, stage, state in zip(names, talker.stages, states, strict=True):
+            begun = time.perf_counter()
+            chunk = stage.step(state, chunk, last=False)
+            spent[name] += time.perf_counter() - begun
+        frames += len(chunk)
+        if block.stop >= 10 * job.rate:
+            break
+    return {name: round(1000 * seconds / max(frames, 1), 2) for name, seconds in spent.items()}
+
+
+def words_of(figures: dict[str, Any]) -> str:
+    """Word the figures as a table, with the stages below."""
+    from thespis.apps.text import table
+
+    heads = ("size", "frames/s", "steady", "x real time", "first frame cold", "warm", "memory", "stages, ms a frame")
+    rows = [
+        (
+            found["size"],
+            f"{found['frames_a_second']:.0f}",
+            f"{found['steady_frames_a_second']:.0f}",
+            f"{found['times_real_time']:.1f}",
+            f"{found['first_frame_cold_s']:.2f} s",
+            f"{found['first_frame_warm_s']:.2f} s",
+            f"{found['peak_memory_mb']} MB",
+            ", ".join(f"{name} {cost:.1f}" for name, cost in found["stage_ms_a_frame"].items()),
+        )
+        for found in figures["sizes"]
+    ]
+    about = figures["machine"]
+    note = f"recipe {figures['recipe']}, {about['processor']}, {about['cores']} cores; frames/s and real time include start of the talker and encoding"
+    return f"{table(heads, rows, 200)}\n{note}"
