@@ -1,6 +1,7 @@
 """A portrait made into a mesh that can be posed: the face with its shapes, the eyeballs, the mouth, and the skirt around them."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,18 @@ from thespis.types import Array, Bytes
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
 TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.6
-LASHES = 0.45  # of the light that the lashes take from the line where closed lids meet
+LASH = 0.022  # the height of the line that the lashes draw along a closed lid, in eye distances
+UNROLL = 0.6  # of the way from its margin to its fold that a closed lid's skin comes from
+LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+
+
+class Posed(NamedTuple):
+    """A mesh ready to draw: places (n, 2) in frame pixels, depths (n,), and places in the atlas (n, 2)."""
+
+    place: Array
+    depth: Array
+    source: Array
 
 
 @dataclass
@@ -47,10 +58,11 @@ class Puppet:
     atlas: Bytes
     eyes: dict[str, Eyeball]
     eye_rows: dict[str, slice]
+    lash_rows: dict[str, slice]
     still: npt.NDArray[np.bool_]
 
-    def pose(self, row: Array) -> tuple[Array, Array, Array]:
-        """Pose the mesh by one row of the Space `face` -> places (n, 2) in frame pixels, depths (n,) and light (n,)."""
+    def pose(self, row: Array) -> Posed:
+        """Pose the mesh by one row of the Space `face`."""
         shapes = self.person.shapes
         weights = lids_follow_gaze(expression_of(row), row)
         moved = self.rest.copy()
@@ -59,25 +71,23 @@ class Puppet:
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         moved += self.follow_jaw[:, None] * (weights @ self.jaw)
+        source = self.source.copy()
+        for side, rows in self.lash_rows.items():
+            closed = float(np.clip(weights[shapes.names.index(f"eyeBlink{side.capitalize()}")], 0.0, 1.0))
+            margin, above = getattr(shapes, f"eye_{side}_upper"), LID_ROWS[side]
+            # A closing lid unrolls skin from its fold; stretching the lashes' own pixels over it would smear them.
+            source[margin[1:-1]] += UNROLL * closed * (source[above] - source[margin[1:-1]])
+            lash = moved[margin].repeat(2, axis=0)
+            lash[:, 2] -= 0.03
+            lash[1::2] += (LASH * smoothstep(0.3, 1.0, closed)) * np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * self.rotation[:, 1]
+            moved[rows] = lash
         turn = rotation_matrix(np.clip(row[FACE.slice("head_rotation")], -TURN_LIMIT, TURN_LIMIT))
         shift = np.clip(row[FACE.slice("head_translation")], -MOVE_LIMIT, MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
         turned = (moved - pivot) @ turn.T + pivot + shift
         moved += self.follow_head[:, None] * (turned - moved)
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
-        return place, np.ascontiguousarray(moved[:, 2] + self.behind, np.float32), self.shade(weights)
-
-    def shade(self, weights: Array) -> Array:
-        """Darken where the weights (51,) close the lids: lashes lie there -> light (n,)."""
-        light = self.light.copy()
-        shapes = self.person.shapes
-        for side in ("left", "right"):
-            closed = float(weights[shapes.names.index(f"eyeBlink{side.capitalize()}")])
-            if closed > 0:
-                dark = 1 - LASHES * smoothstep(0.55, 1.0, closed)
-                light[getattr(shapes, f"eye_{side}_upper")[1:-1]] *= dark
-                light[getattr(shapes, f"eye_{side}_lower")[1:-1]] *= dark
-        return light
+        return Posed(place, np.ascontiguousarray(moved[:, 2] + self.behind, np.float32), source)
 
     def look(self, row: Array) -> None:
         """Turn the irises in the atlas to where a row of the Space `face` looks."""
@@ -164,6 +174,7 @@ def build(face: Face, framing: Framing) -> Puppet:
         corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
         depth = float((person.photo[ring] @ rotation.T)[:, 2].mean())
         layers.append(Layer(back(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0))
+    layers += [lashes(texture, on_texture[getattr(shapes, f"eye_{side}_upper")]) for side in rings]
     centre, width = person.mouth()
     inside = mouth_layers(centre, width, light)
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
@@ -177,6 +188,15 @@ def build(face: Face, framing: Framing) -> Puppet:
         layers += [turned(layer, rotation) for layer in inside]
     atlas, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, atlas, starts, eyes)
+
+
+def lashes(texture: Bytes, margin: Array) -> Layer:
+    """Make the line of the lashes along an upper lid whose margin (9, 2) is in texture pixels; it has no height until the lid closes."""
+    at = np.clip(np.round(margin[2:-2]).astype(int), 1, np.array(texture.shape[1::-1]) - 2)
+    near = np.concatenate([texture[at[:, 1] + step, at[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
+    colour = 0.7 * np.percentile(near, 15, axis=0)
+    patch = opaque(np.full((2, 2, 3), colour, np.uint8))
+    return Layer(np.zeros((18, 3), np.float32), np.zeros((18, 2), np.float32), grid_triangles(9, 2), patch)
 
 
 def turned(layer: Layer, rotation: Array) -> Layer:
@@ -203,7 +223,7 @@ def assemble(
     starts: list[int],
     eyes: dict[str, Eyeball],
 ) -> Puppet:
-    """Put the layers one after the other into one mesh; the first is the face, the second the skirt, then the eyes in order."""
+    """Put the layers one after the other into one mesh: first the face, then the skirt, the eyes and the lashes, in that order."""
     counts = [len(layer.points) for layer in layers]
     first = np.concatenate([[0], np.cumsum(counts)])
     ones = [np.ones(count, np.float32) for count in counts]
@@ -222,11 +242,15 @@ def assemble(
     follow = [ones[i] if layer.follow_head is None else layer.follow_head for i, layer in enumerate(layers)]
     jaw = [ones[i] * 0 if layer.follow_jaw is None else layer.follow_jaw for i, layer in enumerate(layers)]
     light = [ones[i] if layer.light is None else layer.light for i, layer in enumerate(layers)]
+    skirt_rows = slice(int(first[1]), int(first[2]))
+    # Closing an open mouth has raised the chin; the neck comes along, from where the photograph has it.
+    closing = (person.rest - person.photo) @ rotation.T
+    rest[skirt_rows] += carry @ closing[person.shapes.oval]
     triangles = np.concatenate([layer.triangles + first[i] for i, layer in enumerate(layers)]).astype(np.int32)
     follow_head = np.concatenate(follow)
-    skirt_rows = slice(int(first[1]), int(first[2]))
     moves = follow_head > 0
     moves[skirt_rows] |= carry.sum(axis=1) > 1e-4
+    lash_rows = {side: slice(int(first[4 + i]), int(first[5 + i])) for i, side in enumerate(eyes)}
     # The skirt's own points lie where the photograph has them, so what never moves is drawn once.
     eye_rows = {side: slice(starts[1 + i], starts[1 + i] + eye.photo.shape[0]) for i, (side, eye) in enumerate(eyes.items())}
     return Puppet(
@@ -235,5 +259,5 @@ def assemble(
         follow_head, np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
-        atlas, eyes, eye_rows, ~moves[triangles].any(axis=1),
+        atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1),
     )  # fmt: skip

@@ -21,9 +21,10 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Layer, Array]:
     spots = seen[None, :, :2] + away[None] * steps[:, None, None]
     own_away = np.concatenate([away, np.zeros((len(away), 1), np.float32)], axis=1) @ rotation
     down = np.clip(own_away[:, 1], 0.0, 1.0) ** 2
-    # The skull rounds off to its outline; below the chin the throat goes back only a little.
+    # The skull rounds off to its outline; below the chin the throat goes back only a little. The rim of skin just outside the
+    # outline keeps its depth: what stretches when the head turns is what lies behind it.
     far = SKULL_DEPTH * (1 - down) + (outline[:, 2] + 0.35) * down
-    depth = seen[None, :, 2] + (far - outline[:, 2])[None] * smoothstep(0.0, 0.65, steps)[:, None]
+    depth = seen[None, :, 2] + (far - outline[:, 2])[None] * smoothstep(0.12, 0.85, steps)[:, None]
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
     follow = follow_head(outline, flat[:, :2])

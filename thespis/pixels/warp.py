@@ -10,7 +10,7 @@ from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import Triangles
-from thespis.pixels.puppet import Puppet, build
+from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, shrink_into
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
@@ -58,10 +58,12 @@ def make_canvas(puppet: Puppet) -> Canvas:
     """Draw what never moves, and sort out which triangles the close-ups of mouth and eyes need."""
     framing, shapes = puppet.framing, puppet.person.shapes
     neutral = np.zeros(FACE.size, np.float32)
-    place, depth, light = puppet.pose(neutral)
+    posed = puppet.pose(neutral)
     backdrop = np.zeros((framing.height, framing.width, 3), np.uint8)
     nearest = np.full((framing.height, framing.width), FAR, np.float32)
-    draw(place, depth, light, puppet.source, np.ascontiguousarray(puppet.triangles[puppet.still]), puppet.atlas, backdrop, nearest)
+    still = np.ascontiguousarray(puppet.triangles[puppet.still])
+    draw(posed.place, posed.depth, puppet.light, posed.source, still, puppet.atlas, backdrop, nearest)
+    place = posed.place
     rings = {
         "mouth": shapes.lips_outer,
         "left eye": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower]),
@@ -80,19 +82,19 @@ def make_canvas(puppet: Puppet) -> Canvas:
 def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
     """Draw one row of the Space `face` into an image (height, width, 3)."""
     puppet = canvas.puppet
-    place, depth, light = puppet.pose(row)
+    posed = puppet.pose(row)
     puppet.look(row)
     image[:] = canvas.backdrop
     nearest = canvas.backdrop_depth.copy()
-    draw(place, depth, light, puppet.source, canvas.moving, puppet.atlas, image, nearest)
+    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, puppet.atlas, image, nearest)
     for name in CLOSE_UPS:
-        sharpen_edges(canvas, name, (place, depth, light), image)
+        sharpen_edges(canvas, name, posed, image)
 
 
-def sharpen_edges(canvas: Canvas, name: str, posed: tuple[Array, Array, Array], image: Bytes) -> None:
+def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None:
     """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
-    puppet, (place, depth, light) = canvas.puppet, posed
-    ring = place[canvas.rings[name]]
+    puppet = canvas.puppet
+    ring = posed.place[canvas.rings[name]]
     height, width = image.shape[:2]
     left, top = (max(int(edge) - 3, 0) for edge in ring.min(axis=0))
     right, bottom = min(int(ring[:, 0].max()) + 4, width), min(int(ring[:, 1].max()) + 4, height)
@@ -100,6 +102,6 @@ def sharpen_edges(canvas: Canvas, name: str, posed: tuple[Array, Array, Array], 
         return
     fine = np.repeat(np.repeat(image[top:bottom, left:right], 2, axis=0), 2, axis=1)
     nearest = np.full(fine.shape[:2], FAR, np.float32)
-    finer = np.ascontiguousarray((place - np.array([left, top], np.float32)) * 2 + 0.5)
-    draw(finer, depth, light, puppet.source, canvas.close_ups[name], puppet.atlas, np.ascontiguousarray(fine), nearest)
+    finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
+    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], puppet.atlas, np.ascontiguousarray(fine), nearest)
     shrink_into(fine, image, top, left)
