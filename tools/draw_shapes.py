@@ -10,11 +10,11 @@ import numpy.typing as npt
 from thespis.head.shapes import Shapes, load_shapes
 
 Picture = npt.NDArray[np.uint8]
-CELL = (118, 150)  # width and height of one view, in pixels
-SCALE = 46.0  # pixels per eye distance
+CELL = (112, 150)  # width and height of one view, in pixels
+SCALE = 42.0  # pixels per eye distance
 FINER = 2  # views are drawn this much larger, then made smaller
 TURN = float(np.radians(35.0))
-MIDDLE = np.array([0.0, 0.35, 0.6])  # what a view looks at and turns about, in eye distances
+MIDDLE = np.array([0.0, 0.62, 0.6])  # what a view looks at and turns about, in eye distances
 LIGHT = np.array([-0.35, -0.45, -0.82])
 PAPER, INK = (250, 250, 250), (40, 40, 40)  # colours are blue, green, red
 SKIN, LIP, MOUTH = np.array([150.0, 178.0, 222.0]), np.array([120.0, 115.0, 200.0]), (40, 25, 60)
@@ -66,11 +66,16 @@ def sheet(shapes: Shapes, columns: int) -> Picture:
     """Draw the face at rest and every shape at full weight -> (height, width, 3)."""
     cells: list[Picture] = []
     for name in ("at rest", *shapes.names):
-        moved = shapes.points + (shapes.displace({name: 1.0}) if name in shapes.names else 0)
+        weights = {name: 1.0} if name in shapes.names else {}
+        if name == "mouthClose":  # it only ever undoes the jaw
+            weights["jawOpen"] = 1.0
+        moved = shapes.points + shapes.displace(weights)
         pair = np.concatenate([view(shapes, moved, 0.0), view(shapes, moved, TURN)], axis=1)
         cell = np.full((CELL[1] + 18, 2 * CELL[0], 3), PAPER, np.uint8)
         cell[18:] = cv2.resize(pair, (2 * CELL[0], CELL[1]), interpolation=cv2.INTER_AREA)
-        cv2.putText(cell, name, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.46, INK, 1, cv2.LINE_AA)
+        cv2.putText(
+            cell, "mouthClose and jawOpen" if name == "mouthClose" else name, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.46, INK, 1, cv2.LINE_AA
+        )
         cells.append(cell)
     cells += [np.full_like(cells[0], 250)] * (-len(cells) % columns)
     return np.concatenate([np.concatenate(cells[start : start + columns], axis=1) for start in range(0, len(cells), columns)])

@@ -31,6 +31,7 @@ LEFT_EYEBALL = (21451, 22221)  # the white of the left eye
 EYES_APART = 6.3  # in ICT-FaceKit's centimetres
 FLIP = np.array([1.0, -1.0, -1.0])  # its y points up and its z to the viewer
 ROUNDS = 4
+UNSEEN = 0.004  # eye distances; smaller movements fade out
 FACING = 1e-4  # square eye distances; thinner triangles are seen edge on
 UNFOLDED = 0.15  # the share of its area that a triangle keeps at least
 LOOKING_DOWN = 0.79  # the canonical lids open by 0.79 of ICT-FaceKit's, so that a whole look down would all but close them
@@ -236,8 +237,8 @@ def symmetric(fields: dict[str, Real], mirror: Numbers) -> dict[str, Real]:
 def fade(field: Real) -> Real:
     """Take away movements too small to see, softly, so that a shape is zero outside its region."""
     size = np.linalg.norm(field, axis=1)
-    low, high = 0.012 * size.max(), 0.05 * size.max()
-    share = np.clip((size - low) / (high - low), 0, 1)
+    low = min(UNSEEN, 0.025 * size.max())
+    share = np.clip((size - low) / (2 * low), 0, 1)
     return np.asarray(field * (share * share * (3 - 2 * share))[:, None])
 
 
