@@ -103,7 +103,7 @@ SAMPLES = Space("samples")
 FRAMES = Space("frames")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Track:
     """A time series that knows what it is: `values` (rows, space.size), `fps`, and the index `start` of its first row."""
 
@@ -172,7 +172,7 @@ class Track:
         return Track(self.space + other.space, np.concatenate([self.values, other.values], axis=1), self.fps, self.start)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frames:
     """Pictures at a rate: `images` (frames, height, width, 3) RGB bytes, and the index `start` of the first."""
 
@@ -234,7 +234,7 @@ def within(items: tuple[Timed, ...], first: float, after: float) -> tuple[Timed,
     return items[bisect_left(items, first, key=lambda item: item.start) : bisect_left(items, after, key=lambda item: item.start)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Speech:
     """What is said: `samples` (channels, n) in -1 to 1, an integer `rate`, and the index `start` of the first sample.
 
@@ -287,7 +287,7 @@ class Speech:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """Who acts: one or more `images` (height, width, 3) RGB bytes; `face` picks one of several people, counted from 1 from the left.
 
@@ -414,7 +414,7 @@ def random_for(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, *purpose.encode()])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
     """Speech with the frames and the motion that go with it: a result, an item of a data set, the argument of a metric."""
 

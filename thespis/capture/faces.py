@@ -24,7 +24,7 @@ _lock = threading.Lock()
 _networks: dict[str, Any] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """One face: `points` (478, 3) in pixels (z in the same scale, away from the viewer), and its pose relative to OpenHead's points.
 
@@ -181,12 +181,12 @@ def face_of(portrait: Portrait) -> Face:
     if wanted is None:
         # A face far smaller than the main one is a passer-by, not a choice.
         largest = max(face.scale for face in faces)
-        chosen = [face for face in faces if face.scale > 0.4 * largest]
+        chosen = [(number, face) for number, face in enumerate(faces, start=1) if face.scale > 0.4 * largest]
         if len(chosen) > 1:
-            boxes = ((faces.index(face) + 1, face.box) for face in chosen)
+            boxes = ((number, face.box) for number, face in chosen)
             places = "; ".join(f"{number}: at x {box[0]}-{box[2]}, y {box[1]}-{box[3]}" for number, box in boxes)
             raise FaceError(f"{len(chosen)} faces found in {name}, counted from the left ({places}); choose one with --face N")
-        face = chosen[0]
+        face = chosen[0][1]
     elif 1 <= wanted <= len(faces):
         face = faces[wanted - 1]
     else:

@@ -14,7 +14,7 @@ PATCH = 96  # pixels across the patch an eye is kept in
 RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are 63 mm apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Eyeball:
     """One eye: `white` (h, w, 3) without the iris, `iris` (h, w, 3) made whole with its soft edge `cover` (h, w), as the photo shows it.
 

@@ -15,7 +15,7 @@ LARGEST_FRAME, SMALLEST_FRAME = 4096, 64
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Framing:
     """A frame of `width` x `height` pixels, and the `texture` (h, w, 3) it is cut from.
 

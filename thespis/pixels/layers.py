@@ -10,7 +10,7 @@ from thespis.types import Array, Bytes
 Triangles = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """Some vertices of the puppet, at rest.
 

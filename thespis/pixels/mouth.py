@@ -15,7 +15,7 @@ UPPER = (1.0, 0.80, 0.82, 0.60, 0.48)
 LOWER = (0.64, 0.68, 0.74, 0.62, 0.52)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Light:
     """The photograph's light: what white looks like in it, and the colours of the lips and of the dark between them (3,)."""
 

@@ -13,7 +13,7 @@ LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
 PARTED = 0.012  # eye distances; lips nearer than this are closed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """One person's face in its own axes, in eye distances, with closed lips: `rest` (468, 3), `photo` (468, 3) as the picture shows it.
 

@@ -35,7 +35,7 @@ class Posed(NamedTuple):
     source: Array
 
 
-@dataclass
+@dataclass(eq=False)
 class Puppet:
     """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance."""
 

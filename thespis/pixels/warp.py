@@ -18,7 +18,7 @@ FAR = 1e9
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
-@dataclass
+@dataclass(eq=False)
 class Canvas:
     """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the triangles of each part."""
 
