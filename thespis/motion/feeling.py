@@ -113,7 +113,7 @@ class Feeling:
     def step(self, state: FeelingState, chunk: Track, last: bool) -> Track:
         """Add the dial to every row."""
         speech = chunk.values.astype(np.float64)
-        life = np.asarray([1.0 + LIFE * float(np.clip(state.sway.at(time)[0], -1.5, 1.5)) for time in chunk.seconds.tolist()])
+        life = np.asarray([1.0 + LIFE * min(max(state.sway.at(time)[0], -1.5), 1.5) for time in chunk.seconds.tolist()])
         felt = dial(state.direction.emotion.at(chunk.seconds)) * life.reshape(-1, 1)
         busy = talking(state, chunk)
         felt = yielding(felt, speech, busy)

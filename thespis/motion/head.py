@@ -14,16 +14,19 @@ from thespis.features.spaces import ARTICULATION
 from thespis.motion.schedule import Current, Pose, poses
 from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway
 from thespis.motion.spaces.face import HEAD
-from thespis.types import EMOTION, HEAD_TURN, Direction, Portrait, Track
+from thespis.types import EMOTION, Direction, Portrait, Track
 
-SPREAD = np.array([2.3, 1.35, 1.2])  # degrees of yaw, pitch and roll that settling poses spread
-SWAYING = np.array([0.55, 0.4, 0.35])  # degrees of the slow sway
+SPREAD = (2.3, 1.35, 1.2)  # degrees of yaw, pitch and roll that settling poses spread
+SWAYING = (0.55, 0.4, 0.35)  # degrees of the slow sway
 NOD = 4.5  # degrees a strong accent lowers the head
 SINK = 1.4  # degrees the head sinks where speech ends
 BREATHS, BREATH = 0.24, 0.012  # a second; eye distances the head rises
 QUIET_SHARE = 0.45  # how much of the settling is left in silence
 SETTLE, ACCENT, SPEAK, LEVEL = 5.5, 11.0, 2.5, 1.5  # quickness, 1/s
 MAKING_ROOM, ROOM = 0.6, 8.0  # the share of natural motion that an asked turn of so many degrees takes away
+
+
+Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,10 @@ class HeadState:
     poses: Current[Pose]
     still: bool
     clock: float = 0.0  # seconds of swaying: it runs faster or slower with the emotion's pace
-    settled: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(3)))
-    accent: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(1)))
-    speaking: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(1)))
-    level: Spring = field(default_factory=lambda: Spring(np.zeros(1)))
+    settled: tuple[GentleSpring, ...] = field(default_factory=lambda: (GentleSpring(), GentleSpring(), GentleSpring()))
+    accent: GentleSpring = field(default_factory=GentleSpring)
+    speaking: GentleSpring = field(default_factory=GentleSpring)
+    level: Spring = field(default_factory=Spring)
 
 
 class Head:
@@ -83,19 +86,25 @@ class Head:
             return Track(HEAD, np.zeros((len(chunk), HEAD.size), np.float32), chunk.fps, chunk.start)
         times, wish = chunk.seconds, state.direction
         felt = postures(wish.emotion.at(times).astype(np.float64))
-        alive = wish.motion.at(times)[:, 0].astype(np.float64).tolist()
-        asked = np.zeros((len(chunk), HEAD_TURN.size)) if wish.head is None else wish.head.at(times).astype(np.float64)
+        alive = wish.motion.at(times)[:, 0].astype(np.float64)
         heard = [chunk[name].astype(np.float64).tolist() for name in ("speaking", "voiced", "loudness", "pitch")]
-        rows = np.zeros((len(chunk), HEAD.size), np.float32)
-        turn, shift = HEAD.slice("head_rotation"), HEAD.slice("head_translation")
-        for row, (time, *voice) in enumerate(zip(times.tolist(), *heard, strict=True)):
-            degrees, moved = natural(state, time, float(1 / chunk.fps), voice, felt[row])
-            share = alive[row] * (1.0 - MAKING_ROOM * min(float(np.abs(asked[row]).max()) / ROOM, 1.0))
-            yaw, pitch, roll = np.radians(asked[row] + share * degrees).tolist()
-            # Positive yaw goes to the picture's right, which is a turn by the right-hand rule about the axis that points up.
-            rows[row, turn] = (pitch, -yaw, roll)
-            rows[row, shift] = share * moved
-        return Track(HEAD, rows, chunk.fps, chunk.start)
+        moved = [
+            natural(state, time, float(1 / chunk.fps), voice, posture)
+            for time, posture, *voice in zip(times.tolist(), felt.tolist(), *heard, strict=True)
+        ]
+        degrees = np.array([turn for turn, _ in moved]).reshape(-1, 3)
+        shift = np.array([shift for _, shift in moved]).reshape(-1, 3)
+        if wish.head is not None:
+            asked = wish.head.at(times).astype(np.float64)
+            room = np.minimum(np.abs(asked).max(axis=1, initial=0.0) / ROOM, 1.0)
+            alive = alive * (1.0 - MAKING_ROOM * room)
+            degrees = asked + alive[:, None] * degrees
+        else:
+            degrees = alive[:, None] * degrees
+        yaw, pitch, roll = np.radians(degrees).T
+        # Positive yaw goes to the picture's right, which is a turn by the right-hand rule about the axis that points up.
+        rows = Track(HEAD, np.zeros((len(chunk), HEAD.size), np.float32), chunk.fps, chunk.start)
+        return rows.replace(head_rotation=np.stack([pitch, -yaw, roll], axis=1), head_translation=alive[:, None] * shift)
 
 
 def postures(emotion: Doubles) -> Doubles:
@@ -107,34 +116,38 @@ def postures(emotion: Doubles) -> Doubles:
     return found
 
 
-def natural(state: HeadState, time: float, step: float, voice: list[float], felt: Doubles) -> tuple[Doubles, Doubles]:
-    """Move for one row: degrees (3,) of yaw, pitch and roll, and the shift (3,) in eye distances."""
+def natural(state: HeadState, time: float, step: float, voice: list[float], felt: list[float]) -> tuple[Triple, Triple]:
+    """Move for one row: degrees of yaw, pitch and roll, and the shift right, down and away in eye distances."""
     speaking, voiced, loudness, pitch = voice
-    posture = Posture(*felt.tolist())
+    posture = Posture(*felt)
     lively, pace = max(1.0 + posture.lively, 0.2), min(max(1.0 + posture.pace, 0.4), 1.8)
+    # Poses and sways come by a clock that the emotion slows or hurries, so a sad head settles anew less often.
     state.clock += step * pace
-    # Poses come by the slowed or hurried clock too, so a sad head settles anew less often.
     state.poses.reach(state.clock)
-    talk = float(state.speaking.follow(np.asarray([min(max(speaking, 0.0), 1.0)]), SPEAK, step)[0])
-    pose = state.poses.now or Pose(0.0, 0.0, 0.0, 0.0)
-    aim = SPREAD * np.array([pose.yaw, pose.pitch, pose.roll]) * (lively * (QUIET_SHARE + (1.0 - QUIET_SHARE) * talk))
-    aim = aim + np.array([posture.yaw, posture.pitch, posture.roll])
-    aim[1] += SINK * (1.0 - talk)
-    settled = state.settled.follow(aim, SETTLE * pace, step)
-    level = float(state.level.follow(np.asarray([loudness]), LEVEL, step)[0])
+    talk = state.speaking.follow(min(max(speaking, 0.0), 1.0), SPEAK, step)
+    level = state.level.follow(loudness, LEVEL, step)
     peak = min(voiced * (0.8 * max(pitch, 0.0) + 0.9 * max(loudness - level, 0.0)), 1.0)
-    accent = float(state.accent.follow(np.asarray([peak]), ACCENT, step)[0])
-    sway = state.sway.at(state.clock)
-    # Accents nod; some of them turn or tilt the head a little, whichever way it sways just then.
-    nod = NOD * lively * accent * np.array([0.25 * float(sway[0]), 0.8 + 0.25 * float(sway[1]), 0.2 * float(sway[2])])
-    degrees: Doubles = settled + SWAYING * sway * lively + nod
-    breath = math.sin(2.0 * math.pi * BREATHS * time)
-    degrees[1] -= 0.15 * breath
-    # A head turns about the neck, so it also shifts with its turns.
-    return degrees, np.array(
-        [
-            posture.right + 0.006 * float(settled[0]) + 0.006 * float(settled[2]),
-            posture.down + 0.005 * float(settled[1]) - BREATH * breath,
-            posture.away - 0.006 * float(settled[1]),
-        ]
+    nod = NOD * lively * state.accent.follow(peak, ACCENT, step)
+    pose = state.poses.now or Pose(0.0, 0.0, 0.0, 0.0)
+    share = lively * (QUIET_SHARE + (1.0 - QUIET_SHARE) * talk)
+    aims = (
+        SPREAD[0] * pose.yaw * share + posture.yaw,
+        SPREAD[1] * pose.pitch * share + posture.pitch + SINK * (1.0 - talk),
+        SPREAD[2] * pose.roll * share + posture.roll,
     )
+    yaw, pitch, roll = (axis.follow(aim, SETTLE * pace, step) for axis, aim in zip(state.settled, aims, strict=True))
+    sway = state.sway.at(state.clock)
+    breath = math.sin(2.0 * math.pi * BREATHS * time)
+    # Accents nod; some of them turn or tilt the head a little, whichever way it sways just then.
+    degrees = (
+        yaw + SWAYING[0] * sway[0] * lively + 0.25 * nod * sway[0],
+        pitch + SWAYING[1] * sway[1] * lively + (0.8 + 0.25 * sway[1]) * nod - 0.15 * breath,
+        roll + SWAYING[2] * sway[2] * lively + 0.2 * nod * sway[2],
+    )
+    # A head turns about the neck, so it also shifts with its turns.
+    shift = (
+        posture.right + 0.006 * (yaw + roll),
+        posture.down + 0.005 * pitch - BREATH * breath,
+        posture.away - 0.006 * pitch,
+    )
+    return degrees, shift

@@ -32,9 +32,9 @@ class LipsState:
     sides: dict[str, float]
     sway: Sway
     presses: Current[Press]
-    quiet: Spring = field(default_factory=lambda: Spring(np.ones(1)))
-    level: Spring = field(default_factory=lambda: Spring(np.zeros(1)))
-    accent: GentleSpring = field(default_factory=lambda: GentleSpring.at(np.zeros(1)))
+    quiet: Spring = field(default_factory=lambda: Spring(1.0))
+    level: Spring = field(default_factory=Spring)
+    accent: GentleSpring = field(default_factory=GentleSpring)
 
 
 class Lips:
@@ -118,12 +118,12 @@ def besides(state: LipsState, chunk: Track) -> tuple[Doubles, Doubles, Doubles]:
     found = np.zeros((3, len(chunk)))
     columns = [chunk[name].astype(np.float64).tolist() for name in ("speaking", "voiced", "loudness", "pitch")]
     for row, (time, speaking, voiced, loudness, pitch) in enumerate(zip(chunk.seconds.tolist(), *columns, strict=True)):
-        found[0, row] = state.quiet.follow(np.asarray([1.0 - min(max(speaking, 0.0), 1.0)]), QUIET, step)[0]
-        level = state.level.follow(np.asarray([loudness]), LEVEL, step)[0]
+        found[0, row] = state.quiet.follow(1.0 - min(max(speaking, 0.0), 1.0), QUIET, step)
+        level = state.level.follow(loudness, LEVEL, step)
         peak = voiced * (0.9 * max(pitch, 0.0) + 0.6 * max(loudness - level, 0.0))
-        accent = state.accent.follow(np.asarray([min(peak, 1.0)]), ACCENT, step)[0]
+        accent = state.accent.follow(min(peak, 1.0), ACCENT, step)
         # Not every accent lifts the brows: the sway picks which.
-        chosen = min(max(0.55 + 0.6 * float(state.sway.at(time)[0]), 0.0), 1.4)
+        chosen = min(max(0.55 + 0.6 * state.sway.at(time)[0], 0.0), 1.4)
         found[1, row] = min(0.5 * accent * chosen, 0.4)
         state.presses.reach(time)
         press = state.presses.now

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from thespis.stages import Rows
 from thespis.types import Array, Direction, Portrait, Space, Track
@@ -44,33 +45,36 @@ class Retime:
         rows, ratio = state.rows, state.rows.take(chunk) / state.fps  # input rows for one output row
         if state.next is None:
             state.next = -(-rows.start * ratio.denominator // ratio.numerator)
-        first = state.next
-        stop = first
+        first, stop = state.next, state.next
         if last:
             stop = max(first, -(-rows.stop * ratio.denominator // ratio.numerator))
         else:
             while needed(stop, ratio) < rows.stop:
                 stop += 1
-        values = [self._row(rows, number, ratio) for number in range(first, stop)]
+        made = Track(self.gives, self._rows(rows, np.arange(first, stop), ratio), state.fps, first)
         state.next = stop
-        rows.forget(needed(stop - 1, ratio) - int(ratio) - 2)
-        return Track(self.gives, np.stack(values) if values else np.zeros((0, self.gives.size), np.float32), state.fps, first)
+        rows.forget(int((2 * stop - 1) * ratio / 2) - 1)
+        return made
 
-    def _row(self, rows: Rows, number: int, ratio: Fraction) -> Array:
-        """Interpolate one output row (space.size,)."""
-        below = int(number * ratio)
-        share = np.float32(number * ratio - below)
-        pair = rows.window(below, below + 2)
-        row: Array = pair[0] + share * (pair[1] - pair[0])
+    def _rows(self, rows: Rows, numbers: npt.NDArray[np.int64], ratio: Fraction) -> Array:
+        """Interpolate the output rows of these numbers (n, space.size)."""
+        if not len(numbers):
+            return np.zeros((0, self.gives.size), np.float32)
+        over, under = ratio.numerator, ratio.denominator
+        # The interval of a frame is half a frame to either side: input rows from `low` on and before `high`.
+        low, high = -((1 - 2 * numbers) * over // (2 * under)), -(-(2 * numbers + 1) * over // (2 * under))
+        begin = int(min(low[0], numbers[0] * over // under))
+        there = rows.window(begin, needed(int(numbers[-1]), ratio) + 1)
+        below, share = numbers * over // under - begin, ((numbers * over % under) / under).astype(np.float32)[:, None]
+        made: Array = there[below] + share * (there[below + 1] - there[below])
         if len(self._tokens):
-            row[self._tokens] = pair[round(float(share))][self._tokens]
+            made[:, self._tokens] = np.where(share < 0.5, there[below], there[below + 1])[:, self._tokens]
         if len(self._peaks):
-            # The interval of the frame is half a frame to either side.
-            low, high = -(-(2 * number - 1) * ratio // 2), -(-(2 * number + 1) * ratio // 2)
-            inside = rows.window(int(low), int(high))
-            if len(inside):
-                row[self._peaks] = np.maximum(row[self._peaks], inside[:, self._peaks].max(axis=0))
-        return row
+            for more in range(int((high - low).max())):
+                inside = (low + more < high)[:, None]
+                now = there[np.minimum(low + more - begin, len(there) - 1)][:, self._peaks]
+                made[:, self._peaks] = np.where(inside, np.maximum(made[:, self._peaks], now), made[:, self._peaks])
+        return made
 
 
 def needed(number: int, ratio: Fraction) -> int:

@@ -13,17 +13,13 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass
 class Spring:
-    """Critically damped springs (n,) that follow a target without overshoot; the step is exact for any frame rate."""
+    """A critically damped spring that follows a target without overshoot; the step is exact for any frame rate."""
 
-    value: Doubles
-    speed: Doubles = field(init=False)
+    value: float = 0.0
+    speed: float = 0.0
 
-    def __post_init__(self) -> None:
-        """Begin at rest."""
-        self.speed = np.zeros_like(self.value)
-
-    def follow(self, target: Doubles, quickness: float, step: float) -> Doubles:
-        """Move for `step` seconds towards a target (n,); the way is halved in about 1.7 / quickness seconds."""
+    def follow(self, target: float, quickness: float, step: float) -> float:
+        """Move for `step` seconds towards a target; the way is halved in about 1.7 / quickness seconds."""
         away = self.value - target
         push = (self.speed + quickness * away) * step
         left = math.exp(-quickness * step)
@@ -36,16 +32,11 @@ class Spring:
 class GentleSpring:
     """Two springs in a row: its acceleration is continuous too, so nothing starts with a jerk."""
 
-    first: Spring
-    second: Spring
+    first: Spring = field(default_factory=Spring)
+    second: Spring = field(default_factory=Spring)
 
-    @classmethod
-    def at(cls, value: Doubles) -> "GentleSpring":
-        """Begin at rest at a value (n,)."""
-        return cls(Spring(value.copy()), Spring(value.copy()))
-
-    def follow(self, target: Doubles, quickness: float, step: float) -> Doubles:
-        """Move for `step` seconds towards a target (n,)."""
+    def follow(self, target: float, quickness: float, step: float) -> float:
+        """Move for `step` seconds towards a target."""
         return self.second.follow(self.first.follow(target, quickness, step), quickness, step)
 
 
@@ -63,10 +54,10 @@ class Sway:
         self._phases = random.uniform(0.0, 2 * math.pi, (axes, waves))
         self._amplitudes = amplitudes * np.sqrt(2.0 / (amplitudes**2).sum(axis=1, keepdims=True))
 
-    def at(self, seconds: float) -> Doubles:
-        """Give the axes (axes,) at one time; always one time, so that no chunk size can change how the sines are computed."""
-        found: Doubles = (np.sin(self._turns * seconds + self._phases) * self._amplitudes).sum(axis=1)
-        return found
+    def at(self, seconds: float) -> list[float]:
+        """Give every axis at one time; always one time, so that no chunk size can change how the sines are computed."""
+        values: list[float] = (np.sin(self._turns * seconds + self._phases) * self._amplitudes).sum(axis=1).tolist()
+        return values
 
 
 def soft_step(share: float) -> float:
