@@ -27,3 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def nobody() -> Portrait:
     """A picture for stages that never look at it."""
     return Portrait((np.zeros((8, 8, 3), np.uint8),))
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Portrait:
+    """The public-domain photograph of Eileen Collins that scikit-image carries."""
+    from skimage.data import astronaut
+
+    return Portrait((astronaut(),), name="the astronaut")

@@ -191,6 +191,12 @@ def face_of(portrait: Portrait) -> Face:
         face = faces[wanted - 1]
     else:
         raise FaceError(f"{name} has {len(faces)} face{'s' * (len(faces) != 1)}, so --face must be 1 to {len(faces)}, not {wanted}")
+    check_usable(face, name)
+    return face
+
+
+def check_usable(face: Face, name: str) -> None:
+    """Refuse a face of the picture `name` that is too small or turned too far to be animated."""
     if face.scale < SMALLEST:
         raise FaceError(f"the face in {name} is too small: {face.scale:.0f} pixels between the eyes, at least {SMALLEST:.0f} are needed")
     if abs(face.yaw) > WIDEST_TURN or abs(face.pitch) > STEEPEST_NOD:
@@ -198,4 +204,3 @@ def face_of(portrait: Portrait) -> Face:
             f"the face in {name} is turned away ({face.yaw:.0f} degrees sideways, {face.pitch:.0f} down); "
             f"at most {WIDEST_TURN:.0f} sideways and {STEEPEST_NOD:.0f} up or down can be animated"
         )
-    return face

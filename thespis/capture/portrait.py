@@ -35,7 +35,9 @@ def read_portrait(path: str | Path, face: int | None = None) -> Portrait:
         raise
     except UnidentifiedImageError:
         raise MediaError(f"{place} is not a picture that can be read; give a jpg, png, webp, tiff, bmp or gif file") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise MediaError(f"{place} has far too many pixels; at most {LARGEST // 1_000_000} million are read: scale it down") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise MediaError(f"{place} is damaged and cannot be read as a picture ({error}); save it again or choose another") from None
     return Portrait((pixels,), face, alpha, place.name)
 
