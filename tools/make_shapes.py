@@ -32,6 +32,7 @@ EYES_APART = 6.3  # in ICT-FaceKit's centimetres
 FLIP = np.array([1.0, -1.0, -1.0])  # its y points up and its z to the viewer
 ROUNDS = 4
 UNSEEN = 0.004  # eye distances; smaller movements fade out
+CHEEK = (0.4, 0.8)  # eye distances below the eyes: where movements of brows and eyes begin to fade, and end
 FACING = 1e-4  # square eye distances; thinner triangles are seen edge on
 UNFOLDED = 0.15  # the share of its area that a triangle keeps at least
 LOOKING_DOWN = 0.79  # the canonical lids open by 0.79 of ICT-FaceKit's, so that a whole look down would all but close them
@@ -234,11 +235,13 @@ def symmetric(fields: dict[str, Real], mirror: Numbers) -> dict[str, Real]:
     return {name: (field + fields[other_side(name)][mirror] * flip) / 2 for name, field in fields.items()}
 
 
-def fade(field: Real) -> Real:
-    """Take away movements too small to see, softly, so that a shape is zero outside its region."""
+def fade(name: str, field: Real, points: Real) -> Real:
+    """Take away movements too small to see, and those of brows and eyes below the cheekbones, softly: a shape is zero outside its region."""
     size = np.linalg.norm(field, axis=1)
     low = min(UNSEEN, 0.025 * size.max())
     share = np.clip((size - low) / (2 * low), 0, 1)
+    if name.startswith(("brow", "eye")):
+        share *= np.clip((CHEEK[1] - points[:, 1]) / (CHEEK[1] - CHEEK[0]), 0, 1)
     return np.asarray(field * (share * share * (3 - 2 * share))[:, None])
 
 
@@ -310,7 +313,7 @@ def carry(ict: Ict, points: Real, triangles: Numbers, mirror: Numbers) -> tuple[
     eyes = np.stack([left, left * [-1.0, 1.0, 1.0]])
     raw = symmetric({name: np.einsum("nij,nj->ni", turn, binding(arkit_move(ict, name))) for name in face.SHAPES}, mirror)
     edges = [point for pair in PAIRS for ring in pair for point in ring]
-    fields = {name: fade(smooth(field, graph, 2, 0.33, 0.34, edges)) for name, field in raw.items()}
+    fields = {name: fade(name, smooth(field, graph, 2, 0.33, 0.34, edges), points) for name, field in raw.items()}
     for name in ("eyeLookDownLeft", "eyeLookDownRight"):
         fields[name] = LOOKING_DOWN * fields[name]
     close_lids(fields, points, graph, (eyes[0], eyes[1]))
