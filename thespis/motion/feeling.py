@@ -32,8 +32,8 @@ PATTERNS: Mapping[str, Mapping[str, float]] = {
         "mouthFrown": 0.28, "mouthRollLower": 0.15, "mouthShrugUpper": 0.15, "jawForward": 0.25, "mouthShrugLower": 0.15,
     },
     "fear": {
-        "browInnerUp": 0.9, "browOuterUp": 0.35, "browDown": 0.3, "eyeWideLeft": 0.88, "eyeWideRight": 0.92, "mouthStretchLeft": 0.75,
-        "mouthStretchRight": 0.7, "mouthFrown": 0.2, "jawOpen": 0.1, "mouthLowerDown": 0.32,
+        "browInnerUp": 0.9, "browOuterUp": 0.22, "browDown": 0.4, "eyeWideLeft": 0.88, "eyeWideRight": 0.92, "mouthStretchLeft": 0.85,
+        "mouthStretchRight": 0.8, "mouthFrown": 0.25, "jawOpen": 0.1, "mouthLowerDown": 0.4,
     },
     "surprised": {
         "browInnerUp": 0.9, "browOuterUpLeft": 1.0, "browOuterUpRight": 0.96, "eyeWide": 0.75, "jawOpen": 0.36, "mouthFunnel": 0.18,

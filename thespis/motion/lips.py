@@ -85,21 +85,21 @@ def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
     """Shape the mouth for articulation scaled by `strength` (rows,); weights without Left or Right are for both sides."""
     names = ("jaw", "closure", "rounding", "spreading", "dental", "tongue")
     heard = {name: np.clip(chunk[name].astype(np.float64), 0.0, 1.2) for name in names}
-    firm = np.minimum(strength, 1.0)  # a closure closes; more strength cannot close it further
+    firm = np.minimum(strength, 1.0)  # a closure closes at any strength; more cannot close it further
     seal = np.clip((heard["closure"] - RELAXED) / (SEALED - RELAXED), 0.0, 1.0)
-    seal = seal * seal * (3.0 - 2.0 * seal) * firm
+    seal = seal * seal * (3.0 - 2.0 * seal)
     dental = np.minimum(heard["dental"], 1.0) * (1.0 - seal) * firm
     rounding, spreading = heard["rounding"] * strength, heard["spreading"] * strength
     spreading = spreading * (1.0 - 0.7 * np.minimum(rounding, 1.0))
     jaw = np.minimum(JAW * heard["jaw"] * strength, 1.0)
-    jaw = jaw * (1.0 - 0.7 * seal) * (1.0 - 0.4 * dental) + CLOSED_JAW * seal
+    jaw = jaw * (1.0 - 0.7 * seal) * (1.0 - 0.4 * dental) + CLOSED_JAW * seal * firm
     parted = jaw / JAW * (1.0 - seal) * (1.0 - dental)
     return {
         "jawOpen": jaw,
         "mouthClose": jaw * np.maximum(seal, 0.45 * dental),
-        "mouthPress": 0.3 * seal,
-        "mouthRollLower": 0.12 * seal + 0.55 * dental,
-        "mouthRollUpper": 0.12 * seal,
+        "mouthPress": 0.3 * seal * firm,
+        "mouthRollLower": 0.12 * seal * firm + 0.55 * dental,
+        "mouthRollUpper": 0.12 * seal * firm,
         "mouthUpperUp": 0.16 * parted * (1.0 - 0.5 * np.minimum(rounding, 1.0)) + 0.18 * dental + 0.06 * spreading * (1.0 - seal),
         "mouthLowerDown": 0.3 * parted * (1.0 - 0.6 * np.minimum(rounding, 1.0)) + 0.14 * spreading * (1.0 - seal) * (1.0 - dental),
         "mouthPucker": 0.62 * rounding * (1.0 - 0.35 * parted),
