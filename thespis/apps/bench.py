@@ -135,7 +135,9 @@ def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float)
 
 def first_frame(talker: "Talker", job: "Job") -> float:
     """Start a session and give the moment at which its first frame is there."""
-    session = talker.start(job.portrait, job.direction, rate=job.rate)
+    from thespis.apps.render import begin
+
+    session = begin(job, talker)
     for block in job.blocks:
         session.push(block)
         for clip in session:

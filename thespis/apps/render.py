@@ -17,7 +17,7 @@ from thespis.direction.parse import direct
 from thespis.errors import MediaError, ThespisError
 from thespis.export.output import Output, write_error
 from thespis.export.video import VideoWriter
-from thespis.talker import Talker
+from thespis.talker import Session, Talker
 from thespis.types import FRAMES, Bytes, Direction, Frames, Portrait, Speech, Track, frame_count
 
 PREVIEW_SECONDS = 4
@@ -107,7 +107,7 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
     talker = talker or recipes.load(job.recipe)
     if talker.stages[-1].gives != FRAMES:
         raise ThespisError(f"the recipe {job.recipe!r} makes motion and no pictures; choose one that draws (thespis list)")
-    session = talker.start(job.portrait, job.direction, rate=job.rate)
+    session = begin(job, talker)
     samples, first_frame = 0, 0.0
     writer: VideoWriter | None = None
     early: list[Speech] = []  # what was said before the first frame was there to tell the size
@@ -139,6 +139,14 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
     return Made(writer.written, writer.size, writer.fps, samples / job.rate, first_frame)
 
 
+def begin(job: Job, talker: Talker) -> Session:
+    """Start a session; what the face networks' C++ prints while they look at the picture is nobody's business."""
+    from thespis.capture.faces import quiet
+
+    with quiet():
+        return talker.start(job.portrait, job.direction, rate=job.rate)
+
+
 def closing(blocks: Iterable[Speech]) -> Iterator[Speech | None]:
     """Give every block, and None after the last."""
     yield from blocks
@@ -147,6 +155,8 @@ def closing(blocks: Iterable[Speech]) -> Iterator[Speech | None]:
 
 def trial(job: Job, talker: Talker | None = None) -> Bytes:
     """Draw one picture (height, width, 3): the strongest moment of the first seconds."""
+    from thespis.capture.faces import quiet
+
     talker = talker or recipes.load(job.recipe)
     pieces: list[Speech] = []
     for block in job.blocks:
@@ -157,8 +167,9 @@ def trial(job: Job, talker: Talker | None = None) -> Bytes:
     phones = None if pieces[0].phones is None else tuple(phone for piece in pieces for phone in piece.phones or ())
     chunk: Any = Speech(samples, job.rate, phones=phones)
     frames = max(frame_count(samples.shape[1], job.rate, job.fps), 1)
-    for stage in talker.stages:
-        state = stage.start(job.portrait, job.direction)
+    with quiet():
+        states = [stage.start(job.portrait, job.direction) for stage in talker.stages]
+    for stage, state in zip(talker.stages, states, strict=True):
         if stage.gives == FRAMES and isinstance(chunk, Track):
             chunk = strongest(chunk.cut(0, frames))
         chunk = stage.step(state, chunk, last=True)
