@@ -181,5 +181,5 @@ def test_a_recipe_is_short_and_has_no_loops(name: str) -> None:
 
 
 def test_an_unknown_recipe_gets_the_near_name() -> None:
-    with pytest.raises(ThespisError, match="unknown recipe 'thespi'. Did you mean 'thespis'?"):
+    with pytest.raises(ThespisError, match=r"unknown recipe 'thespi'. Did you mean 'thespis'?"):
         recipes.load("thespi")
