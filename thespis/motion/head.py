@@ -16,13 +16,14 @@ from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway
 from thespis.motion.spaces.face import HEAD
 from thespis.types import EMOTION, Direction, Portrait, Track
 
-SPREAD = (2.3, 1.35, 1.2)  # degrees of yaw, pitch and roll that settling poses spread
-SWAYING = (0.55, 0.4, 0.35)  # degrees of the slow sway
-NOD = 4.5  # degrees a strong accent lowers the head
+SPREAD = (3.0, 1.5, 1.8)  # degrees of yaw, pitch and roll that settling poses spread
+SWAYING = (0.6, 0.45, 0.45)  # degrees of the slow sway
+LEAN = (0.018, 0.022)  # eye distances the body sways sideways and to and fro
+NOD = 6.0  # degrees a strong accent lowers the head
 SINK = 1.4  # degrees the head sinks where speech ends
 BREATHS, BREATH = 0.24, 0.012  # a second; eye distances the head rises
 QUIET_SHARE = 0.45  # how much of the settling is left in silence
-SETTLE, ACCENT, SPEAK, LEVEL = 5.5, 11.0, 2.5, 1.5  # quickness, 1/s
+SETTLE, ACCENT, SPEAK, LEVEL = 8.5, 12.0, 2.5, 1.5  # quickness, 1/s
 MAKING_ROOM, ROOM = 0.6, 8.0  # the share of natural motion that an asked turn of so many degrees takes away
 
 
@@ -78,7 +79,7 @@ class Head:
     def start(self, portrait: Portrait, direction: Direction) -> HeadState:
         """Draw the poses of the session; it begins at rest in the portrait's own."""
         still = direction.head is not None and all(not any(key.value) for key in direction.head.keys)
-        return HeadState(direction, Sway(direction.seed, "head", 3, slowest=0.07, quickest=0.5), Current(poses(direction.seed)), still)
+        return HeadState(direction, Sway(direction.seed, "head", 5, slowest=0.07, quickest=0.8), Current(poses(direction.seed)), still)
 
     def step(self, state: HeadState, chunk: Track, last: bool) -> Track:
         """Move the head row by row."""
@@ -140,14 +141,14 @@ def natural(state: HeadState, time: float, step: float, voice: list[float], felt
     breath = math.sin(2.0 * math.pi * BREATHS * time)
     # Accents nod; some of them turn or tilt the head a little, whichever way it sways just then.
     degrees = (
-        yaw + SWAYING[0] * sway[0] * lively + 0.25 * nod * sway[0],
-        pitch + SWAYING[1] * sway[1] * lively + (0.8 + 0.25 * sway[1]) * nod - 0.15 * breath,
-        roll + SWAYING[2] * sway[2] * lively + 0.2 * nod * sway[2],
+        yaw + SWAYING[0] * sway[0] * lively + 0.5 * nod * sway[0],
+        pitch + SWAYING[1] * sway[1] * lively + (0.7 + 0.4 * sway[1]) * nod - 0.15 * breath,
+        roll + SWAYING[2] * sway[2] * lively + 0.4 * nod * sway[2],
     )
     # A head turns about the neck, so it also shifts with its turns.
     shift = (
-        posture.right + 0.006 * (yaw + roll),
-        posture.down + 0.005 * pitch - BREATH * breath,
-        posture.away - 0.006 * pitch,
+        posture.right + 0.008 * (yaw + roll) + LEAN[0] * sway[3] * lively,
+        posture.down + 0.008 * pitch - BREATH * breath,
+        posture.away - 0.008 * pitch + LEAN[1] * sway[4] * lively,
     )
     return degrees, shift

@@ -61,18 +61,18 @@ def looks(seed: int) -> Iterator[Look]:
 
 
 def poses(seed: int) -> Iterator[Pose]:
-    """Give poses of the head for ever: it settles anew every one to four seconds, never far from where it was."""
+    """Give poses of the head for ever: it settles anew every second or two, never far from where it was."""
     random = random_for(seed, "poses")
     at = 0.0
     yaw, pitch, roll = (float(value) for value in random.normal(0.0, 0.6, 3))
     yield Pose(at, yaw, pitch, roll)
     while True:
-        at += max(float(random.lognormal(math.log(1.7), 0.5)), 0.5)
+        at += max(float(random.lognormal(math.log(1.15), 0.5)), 0.4)
         # An autoregressive walk keeps the spread at one; a head that leans also turns a little that way.
         fresh = random.normal(0.0, 1.0, 3)
-        yaw = 0.45 * yaw + 0.89 * float(fresh[0])
-        pitch = 0.45 * pitch + 0.89 * float(fresh[1])
-        roll = 0.45 * roll + 0.25 * yaw + 0.82 * float(fresh[2])
+        yaw = 0.3 * yaw + 0.95 * float(fresh[0])
+        pitch = 0.3 * pitch + 0.95 * float(fresh[1])
+        roll = 0.3 * roll + 0.25 * yaw + 0.89 * float(fresh[2])
         yield Pose(at, *(max(-2.2, min(2.2, value)) for value in (yaw, pitch, roll)))
 
 
