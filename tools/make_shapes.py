@@ -35,7 +35,7 @@ UNSEEN = 0.004  # eye distances; smaller movements fade out
 CHEEK = (0.4, 0.8)  # eye distances below the eyes: where movements of brows and eyes begin to fade, and end
 FACING = 1e-4  # square eye distances; thinner triangles are seen edge on
 UNFOLDED = 0.15  # the share of its area that a triangle keeps at least
-LOOKING_DOWN = 0.79  # the canonical lids open by 0.79 of ICT-FaceKit's, so that a whole look down would all but close them
+LIDS = 0.78  # the canonical lids open by 0.78 of ICT-FaceKit's: they need to come down less
 MEETING = 0.8  # the lids meet this far down
 FOLLOWS = 0.25  # how far, in eye distances, a correction of an edge reaches into the skin
 
@@ -236,7 +236,7 @@ def symmetric(fields: dict[str, Real], mirror: Numbers) -> dict[str, Real]:
 
 
 def fade(name: str, field: Real, points: Real) -> Real:
-    """Take away movements too small to see, and those of brows and eyes below the cheekbones, softly: a shape is zero outside its region."""
+    """Take away movements too small to see, and those of brows and eyes below the cheekbones, softly, so that each has its region."""
     size = np.linalg.norm(field, axis=1)
     low = min(UNSEEN, 0.025 * size.max())
     share = np.clip((size - low) / (2 * low), 0, 1)
@@ -314,8 +314,8 @@ def carry(ict: Ict, points: Real, triangles: Numbers, mirror: Numbers) -> tuple[
     raw = symmetric({name: np.einsum("nij,nj->ni", turn, binding(arkit_move(ict, name))) for name in face.SHAPES}, mirror)
     edges = [point for pair in PAIRS for ring in pair for point in ring]
     fields = {name: fade(name, smooth(field, graph, 2, 0.33, 0.34, edges), points) for name, field in raw.items()}
-    for name in ("eyeLookDownLeft", "eyeLookDownRight"):
-        fields[name] = LOOKING_DOWN * fields[name]
+    for name in ("eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight"):
+        fields[name] = LIDS * fields[name]
     close_lids(fields, points, graph, (eyes[0], eyes[1]))
     seal_lips(fields, graph)
     for name, field in fields.items():

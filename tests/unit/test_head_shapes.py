@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,3 +250,14 @@ def test_shapes_are_shared_and_cannot_be_changed() -> None:
 def test_loading_needs_no_face_tracker() -> None:
     code = "import sys, thespis.head.shapes as s; s.load_shapes(); print(sorted({'mediapipe', 'cv2', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_the_page_tells_the_figures_of_the_card() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "shapes.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("|")]
+    told = {row[0]: row[1:] for row in rows if row[0] in SHAPES.names}
+    checks = json.loads((ASSETS / "shapes.json").read_text(encoding="utf-8"))["checks"]
+    assert told == {
+        name: [f"{found['cosine']:.4f}", f"{found['peak']:.4f}", str(found["points"]), f"{found['lip_gap']:.4f}"]
+        for name, found in checks.items()
+    }
