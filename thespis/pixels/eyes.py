@@ -16,7 +16,7 @@ RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are
 
 @dataclass(frozen=True, eq=False)
 class Eyeball:
-    """One eye: `white` (h, w, 3) without the iris, `iris` (h, w, 3) made whole with its soft edge `cover` (h, w), as the photo shows it.
+    """One eye: its `photo` (h, w, 3), `white` (h, w, 3) without the iris, and `iris` (h, w, 4), made whole, times its soft edge.
 
     `corners` (4, 2) are the patch's corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch
     pixels an eye distance has.
@@ -25,20 +25,17 @@ class Eyeball:
     photo: Bytes
     white: Array
     iris: Array
-    cover: Array
     corners: Array
     unit: float
 
     def look(self, yaw: float, pitch: float) -> Bytes:
-        """Draw the patch (h, w, 4) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze."""
+        """Draw the patch (h, w, 3) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze."""
         if abs(yaw) < 1e-3 and abs(pitch) < 1e-3:
-            return np.dstack([self.photo, np.full(self.photo.shape[:2], 255, np.uint8)])
+            return self.photo
         shift = np.array([[1, 0, RADIUS * self.unit * np.sin(yaw)], [0, 1, RADIUS * self.unit * np.sin(pitch)]], np.float32)
         size = (self.photo.shape[1], self.photo.shape[0])
-        iris = cv2.warpAffine(self.iris, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cover = cv2.warpAffine(self.cover, shift, size, flags=cv2.INTER_LINEAR)[..., None]
-        drawn = iris * cover + self.white * (1 - cover)
-        return np.dstack([np.clip(drawn + 0.5, 0, 255).astype(np.uint8), np.full(self.photo.shape[:2], 255, np.uint8)])
+        iris = cv2.warpAffine(self.iris, shift, size, flags=cv2.INTER_LINEAR)
+        return np.asarray(iris[..., :3] + self.white * (1 - iris[..., 3:]) + 0.5, np.uint8)
 
 
 def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
@@ -78,7 +75,8 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32)[..., None] / 255
     rebuilt = whole * cover[..., None] + white * (1 - cover[..., None])
     blended = np.clip(photo * soft + rebuilt * (1 - soft) + 0.5, 0, 255).astype(np.uint8)
-    return Eyeball(blended, white, whole, cover, corners, unit * scale)
+    iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
+    return Eyeball(blended, np.clip(white, 0, 254), iris_layer, corners, unit * scale)
 
 
 def fill_white(photo: Bytes, sure: Mask) -> Array:

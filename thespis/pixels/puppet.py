@@ -94,7 +94,7 @@ class Puppet:
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             patch = eye.look(yaw, pitch)
-            self.atlas[self.eye_rows[side], : patch.shape[1]] = patch
+            self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
 
 
 def expression_of(row: Array) -> Array:
@@ -170,7 +170,7 @@ def build(face: Face, framing: Framing) -> Puppet:
     layers = [face_layer, around]
     for side, ring in rings.items():
         eye = eyes[side]
-        patch = eye.look(0.0, 0.0)
+        patch = opaque(eye.photo)
         corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
         depth = float((person.photo[ring] @ rotation.T)[:, 2].mean())
         layers.append(Layer(back(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0))

@@ -11,7 +11,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import Triangles
 from thespis.pixels.puppet import Posed, Puppet, build
-from thespis.pixels.raster import draw, shrink_into
+from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
 FAR = 1e9
@@ -62,7 +62,7 @@ def make_canvas(puppet: Puppet) -> Canvas:
     backdrop = np.zeros((framing.height, framing.width, 3), np.uint8)
     nearest = np.full((framing.height, framing.width), FAR, np.float32)
     still = np.ascontiguousarray(puppet.triangles[puppet.still])
-    draw(posed.place, posed.depth, puppet.light, posed.source, still, puppet.atlas, backdrop, nearest)
+    draw(posed.place, posed.depth, puppet.light, posed.source, still, packed(puppet.atlas), backdrop, nearest)
     place = posed.place
     rings = {
         "mouth": shapes.lips_outer,
@@ -86,7 +86,7 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
     puppet.look(row)
     image[:] = canvas.backdrop
     nearest = canvas.backdrop_depth.copy()
-    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, puppet.atlas, image, nearest)
+    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, packed(puppet.atlas), image, nearest)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, image)
 
@@ -103,5 +103,5 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None
     fine = np.repeat(np.repeat(image[top:bottom, left:right], 2, axis=0), 2, axis=1)
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
-    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], puppet.atlas, np.ascontiguousarray(fine), nearest)
+    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), np.ascontiguousarray(fine), nearest)
     shrink_into(fine, image, top, left)
