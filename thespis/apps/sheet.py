@@ -39,9 +39,11 @@ def pick(path: Path, count: int) -> tuple[list[Bytes], list[float]]:
     return [images[k] for k in sorted(images)], [float(k / rate) for k in sorted(images)]
 
 
-def draw_sheet(images: list[Bytes], labels: list[str], tints: list[tuple[int, int, int]], title: str, columns: int = COLUMNS) -> Bytes:
+def draw_sheet(
+    images: list[Bytes], labels: list[str], tints: list[tuple[int, int, int]], title: str, columns: int = COLUMNS, side: int = SIDE
+) -> Bytes:
     """Set pictures in rows with a label and a colour under each -> a picture (height, width, 3)."""
-    scale = min(1.0, SIDE / max(images[0].shape[1], 1))
+    scale = min(1.0, side / max(images[0].shape[1], 1))
     width, height = round(images[0].shape[1] * scale), round(images[0].shape[0] * scale)
     rows = -(-len(images) // columns)
     top = 52 if title else GAP
