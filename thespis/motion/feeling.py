@@ -20,32 +20,32 @@ from thespis.types import EMOTION, Array, Direction, Portrait, Track
 PATTERNS: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happy": {
-        "mouthSmileLeft": 0.82, "mouthSmileRight": 0.77, "cheekSquint": 0.7, "eyeSquint": 0.4, "mouthDimple": 0.12,
-        "mouthUpperUp": 0.2, "mouthLowerDown": 0.1, "jawOpen": 0.04, "browOuterUp": 0.1, "browInnerUp": 0.06,
+        "mouthSmileLeft": 1.0, "mouthSmileRight": 0.95, "cheekSquint": 0.8, "eyeSquint": 0.42, "mouthDimple": 0.12,
+        "mouthUpperUp": 0.26, "mouthLowerDown": 0.12, "jawOpen": 0.07, "browOuterUp": 0.1, "browInnerUp": 0.06,
     },
     "sad": {
-        "browInnerUp": 0.95, "browDown": 0.22, "mouthFrownLeft": 0.8, "mouthFrownRight": 0.74, "mouthShrugLower": 0.5,
-        "mouthShrugUpper": 0.12, "eyeBlink": 0.2, "eyeSquint": 0.12, "mouthPress": 0.12, "mouthStretch": 0.06,
+        "browInnerUp": 1.0, "browDown": 0.25, "mouthFrownLeft": 1.0, "mouthFrownRight": 0.93, "mouthShrugLower": 0.55,
+        "mouthShrugUpper": 0.12, "eyeBlink": 0.22, "eyeSquint": 0.12, "mouthPress": 0.12,
     },
     "angry": {
-        "browDownLeft": 1.0, "browDownRight": 0.96, "eyeSquint": 0.5, "eyeWide": 0.3, "noseSneer": 0.35, "mouthPress": 0.5,
-        "mouthFrown": 0.28, "mouthRollLower": 0.15, "mouthShrugUpper": 0.15, "jawForward": 0.25, "mouthShrugLower": 0.15,
+        "browDownLeft": 1.0, "browDownRight": 0.96, "eyeSquint": 0.5, "eyeWide": 0.32, "noseSneer": 0.45, "mouthPress": 0.65,
+        "mouthFrown": 0.35, "mouthRollLower": 0.25, "mouthRollUpper": 0.2, "mouthShrugUpper": 0.1, "jawForward": 0.3,
     },
     "fear": {
-        "browInnerUp": 0.9, "browOuterUp": 0.22, "browDown": 0.4, "eyeWideLeft": 0.88, "eyeWideRight": 0.92, "mouthStretchLeft": 0.85,
-        "mouthStretchRight": 0.8, "mouthFrown": 0.25, "jawOpen": 0.1, "mouthLowerDown": 0.4,
+        "browInnerUp": 1.0, "browOuterUp": 0.22, "browDown": 0.4, "eyeWideLeft": 0.92, "eyeWideRight": 0.96, "mouthStretchLeft": 0.98,
+        "mouthStretchRight": 0.93, "mouthFrown": 0.3, "jawOpen": 0.12, "mouthLowerDown": 0.4,
     },
     "surprised": {
-        "browInnerUp": 0.9, "browOuterUpLeft": 1.0, "browOuterUpRight": 0.96, "eyeWide": 0.75, "jawOpen": 0.36, "mouthFunnel": 0.18,
+        "browInnerUp": 0.95, "browOuterUpLeft": 1.0, "browOuterUpRight": 0.96, "eyeWide": 0.8, "jawOpen": 0.5, "mouthFunnel": 0.22,
     },
     "disgusted": {
-        "noseSneerLeft": 0.95, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.5, "mouthUpperUpRight": 0.58, "browDown": 0.55,
-        "cheekSquint": 0.4, "eyeSquint": 0.5, "mouthFrown": 0.42, "mouthShrugLower": 0.35, "mouthLowerDown": 0.12, "mouthPucker": 0.08,
+        "noseSneerLeft": 0.95, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.45, "mouthUpperUpRight": 0.54, "browDown": 0.5,
+        "cheekSquint": 0.4, "eyeSquint": 0.5, "mouthFrown": 0.5, "mouthShrugLower": 0.35, "mouthLowerDown": 0.12, "mouthPucker": 0.08,
     },
     "contempt": {
-        "mouthSmileLeft": 0.72, "mouthDimpleLeft": 0.6, "cheekSquintLeft": 0.35, "mouthUpperUpLeft": 0.15, "mouthPressLeft": 0.2,
-        "mouthPressRight": 0.15, "mouthLeft": 0.18, "mouthFrownRight": 0.1, "browOuterUpRight": 0.45, "browDownLeft": 0.3,
-        "eyeSquintLeft": 0.3, "eyeSquintRight": 0.12, "eyeBlink": 0.16,
+        "mouthSmileLeft": 0.85, "mouthDimpleLeft": 0.65, "cheekSquintLeft": 0.4, "mouthUpperUpLeft": 0.15, "mouthPressLeft": 0.2,
+        "mouthPressRight": 0.15, "mouthLeft": 0.22, "mouthFrownRight": 0.15, "browOuterUpRight": 0.55, "browDownLeft": 0.35,
+        "eyeSquintLeft": 0.3, "eyeSquintRight": 0.12, "eyeBlink": 0.18,
     },
 }  # fmt: skip
 """What each emotion adds at intensity 1, by the names of EXPRESSION."""
@@ -159,6 +159,6 @@ def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:
     # Pressed or pushed-up lips open for vowels; a jaw that hangs in surprise speaks with less of it.
     parted = np.clip(speech[:, EXPRESSION.column("jawOpen")] / 0.3, 0.0, 1.0) * (1.0 - seal)
     kept[:, columns("mouthPress", "mouthShrugLower", "mouthShrugUpper", "mouthRollLower")] *= (1.0 - 0.7 * parted).reshape(-1, 1)
-    kept[:, EXPRESSION.column("jawOpen")] *= 1.0 - 0.7 * busy
+    kept[:, EXPRESSION.column("jawOpen")] *= 1.0 - 0.8 * busy
     kept[:, EXPRESSION.column("mouthFunnel")] *= 1.0 - 0.7 * busy
     return felt * kept
