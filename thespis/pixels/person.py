@@ -10,7 +10,8 @@ from thespis.types import Array
 
 JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
 LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
-PARTED = 0.012  # eye distances; lips nearer than this are closed
+USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
+RELAX = 0.7  # of a smile or frown beyond that which is taken out; the rest is how people know each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ def fit(shapes: Shapes, face: Face, origin: Array) -> Person:
     photo = own_axes(face, origin)
     fields = fit_fields(shapes, photo)
     rest, parted = close_mouth(shapes, photo, fields)
+    rest = relax_corners(shapes, rest, fields)
     jaw = np.zeros((len(shapes.names), 3), np.float32)
     for name in JAW:
         number = shapes.names.index(name)
@@ -68,7 +70,10 @@ def fit_fields(shapes: Shapes, photo: Array) -> Array:
     mouth = ratio(photo, shapes, 61, 291, 0.8, 1.25)
     chin = ratio(photo, shapes, 2, 152, 0.85, 1.25)
     for number, name in enumerate(shapes.names):
-        if name.startswith("mouth"):
+        if name == "mouthClose":
+            # It takes back what the jaw opened, so it must be of the jaw's size or the lips would not seal.
+            fields[number] *= chin
+        elif name.startswith("mouth"):
             fields[number] *= mouth
         elif name.startswith("jaw"):
             fields[number] *= chin
@@ -83,7 +88,7 @@ def fit_fields(shapes: Shapes, photo: Array) -> Array:
         # The lid margins meet on a line of this person's own, whatever the canonical lids do.
         fields[blink][upper] = own * LID_MEETING
         fields[blink][lower] = own * (LID_MEETING - 1)
-        for name in ("eyeWide", "eyeSquint"):
+        for name in ("eyeWide", "eyeSquint", "eyeLookDown"):
             fields[shapes.names.index(f"{name}{side.capitalize()}")] *= float(np.clip(opening, 0.5, 1.2))
     return fields
 
@@ -122,6 +127,28 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     rest[upper, 1] = meet
     rest[lower, 1] = meet
     return rest.astype(np.float32), parted
+
+
+def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> Array:
+    """Take most of a smile or a frown out of closed lips, so that every other feeling can be shown on the face at rest (468, 3)."""
+    rest = rest.copy()
+    upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
+    for side, corner in (("Right", 78), ("Left", 308)):
+
+        def raised(points: Array, corner: int = corner) -> float:
+            return float((points[13, 1] + points[14, 1]) / 2 - points[corner, 1])
+
+        extra = raised(rest) - raised(shapes.points)
+        for name, sign in (("mouthSmile", 1.0), ("mouthFrown", -1.0)):
+            number = shapes.names.index(f"{name}{side}")
+            reach = sign * raised(fields[number])
+            beyond = sign * extra - USUAL_CORNER
+            if beyond > 0 and reach > 1e-3:
+                rest -= RELAX * min(beyond / reach, 1.0) * fields[number]
+    meet = photo_line(rest, upper, lower)
+    rest[upper, 1] = meet
+    rest[lower, 1] = meet
+    return rest
 
 
 def photo_line(rest: Array, upper: Indices, lower: Indices) -> Array:

@@ -10,6 +10,7 @@ from thespis.capture.faces import Face, fit_pose
 from thespis.errors import MediaError
 from thespis.head.shapes import Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.creases import Skin, find_creases
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
@@ -60,6 +61,7 @@ class Puppet:
     eye_rows: dict[str, slice]
     lash_rows: dict[str, slice]
     still: npt.NDArray[np.bool_]
+    skin: Skin
 
     def pose(self, row: Array) -> Posed:
         """Pose the mesh by one row of the Space `face`."""
@@ -89,8 +91,9 @@ class Puppet:
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
         return Posed(place, np.ascontiguousarray(moved[:, 2] + self.behind, np.float32), source)
 
-    def look(self, row: Array) -> None:
-        """Turn the irises in the atlas to where a row of the Space `face` looks."""
+    def paint(self, row: Array) -> None:
+        """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
+        self.skin.crease(self.atlas, expression_of(row))
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             patch = eye.look(yaw, pitch)
@@ -182,10 +185,9 @@ def build(face: Face, framing: Framing) -> Puppet:
         patch, corners = shown
         own = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
         depth = float((centre @ rotation.T)[2]) + 0.1
-        inside[-1] = Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.5)
-        layers += [turned(layer, rotation) for layer in inside[:-1]] + [inside[-1]]
-    else:
-        layers += [turned(layer, rotation) for layer in inside]
+        # The drawn teeth stay behind their own: a lip raised higher than in the photograph shows them.
+        layers.append(Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.0))
+    layers += [turned(layer, rotation) for layer in inside]
     atlas, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, atlas, starts, eyes)
 
@@ -260,4 +262,5 @@ def assemble(
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1),
+        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))),
     )  # fmt: skip

@@ -21,7 +21,7 @@ def packed(texture: Bytes) -> Packed:
 
 
 @numba.njit(inline="always")
-def blend(flat: Packed, wide: int, u: int, v: int) -> tuple[int, int]:  # pragma: no cover - compiled
+def blend(flat: Packed, wide: int, u: int, v: int) -> tuple[np.int64, np.int64]:  # pragma: no cover - compiled
     """Read between four pixels of a texture `wide` pixels wide at (u, v) in 1/256 pixels -> its bytes 0 and 2, and 1 and 3, << 8."""
     across, down = u & 255, v & 255
     # An unsigned index tells Numba that it cannot count from the end, which saves a test at every read.
@@ -101,9 +101,9 @@ def draw(
                         red, green, blue = (odd >> 8) & 255, (even >> 8) & 255, (odd >> 24) & 255
                         if not plain:
                             bright = light[a] + l_across * (x - ax) + l_down * dy
-                            red = int(min(max(red * bright + 0.5, 0.0), 255.0))
-                            green = int(min(max(green * bright + 0.5, 0.0), 255.0))
-                            blue = int(min(max(blue * bright + 0.5, 0.0), 255.0))
+                            red = np.int64(min(max(red * bright + 0.5, 0.0), 255.0))
+                            green = np.int64(min(max(green * bright + 0.5, 0.0), 255.0))
+                            blue = np.int64(min(max(blue * bright + 0.5, 0.0), 255.0))
                         spot = np.uint64((y * width + x) * 3)
                         canvas[spot], canvas[spot + np.uint64(1)], canvas[spot + np.uint64(2)] = red, green, blue
                 z += z_across

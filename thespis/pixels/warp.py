@@ -83,7 +83,7 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
     """Draw one row of the Space `face` into an image (height, width, 3)."""
     puppet = canvas.puppet
     posed = puppet.pose(row)
-    puppet.look(row)
+    puppet.paint(row)
     image[:] = canvas.backdrop
     nearest = canvas.backdrop_depth.copy()
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, packed(puppet.atlas), image, nearest)

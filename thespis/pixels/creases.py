@@ -1,0 +1,170 @@
+"""Lines that an expression draws on the skin: forehead, frown, cheeks, eyes and chin, as light and shade on the photograph itself."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from thespis.head.shapes import SHAPES
+from thespis.types import Array, Bytes
+
+LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
+Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line on the face: along `path`, between points of the face or a share of the way between two, `width` in eye distances."""
+
+    path: tuple[tuple[int, int, float], ...]
+    width: float
+    depth: float
+
+
+@dataclass(frozen=True)
+class Crease:
+    """Lines that come and go together, and by which weights; `start` is the sum at which they begin to show."""
+
+    lines: tuple[Line, ...]
+    weights: Weights
+    start: float = 0.1
+
+
+def along(*points: int, width: float = 0.03, depth: float = 0.22) -> Line:
+    """Draw a line through points of the face."""
+    return Line(tuple((point, point, 0.0) for point in points), width, depth)
+
+
+def between(above: tuple[int, ...], below: tuple[int, ...], share: float, width: float = 0.04, depth: float = 0.12) -> Line:
+    """Draw a line some share of the way from one row of points to another."""
+    return Line(tuple((a, b, share) for a, b in zip(above, below, strict=True)), width, depth)
+
+
+HAIRLINE = (103, 67, 109, 10, 338, 297, 332)
+FOREHEAD = (104, 69, 108, 151, 337, 299, 333)
+BROWS = (105, 66, 107, 9, 336, 296, 334)
+
+
+def both_sides(name: str, weight: float) -> Weights:
+    """Let the left and the right weight of a shape count half each."""
+    return {f"{name}Left": weight / 2, f"{name}Right": weight / 2}
+
+
+CREASES: dict[str, Crease] = {
+    "forehead": Crease(
+        (between(HAIRLINE, FOREHEAD, 0.62), between(FOREHEAD, BROWS, 0.08, depth=0.15), between(FOREHEAD, BROWS, 0.45)),
+        {"browInnerUp": 0.55, **both_sides("browOuterUp", 0.55), **both_sides("browDown", -0.6)},
+        0.25,
+    ),
+    "frown": Crease(
+        (
+            Line(((107, 9, 0.35), (55, 8, 0.45), (193, 168, 0.4)), 0.028, 0.3),
+            Line(((336, 9, 0.35), (285, 8, 0.45), (417, 168, 0.4)), 0.028, 0.3),
+        ),
+        {**both_sides("browDown", 1.0), **both_sides("noseSneer", 0.25)},
+        0.15,
+    ),
+    "bridge": Crease((along(193, 168, 417, depth=0.2), along(122, 6, 351, depth=0.12)), both_sides("noseSneer", 1.0), 0.2),
+    "cheek right": Crease(
+        (along(129, 203, 206, 216, 212, width=0.045, depth=0.24),),
+        {"mouthSmileRight": 0.8, "noseSneerRight": 0.6, "mouthUpperUpRight": 0.4, "cheekSquintRight": 0.3, "mouthDimpleRight": 0.4},
+        0.15,
+    ),
+    "cheek left": Crease(
+        (along(358, 423, 426, 436, 432, width=0.045, depth=0.24),),
+        {"mouthSmileLeft": 0.8, "noseSneerLeft": 0.6, "mouthUpperUpLeft": 0.4, "cheekSquintLeft": 0.3, "mouthDimpleLeft": 0.4},
+        0.15,
+    ),
+    "lid right": Crease(
+        (along(226, 31, 228, 229, 230, 231, width=0.022, depth=0.14),), {"cheekSquintRight": 0.7, "eyeSquintRight": 0.4}, 0.2
+    ),
+    "lid left": Crease(
+        (along(446, 261, 448, 449, 450, 451, width=0.022, depth=0.14),), {"cheekSquintLeft": 0.7, "eyeSquintLeft": 0.4}, 0.2
+    ),
+    "chin": Crease(
+        (along(43, 106, 182, 83, 18, 313, 406, 335, 273, width=0.05, depth=0.18),),
+        {"mouthShrugLower": 0.9, **both_sides("mouthFrown", 0.5), **both_sides("mouthPress", 0.4)},
+        0.2,
+    ),
+    "corners": Crease((along(61, 57, 43, 204), along(291, 287, 273, 424)), both_sides("mouthFrown", 1.0), 0.2),
+}
+
+
+@dataclass(eq=False)
+class Skin:
+    """The photograph's skin in the atlas: `plain` (h, w, 4) from (top, left) on, and the relief (h, w, 1) of each crease in its box."""
+
+    plain: Bytes
+    top: int
+    left: int
+    boxes: list[tuple[slice, slice]]
+    reliefs: list[Array]
+    drive: Array
+    starts: Array
+    shown: tuple[int, ...] | None = None
+
+    def crease(self, atlas: Bytes, weights: Array) -> None:
+        """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4)."""
+        amount = np.clip((self.drive @ weights - self.starts) / (1 - self.starts), 0.0, 1.2)
+        levels = tuple(np.round(amount * LEVELS).astype(int).tolist())
+        if levels == self.shown:
+            return
+        self.shown = levels
+        height, width = self.plain.shape[:2]
+        region = atlas[self.top : self.top + height, self.left : self.left + width]
+        region[:] = self.plain
+        for level, box, relief in zip(levels, self.boxes, self.reliefs, strict=True):
+            if level:
+                skin = region[box][..., :3]
+                skin[:] = np.clip(skin * (1 + relief * (level / LEVELS)) + 0.5, 0, 255).astype(np.uint8)
+
+
+def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float) -> Array:
+    """Draw the relief (h, w) of one line through points (n, 2): a dark valley with a brighter edge below it, fading at both ends."""
+    at = np.linspace(0, len(points) - 1, 40)
+    whole = np.minimum(at.astype(int), len(points) - 2)
+    share = (at - whole)[:, None]
+    # Catmull-Rom through the points, the ends repeated: lines of the skin have no corners.
+    padded = np.concatenate([points[:1], points, points[-1:]])
+    a, b, c, d = (padded[whole + k] for k in range(4))
+    path = 0.5 * (2 * b + (c - a) * share + (2 * a - 5 * b + 4 * c - d) * share**2 + (3 * b - a - 3 * c + d) * share**3)
+    mask = np.zeros(shape, np.float32)
+    strength = np.sin(np.linspace(0, np.pi, 40)) ** 0.7
+    for k in range(39):
+        ends = np.round(path[k : k + 2] * 16).astype(int)
+        value = float((strength[k] + strength[k + 1]) / 2)
+        cv2.line(mask, tuple(ends[0].tolist()), tuple(ends[1].tolist()), (value,), 1, cv2.LINE_AA, 4)
+    sigma = max(width / 2, 0.6)
+    valley = cv2.GaussianBlur(mask, (0, 0), sigma)
+    shoulder = cv2.GaussianBlur(mask, (0, 0), 2.2 * sigma)
+    # Scaled so that the middle of a long line reaches the depth, whatever the blur.
+    reach = 1 / (sigma * np.sqrt(2 * np.pi))
+    lit = np.roll(shoulder, max(round(1.8 * sigma), 1), axis=0) * 2.2
+    return np.asarray(depth * (0.35 * lit - valley) / reach, np.float32)
+
+
+def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
+    """Lay the creases on a texture (h, w, 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
+    low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
+    high = np.ceil(points.max(axis=0) + 0.1 * unit).astype(int)
+    left, top = np.maximum(low, 0)
+    right, bottom = np.minimum(high, np.array(texture.shape[1::-1]))
+    boxes, reliefs, drives, starts = [], [], [], []
+    for crease in CREASES.values():
+        relief = np.zeros((bottom - top, right - left), np.float32)
+        for line in crease.lines:
+            path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
+            relief += draw_line(relief.shape, path, line.width * unit, line.depth)
+        used = np.argwhere(np.abs(relief) > 0.004)
+        if not len(used):
+            used = np.zeros((1, 2), int)
+        box = (slice(int(used[:, 0].min()), int(used[:, 0].max()) + 1), slice(int(used[:, 1].min()), int(used[:, 1].max()) + 1))
+        boxes.append(box)
+        reliefs.append(np.ascontiguousarray(relief[box][..., None]))
+        drive = np.zeros(len(SHAPES), np.float32)
+        for name, weight in crease.weights.items():
+            drive[SHAPES.index(name)] = weight
+        drives.append(drive)
+        starts.append(crease.start)
+    plain = texture[top:bottom, left:right].copy()
+    return Skin(plain, int(top), int(left), boxes, reliefs, np.stack(drives), np.array(starts, np.float32))
