@@ -1,5 +1,7 @@
 # `make demo` and `make test` are all one needs; each sets up .venv by itself the first time.
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
+# A name on the path is not yet a Python that runs, so each is tried.
+PYTHON ?= $(shell for name in python3.12 python3.11 python3; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 
 .PHONY: demo test lint format bench clean
@@ -28,7 +30,7 @@ clean:
 
 # Made again when what it is made from has changed.
 .venv/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
 		{ echo "Thespis needs Python 3.11 or 3.12: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "setting up .venv, once; most of the time is downloading"
 	$(PYTHON) -m venv .venv
