@@ -75,7 +75,7 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     gum_share = (1 - smoothstep(-1.5, 1.5, y - gum))[..., None]
     colour = colour * (1 - gum_share) + pink * (0.75 + 0.25 * np.clip(1 - from_middle / width * 2, 0, 1))[..., None] * gum_share
     gap = (smoothstep(0.92, 1.0, corner) * (from_middle > 0) * (gum_share[..., 0] < 0.5))[..., None]
-    colour = colour * (1 - 0.26 * gap)
+    colour = colour * (1 - 0.17 * gap)
     colour = cv2.GaussianBlur(colour.astype(np.float32), (5, 5), 0)
     cover = (smoothstep(-1.0, 1.0, bottom - y) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour + 0.5, 0, 255).astype(np.uint8), cover])
@@ -85,8 +85,8 @@ def draw_tongue(light: Light) -> Bytes:
     """Draw the tongue's back seen from the front as a cut-out texture (64, 128, 4)."""
     y, x = np.mgrid[-1:1:64j, -1:1:128j].astype(np.float32)
     inside = 1 - (np.abs(x) ** 2.4 + np.abs(y) ** 2.4)
-    base = 0.5 * light.lip + 0.5 * light.white * np.array([0.70, 0.40, 0.40], np.float32)
-    shade = 0.58 + 0.26 * np.clip(inside, 0, 1) - 0.20 * y - 0.10 * np.exp(-((x / 0.10) ** 2))
+    base = 0.35 * light.lip + 0.65 * light.white * np.array([0.86, 0.45, 0.46], np.float32)
+    shade = 0.62 + 0.26 * np.clip(inside, 0, 1) - 0.20 * y - 0.10 * np.exp(-((x / 0.10) ** 2))
     colour = base[None, None] * shade[..., None]
     cover = (smoothstep(0.0, 0.06, inside) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), cover])
@@ -153,7 +153,7 @@ def mouth_layers(centre: Array, width: float, light: Light) -> list[Layer]:
     share = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
     return [
         Layer(back, corners, grid_triangles(2, 2), cavity, follow_jaw=share, behind=6.0),
-        arch(centre, 0.60 * half, (-0.02, 0.34), draw_tongue(light), 0.80, 5.0, (0.60, 0.85)),
-        arch(centre, 0.88 * half, (0.005, 0.18), draw_teeth(light, upper=False), 0.97, 4.0, (0.80, 0.70)),
-        arch(centre, half, (-0.17, 0.085), draw_teeth(light, upper=True), 0.0, 3.5, (0.70, 1.0)),
+        arch(centre, 0.60 * half, (-0.02, 0.34), draw_tongue(light), 0.80, 5.0, (0.66, 0.95)),
+        arch(centre, 0.88 * half, (0.005, 0.18), draw_teeth(light, upper=False), 0.97, 4.0, (0.92, 0.76)),
+        arch(centre, half, (-0.17, 0.085), draw_teeth(light, upper=True), 0.0, 3.5, (0.84, 1.03)),
     ]
