@@ -1,0 +1,243 @@
+"""Made-up speech with exact mouths, for training the articulation network: the built-in voice in many languages, through bad microphones.
+
+Everything follows from a seed: texts, voices, rooms, noise. No recording of anybody is used.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import soxr
+
+from thespis.errors import MediaError
+from thespis.features.ear import BANDS, HOP, Adaptation, Ear
+from thespis.features.gestures import MOUTH, REST_CLOSURE, Gestures
+from thespis.features.resample import RATE
+from thespis.speech.say import say
+from thespis.types import Array, random_for
+
+TARGETS = (*MOUTH, "speaking")
+
+SENTENCES = {
+    "en-us": "The baker put a warm loaf by the open window. My mother bought five blue plums for a pie. We whispered while the wolf "
+    "walked through the wood. Have you ever moved a very heavy velvet sofa? Three thin thieves thought a thousand thoughts. "
+    "She sells sharp shoes at the shop on Church Street. Please keep the green key in your jeans. Good food should look as good as it "
+    "cooks. I would rather wait for the early train. Papa pulled a purple pumpkin out of the pond. What on earth are you talking about? "
+    "No, I never said that he was wrong. Our house is about an hour away. Boys enjoy noisy toys. Make me a map of Miami, Bob.",
+    "en-gb": "Father asked for half a glass of water. The weather on the moors was rather bleak. Would you mind passing the marmalade? "
+    "Perhaps we ought to move the piano before Monday. Nobody knows where the old road goes. A little bird sat upon the wall.",
+    "de": "Der Bäcker bringt am Morgen frische Brötchen. Über sieben Brücken musst du gehen. Wir fuhren mit dem Fahrrad zum Flughafen. "
+    "Schöne Mädchen küssen böse Füchse. Mama malt einen bunten Baum. Warum willst du heute nicht mitkommen? Peter pflückt Pflaumen.",
+    "fr-fr": "Où as-tu mis la petite boîte bleue? Une vieille femme vend des pommes vertes. Nous voulons voir la mer demain matin. "
+    "Il fait beaucoup trop froid pour sortir. Papa prépare un bon potage. Le jeune homme lut un livre sur la lune.",
+    "es": "Mi mamá me mima mucho por la mañana. El perro de Pablo bebe agua fría. Vamos a pasear por el parque bonito. "
+    "Cinco jóvenes corrían hacia la estación. La guitarra suena muy bien en la plaza.",
+    "it": "La bambina mangia un pomodoro maturo. Domani mattina partiremo per la montagna. Il gatto bianco dorme sopra il tavolo. "
+    "Che bella giornata, andiamo al mare! Gli amici bevono vino buono.",
+    "pt-br": "O menino comprou um bolo de banana. Amanhã vamos à praia com os amigos. A mãe falou muito bem da viagem. "
+    "Que horas são? Eu não sei. Um pássaro bonito cantava na janela.",
+    "nl": "De oude man woont in een mooi huis bij het water. Wij willen graag een broodje met kaas. Morgen vroeg gaan we fietsen. "
+    "Waarom lach je om mijn blauwe broek?",
+    "sv": "Mamma bakar bullar i köket. Vi ska åka båt på sjön i sommar. Har du sett min blåa mössa? Fem små fåglar sjöng hela morgonen.",
+    "pl": "Babcia piecze dobry placek ze śliwkami. W Szczebrzeszynie chrząszcz brzmi w trzcinie. Moja mama lubi białe kwiaty. "
+    "Proszę powiedzieć, która jest godzina.",
+    "ru": "Мама мыла раму, а папа пил чай. Вчера вечером мы ходили в большой парк. Почему ты молчишь? Белый пароход плывёт по морю. "
+    "Моя бабушка любит петь песни.",
+    "tr": "Bugün hava çok güzel, parka gidelim mi? Babam bahçede büyük bir ağaç buldu. Küçük kuş pencerenin önünde öttü.",
+    "hi": "मेरी माँ बाज़ार से फल लाती है। आज मौसम बहुत अच्छा है। पापा मुझे एक किताब देते हैं। तुम कहाँ जा रहे हो?",
+    "ar": "ذهب الولد إلى المدرسة مع أمه. الطعام لذيذ جدا اليوم. أين وضعت المفتاح؟ البيت الكبير قريب من البحر.",
+    "cmn": "我爸爸每天早上跑步。今天天气很好，我们去公园吧。妈妈买了五个苹果。你叫什么名字？北方的冬天非常冷。",
+    "ja": "わたしの ははは まいあさ パンを やきます。きょうは いい てんき ですね。ぼくは ふるい ほんを よみました。",
+    "ko": "어머니는 매일 아침 빵을 만드신다. 오늘은 날씨가 아주 좋습니다. 우리 같이 공원에 갈까요?",
+    "id": "Ibu membeli buah mangga di pasar pagi. Kami pergi ke pantai bersama teman. Bapak minum kopi pahit.",
+    "sw": "Mama anapika ugali jikoni. Watoto wanapenda kucheza mpira. Baba amenunua baiskeli mpya.",
+    "vi": "Mẹ tôi mua năm quả táo ở chợ. Hôm nay trời đẹp quá. Bạn muốn uống cà phê không?",
+    "fi": "Äiti leipoo hyvää pullaa. Tänään on kaunis päivä. Poika luki vanhan kirjan yöllä.",
+    "hu": "Anyám finom almás pitét sütött. Ma nagyon szép idő van. Bementünk a boltba kenyérért.",
+    "cs": "Maminka peče dobrý koláč. Dnes je opravdu krásné počasí. Můj bratr má velkého psa.",
+    "ro": "Mama face o plăcintă bună cu mere. Astăzi este o zi frumoasă. Băiatul merge pe bicicletă.",
+    "el": "Η μαμά φτιάχνει μια ωραία πίτα. Σήμερα ο καιρός είναι πολύ καλός. Πού πας απόψε;",
+    "da": "Min mor bager brød hver morgen. Vi skal ud at sejle i dag. Har du set min blå bog?",
+}
+LATIN = ("en-us", "en-gb", "de", "fr-fr", "es", "it", "pt-br", "nl", "sv", "pl", "tr", "id", "sw", "fi", "hu", "cs", "ro", "da")
+VOICES = (
+    "", "", "+m1", "+m2", "+m3", "+m4", "+m5", "+m6", "+m7", "+m8", "+f1", "+f2", "+f3", "+f4", "+f5", "+klatt", "+klatt2", "+klatt3",
+    "+klatt4", "+Annie", "+Andrea", "+belinda", "+linda", "+steph", "+Alicia", "+Gene", "+Hugo", "+Lee", "+Mario", "+Michael", "+paul",
+    "+David", "+john", "+Reed", "+boris", "+grandma", "+grandpa", "+whisperf", "+whisper", "+croak",
+)  # fmt: skip
+ONSETS = (
+    "p", "b", "m", "f", "v", "t", "d", "n", "s", "z", "l", "r", "k", "g", "h", "w",
+    "j", "sh", "ch", "th", "pl", "br", "fr", "tr", "kr", "st", "sp", "sm", "bl", "gl", "dr", "mb", "nt",
+)  # fmt: skip
+RHYMES = (
+    "a", "e", "i", "o", "u", "ai", "au", "oi", "ee", "oo", "ou", "ar", "er", "or", "an", "en",
+    "in", "on", "um", "am", "em", "ap", "ep", "op", "ab", "ob", "of", "iv", "ash", "eth", "ock", "ing",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Example:
+    """One stretch of sound as the network meets it: `inputs` (rows, BANDS), `targets` (rows, len(TARGETS)), 100 rows a second."""
+
+    inputs: Array
+    targets: Array
+
+
+def invented(rng: np.random.Generator) -> str:
+    """Make up a word of one to three syllables."""
+    return "".join(str(rng.choice(ONSETS)) + str(rng.choice(RHYMES)) for _ in range(rng.integers(1, 4)))
+
+
+def text(rng: np.random.Generator, language: str) -> str:
+    """Make up something to say: sentences, shuffled words, invented words, numbers."""
+    own = SENTENCES[language]
+    match rng.integers(4):
+        case 0 | 1:
+            parts = [part.strip() for part in own.replace("。", ".").replace("।", ".").replace("?", "?.").split(".") if part.strip()]
+            return ". ".join(rng.choice(parts, size=min(3, len(parts)), replace=False))
+        case 2 if language in LATIN:
+            words = [invented(rng) for _ in range(rng.integers(6, 14))]
+            return " ".join(words[: len(words) // 2]) + ", " + " ".join(words[len(words) // 2 :]) + "."
+        case 3:
+            return " ".join(str(int(number)) for number in 10 ** rng.uniform(0, 3.5, size=rng.integers(2, 5))) + ". " + own.split(".")[0]
+    words = own.split()
+    return " ".join(rng.choice(words, size=min(len(words), 12)))
+
+
+def shaped(rng: np.random.Generator, samples: Array) -> Array:
+    """Pass samples (n,) through a random microphone: smooth equaliser, and sometimes the band of a telephone or a poor codec."""
+    count = len(samples)
+    hertz = np.fft.rfftfreq(count, 1 / RATE)
+    gain = np.interp(hertz, np.geomspace(50, 8000, 9), rng.uniform(-9, 9, 9) * rng.uniform(0, 1))
+    low, high = [(0, 8000), (0, 8000), (0, 3900), (280, 3500), (120, 5500), (60, 7000)][rng.integers(6)]
+    gain = gain - 48 * np.clip((low - hertz) / 150, 0, 1) - 48 * np.clip((hertz - high) / 300, 0, 1)
+    made: Array = np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain / 20), count).astype(np.float32)
+    return made
+
+
+def room(rng: np.random.Generator, samples: Array) -> Array:
+    """Add the echo of a random room."""
+    length = int(RATE * rng.uniform(0.08, 0.5))
+    echo = rng.standard_normal(length) * np.exp(-np.linspace(0, 6.9, length))
+    echo *= rng.uniform(0.05, 0.6) / np.sqrt((echo**2).sum())
+    echo[0] += 1
+    size = len(samples) + length
+    return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(echo, size), size)[: len(samples)].astype(np.float32)
+
+
+def noise(rng: np.random.Generator, count: int) -> Array:
+    """Make `count` samples of noise of random colour, sometimes with hum, slow swells or clatter; its effective level is 1."""
+    hertz = np.fft.rfftfreq(count, 1 / RATE) + 20
+    spectrum = (rng.standard_normal(len(hertz)) + 1j * rng.standard_normal(len(hertz))) * hertz ** -rng.uniform(0, 1.3)
+    made = np.fft.irfft(spectrum, count)
+    made /= made.std() + 1e-9
+    seconds = np.arange(count) / RATE
+    if rng.random() < 0.3:
+        base = rng.choice([50.0, 60.0, 100.0, 120.0])
+        made += sum(rng.uniform(0, 1) / k * np.sin(2 * np.pi * base * k * seconds) for k in range(1, 8))
+    if rng.random() < 0.3:
+        made *= 1 + 0.8 * np.sin(2 * np.pi * rng.uniform(0.1, 1.5) * seconds + rng.uniform(0, 6))
+    if rng.random() < 0.3:
+        for at in rng.integers(0, count, size=rng.integers(1, 12)):
+            click = np.exp(-np.arange(min(3000, count - at)) / rng.uniform(30, 800))
+            made[at : at + len(click)] += rng.uniform(2, 15) * click * rng.standard_normal(len(click))
+    level: Array = (made / (made.std() + 1e-9)).astype(np.float32)
+    return level
+
+
+def music(rng: np.random.Generator, count: int) -> Array:
+    """Make `count` samples of made-up music: chords, a tune and a beat, or a siren; its effective level is 1."""
+    seconds = np.arange(count) / RATE
+    made = np.zeros(count)
+    if rng.random() < 0.15:
+        sweep = 500 + 400 * np.sin(2 * np.pi * rng.uniform(0.1, 3) * seconds)
+        made = np.sin(2 * np.pi * np.cumsum(sweep) / RATE) + 0.3 * np.sin(4 * np.pi * np.cumsum(sweep) / RATE)
+    else:
+        beat = rng.uniform(0.18, 0.6)
+        scale = rng.uniform(80, 250) * 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]) / 12)
+        partials, fall = rng.integers(1, 14), rng.uniform(0.6, 2.0)
+        for voice in range(rng.integers(1, 4)):
+            length = beat * rng.choice([0.5, 1, 2, 4])
+            for start in np.arange(0, count / RATE, length):
+                span = slice(int(start * RATE), min(int((start + length * 1.3) * RATE), count))
+                local = seconds[span] - start
+                pitch = rng.choice(scale) * (2 if voice == 0 else 1) * (1 + 0.005 * rng.integers(0, 2) * np.sin(2 * np.pi * 5.5 * local))
+                shape = np.minimum(local / rng.choice([0.005, 0.05]), 1) * np.exp(-local / (length * rng.uniform(0.3, 2)))
+                for k in range(1, partials + 1):
+                    made[span] += shape * np.sin(2 * np.pi * pitch * k * local) / k**fall
+        if rng.random() < 0.6:
+            for start in np.arange(0, count / RATE, beat):
+                span = slice(int(start * RATE), min(int((start + 0.15) * RATE), count))
+                hit = rng.standard_normal(span.stop - span.start) * np.exp(-np.arange(span.stop - span.start) / rng.uniform(100, 1500))
+                made[span] += rng.uniform(0.3, 2) * hit
+    level: Array = (made / (made.std() + 1e-9)).astype(np.float32)
+    return level
+
+
+def heard(samples: Array, rows: int) -> Array:
+    """Hear samples (n,) as the stage does -> inputs (rows, BANDS)."""
+    ear, adaptation = Ear(pitch=False), Adaptation()
+    needed = (rows + HOP) * RATE // 100 + 2 * ear.margin
+    groups = ear(np.concatenate([samples, np.zeros(max(needed - len(samples), 0), np.float32)]))
+    return np.concatenate([adaptation(group) for group in groups])[:rows] if groups else np.zeros((0, BANDS), np.float32)
+
+
+def quiet(rng: np.random.Generator) -> Example:
+    """Make an example in which nobody speaks."""
+    count = int(RATE * rng.uniform(4, 8))
+    samples = music(rng, count) if rng.random() < 0.6 else noise(rng, count)
+    samples = shaped(rng, samples + (noise(rng, count) * rng.uniform(0, 0.3) if rng.random() < 0.5 else 0))
+    samples *= 10 ** rng.uniform(-2.6, -0.8)
+    if rng.random() < 0.3:
+        samples[: rng.integers(count)] *= 10 ** rng.uniform(-4, -1)
+    rows = count // (RATE // 100)
+    targets = np.zeros((rows, len(TARGETS)), np.float32)
+    targets[:, TARGETS.index("closure")] = REST_CLOSURE
+    return Example(heard(samples, rows), targets)
+
+
+def spoken(rng: np.random.Generator) -> Example:
+    """Make an example of speech."""
+    language = str(rng.choice(list(SENTENCES))) if rng.random() < 0.6 else str(rng.choice(["en-us", "en-gb", "de", "es", "cmn"]))
+    voice = language + str(rng.choice(VOICES))
+    speed, pitch, spread = int(rng.integers(100, 250)), int(rng.integers(10, 95)), int(rng.integers(20, 100))
+    try:
+        speech = say(text(rng, language), voice, rate=speed, pitch=pitch, variation=spread)
+    except MediaError:
+        return quiet(rng)  # shuffled digits can leave nothing to pronounce
+    speech = speech.cut(0, int(speech.rate * 14))
+    # Played a little slower or faster, throat and pitch change together, as from child to giant.
+    stretch = float(np.exp(rng.uniform(-0.16, 0.16)))
+    samples = soxr.resample(speech.mono(), speech.rate, RATE * stretch).astype(np.float32)
+    lead = rng.uniform(0, 0.8) if rng.random() < 0.5 else 0.0
+    phones = tuple(replace(p, start=p.start * stretch + lead, end=p.end * stretch + lead) for p in speech.phones or ())
+    samples = np.concatenate([np.zeros(int(lead * RATE), np.float32), samples, np.zeros(int(RATE * rng.uniform(0, 0.6)), np.float32)])
+    samples /= np.abs(samples).max() + 1e-6
+    if rng.random() < 0.35:
+        # Phrases are louder and softer.
+        samples *= 10 ** np.interp(np.arange(len(samples)), np.linspace(0, len(samples), 7), rng.uniform(-0.45, 0.0, 7)).astype(np.float32)
+    if rng.random() < 0.45:
+        samples = room(rng, samples)
+    if rng.random() < 0.7:
+        samples = shaped(rng, samples)
+    level = np.sqrt((samples**2).mean())
+    if rng.random() < 0.8:
+        samples = samples + noise(rng, len(samples)) * level * np.float32(10 ** rng.uniform(-3.0, -0.25))
+    if rng.random() < 0.15:
+        samples = samples + music(rng, len(samples)) * level * np.float32(10 ** rng.uniform(-1.6, -0.5))
+    if rng.random() < 0.1:
+        samples = np.clip(samples, -0.4, 0.4)
+    samples = (samples / (np.abs(samples).max() + 1e-6) * 10 ** rng.uniform(-1.5, 0)).astype(np.float32)
+    rows = len(samples) // (RATE // 100)
+    mouth = Gestures()
+    mouth.add(phones)
+    targets = np.zeros((rows, len(TARGETS)), np.float32)
+    targets[:, : len(MOUTH)] = mouth.rows(0, rows)
+    for phone in phones:
+        targets[max(round(phone.start * 100) - 4, 0) : round(phone.end * 100) + 6, TARGETS.index("speaking")] = 1
+    return Example(heard(samples, rows), targets)
+
+
+def example(seed: int, number: int) -> Example:
+    """Make example `number`: one in eight is noise or music without a voice."""
+    rng = random_for(seed, f"articulation example {number}")
+    return quiet(rng) if rng.random() < 0.125 else spoken(rng)
