@@ -16,7 +16,7 @@ from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway, soft_step
 from thespis.motion.spaces.face import EXPRESSION
 from thespis.types import Direction, Portrait, Track, random_for
 
-JAW = 0.5  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
+JAW = 0.48  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
 CLOSED_JAW = 0.06  # jawOpen that a lip closure keeps, so that there is something to close
 RELAXED, SEALED = 0.35, 0.9  # closure up to which lips only rest on each other, and from which on they seal
 QUIET, LEVEL, ACCENT = 5.0, 1.5, 10.0  # quickness, 1/s: falling silent, the running loudness, brows following an accent
@@ -91,7 +91,9 @@ def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
     dental = np.minimum(heard["dental"], 1.0) * (1.0 - seal) * firm
     rounding, spreading = heard["rounding"] * strength, heard["spreading"] * strength
     spreading = spreading * (1.0 - 0.7 * np.minimum(rounding, 1.0))
-    jaw = np.minimum(JAW * heard["jaw"] * strength, 1.0)
+    # Real mouths are half open most of the time: this is steeper for small openings and the same for full ones.
+    jaw = 2.0 * heard["jaw"] / (1.0 + heard["jaw"])
+    jaw = np.minimum(JAW * jaw * strength, 1.0)
     jaw = jaw * (1.0 - 0.7 * seal) * (1.0 - 0.4 * dental) + CLOSED_JAW * seal * firm
     parted = jaw / JAW * (1.0 - seal) * (1.0 - dental)
     return {
