@@ -160,7 +160,7 @@ def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:
     parted = np.clip(speech[:, EXPRESSION.column("jawOpen")] / 0.3, 0.0, 1.0) * (1.0 - seal)
     kept[:, columns("mouthPress", "mouthShrugLower", "mouthShrugUpper", "mouthRollLower")] *= (1.0 - 0.7 * parted).reshape(-1, 1)
     # Where speech itself bares the teeth, the emotion need not do it again.
-    kept[:, columns("mouthUpperUp", "mouthLowerDown")] *= (1.0 - 0.55 * parted).reshape(-1, 1)
+    kept[:, columns("mouthUpperUp", "mouthLowerDown")] *= (1.0 - 0.4 * parted).reshape(-1, 1)
     kept[:, EXPRESSION.column("jawOpen")] *= 1.0 - 0.8 * busy
     kept[:, EXPRESSION.column("mouthFunnel")] *= 1.0 - 0.7 * busy
     return felt * kept
