@@ -120,7 +120,8 @@ def main() -> None:
                 print(
                     f"{path.stem[:40]:40} {len(clip[0]) / clip[2]:5.1f} s  spread {np.round(figures(clip[0], clip[2])[0], 1)}", flush=True
                 )
-    for name, clips in (("real", found), ("ours", [("ours", *ours(seed)) for seed in range(6)])):
+    for name in ("real", "ours"):
+        clips = found if name == "real" else [(name, *ours(seed)) for seed in range(6)]
         if not clips:
             continue
         quartiles = np.percentile([figures(degrees, fps) for _, degrees, _, fps in clips], [25, 50, 75], axis=0)

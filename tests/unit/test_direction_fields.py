@@ -74,7 +74,7 @@ def test_every_synonym_points_to_an_emotion(word: str) -> None:
     ("setting", "value"),
     [
         ("gaze=camera", Curve.constant(GAZE_TURN)),
-        ("gaze=left", Curve.constant(GAZE_TURN, yaw=-16.0)),
+        ("gaze=left", Curve.constant(GAZE_TURN, yaw=-20.0)),
         ("gaze=10,-5", Curve.constant(GAZE_TURN, yaw=10.0, pitch=-5.0)),
         ("gaze=natural", None),
         ("head=still", Curve.constant(HEAD_TURN)),

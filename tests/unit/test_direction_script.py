@@ -44,7 +44,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     found = direct(path)
     assert found == direct(str(path)) == read_toml(WISH)
     assert found.emotion.keys == (Key(0.0, emotion(happy=1.0), 0.0), Key(4.0, emotion(sad=0.6), 1.5))
-    assert found.gaze.keys == (Key(0.0, (0.0, 0.0), 0.0), Key(2.0, (-16.0, 0.0), 0.1))
+    assert found.gaze.keys == (Key(0.0, (0.0, 0.0), 0.0), Key(2.0, (-20.0, 0.0), 0.1))
     assert found.head.keys == (Key(0.0, (0.0, 0.0, 0.0), 0.0), Key(2.0, (10.0, 0.0, 0.0), 0.6))
     assert found.lips.keys == (Key(0.0, (1.0,), 0.0), Key(2.0, (1.2,), 0.6))
     assert (found.seed, found.blink, found.fps) == (4, 12.0, direct(fps=29.97).fps)

@@ -166,8 +166,8 @@ def test_an_asked_pose_is_kept_and_lives(yaw: float, pitch: float, roll: float) 
 def test_head_and_gaze_turn_the_way_their_spaces_say() -> None:
     rotation = offline(Head(), SHORT, direct(head=(10, 5, 3), motion=0))["head_rotation"][-1]
     assert np.degrees(rotation) == pytest.approx([5, -10, 3], abs=1e-3)
-    assert eyes(direct(gaze="right", head="still"), SHORT)[-1] == pytest.approx([16, 0], abs=1e-4)
-    assert eyes(direct(gaze="down", head="still"), SHORT)[-1] == pytest.approx([0, 13], abs=1e-4)
+    assert eyes(direct(gaze="right", head="still"), SHORT)[-1] == pytest.approx([20, 0], abs=1e-4)
+    assert eyes(direct(gaze="down", head="still"), SHORT)[-1] == pytest.approx([0, 15], abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ SYNONYMS = {
 }  # fmt: skip
 """Only for the suggestion in an error: what a user may have meant by a word that is not one of the eight."""
 
-GAZE_WORDS = {"camera": (0.0, 0.0), "left": (-16.0, 0.0), "right": (16.0, 0.0), "up": (0.0, -11.0), "down": (0.0, 13.0)}
+GAZE_WORDS = {"camera": (0.0, 0.0), "left": (-20.0, 0.0), "right": (20.0, 0.0), "up": (0.0, -13.0), "down": (0.0, 15.0)}
 """Yaw and pitch in degrees; left and right are the picture's."""
 HEAD_WORDS = {
     "still": (0.0, 0.0, 0.0), "left": (-14.0, 0.0, 0.0), "right": (14.0, 0.0, 0.0), "up": (0.0, -9.0, 0.0), "down": (0.0, 9.0, 0.0)

@@ -20,11 +20,11 @@ from thespis.types import EMOTION, Array, Direction, Portrait, Track
 PATTERNS: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happy": {
-        "mouthSmileLeft": 1.0, "mouthSmileRight": 0.95, "cheekSquint": 0.8, "eyeSquint": 0.42, "mouthDimple": 0.12,
+        "mouthSmileLeft": 0.9, "mouthSmileRight": 0.86, "cheekSquint": 0.8, "eyeSquint": 0.42, "mouthDimple": 0.12,
         "mouthUpperUp": 0.26, "mouthLowerDown": 0.12, "jawOpen": 0.07, "browOuterUp": 0.1, "browInnerUp": 0.06,
     },
     "sad": {
-        "browInnerUp": 1.0, "browDown": 0.25, "mouthFrownLeft": 1.0, "mouthFrownRight": 0.93, "mouthShrugLower": 0.55,
+        "browInnerUp": 1.0, "browDown": 0.25, "mouthFrownLeft": 0.88, "mouthFrownRight": 0.82, "mouthShrugLower": 0.55,
         "mouthShrugUpper": 0.12, "eyeBlink": 0.22, "eyeSquint": 0.12, "mouthPress": 0.12,
     },
     "angry": {
@@ -32,18 +32,18 @@ PATTERNS: Mapping[str, Mapping[str, float]] = {
         "mouthFrown": 0.35, "mouthRollLower": 0.25, "mouthRollUpper": 0.2, "mouthShrugUpper": 0.1, "jawForward": 0.3,
     },
     "fear": {
-        "browInnerUp": 1.0, "browOuterUp": 0.22, "browDown": 0.4, "eyeWideLeft": 0.92, "eyeWideRight": 0.96, "mouthStretchLeft": 0.98,
-        "mouthStretchRight": 0.93, "mouthFrown": 0.3, "jawOpen": 0.12, "mouthLowerDown": 0.4,
+        "browInnerUp": 1.0, "browOuterUp": 0.22, "browDown": 0.4, "eyeWideLeft": 0.92, "eyeWideRight": 0.96, "mouthStretchLeft": 0.86,
+        "mouthStretchRight": 0.82, "mouthFrown": 0.3, "jawOpen": 0.12, "mouthLowerDown": 0.4,
     },
     "surprised": {
         "browInnerUp": 0.95, "browOuterUpLeft": 1.0, "browOuterUpRight": 0.96, "eyeWide": 0.8, "jawOpen": 0.5, "mouthFunnel": 0.22,
     },
     "disgusted": {
-        "noseSneerLeft": 0.95, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.45, "mouthUpperUpRight": 0.54, "browDown": 0.5,
+        "noseSneerLeft": 0.95, "noseSneerRight": 1.0, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.48, "browDown": 0.5,
         "cheekSquint": 0.4, "eyeSquint": 0.5, "mouthFrown": 0.5, "mouthShrugLower": 0.35, "mouthLowerDown": 0.12, "mouthPucker": 0.08,
     },
     "contempt": {
-        "mouthSmileLeft": 0.85, "mouthDimpleLeft": 0.65, "cheekSquintLeft": 0.4, "mouthUpperUpLeft": 0.15, "mouthPressLeft": 0.2,
+        "mouthSmileLeft": 0.75, "mouthDimpleLeft": 0.6, "cheekSquintLeft": 0.4, "mouthUpperUpLeft": 0.15, "mouthPressLeft": 0.2,
         "mouthPressRight": 0.15, "mouthLeft": 0.22, "mouthFrownRight": 0.15, "browOuterUpRight": 0.55, "browDownLeft": 0.35,
         "eyeSquintLeft": 0.3, "eyeSquintRight": 0.12, "eyeBlink": 0.18,
     },
