@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ class Loudness:
         heard = np.concatenate(state.samples)
         stop = frame_count(chunk.stop, chunk.rate, state.fps) if last else int(chunk.stop * state.fps / chunk.rate)
         edges = [frame_sample(k, chunk.rate, state.fps) - state.first for k in range(state.next, stop + 1)]
-        rows = [np.abs(heard[low:high]).mean() if high > low else 0.0 for low, high in zip(edges, edges[1:], strict=False)]
+        rows = [np.abs(heard[low:high]).mean() if high > low else 0.0 for low, high in pairwise(edges)]
         values = np.array(rows, np.float32).reshape(-1, 1)
         made = Track(AMOUNT, values, state.fps, state.next)
         if rows:
