@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal, Self, TypeVar
 
@@ -353,18 +354,32 @@ class Curve:
             value[space.slice(name)] = amount
         return cls(space, (Key(0.0, tuple(value.tolist()), 0.0),))
 
+    @cached_property
+    def _moves(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """When each key begins (keys,), how long it takes (keys,), from which value (keys, size) and to which (keys, size)."""
+        begins = np.asarray([key.at for key in self.keys])
+        lasting = np.asarray([max(key.over, 1e-6) for key in self.keys])
+        targets = np.asarray([key.value for key in self.keys], np.float64)
+        origins = targets.copy()
+        for number in range(1, len(self.keys)):
+            # Each key takes over from wherever the one before it had got to; the first one holds from the beginning.
+            share = soft_step((begins[number] - begins[number - 1]) / lasting[number - 1])
+            origins[number] = origins[number - 1] + share * (targets[number - 1] - origins[number - 1])
+        return begins, lasting, origins, targets
+
     def at(self, seconds: npt.ArrayLike) -> Array:
         """Evaluate at times (n,) in seconds -> (n, space.size); every move starts and ends at rest."""
         times = np.atleast_1d(np.asarray(seconds, np.float64))
-        # Each key takes over from wherever the keys before it had got to, so its own start is evaluated along with the times.
-        asked = np.concatenate([times, [key.at for key in self.keys]])
-        values = np.tile(np.asarray(self.keys[0].value, np.float64), (len(asked), 1))
-        for number, key in enumerate(self.keys[1:], start=1):
-            share = np.clip((asked - key.at) / max(key.over, 1e-6), 0.0, 1.0)[:, None]
-            share = share * share * (3 - 2 * share)
-            begin = values[len(times) + number].copy()
-            values = np.where((asked >= key.at)[:, None], begin + share * (np.asarray(key.value) - begin), values)
-        return values[: len(times)].astype(np.float32)
+        begins, lasting, origins, targets = self._moves
+        now = np.maximum(np.searchsorted(begins, times, side="right") - 1, 0)
+        share = soft_step((times - begins[now]) / lasting[now])[:, None]
+        return (origins[now] + share * (targets[now] - origins[now])).astype(np.float32)
+
+
+def soft_step(share: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Go from 0 to 1, at rest at both ends (same shape); what is outside 0 to 1 stays at the end."""
+    inside: npt.NDArray[np.float64] = np.clip(np.asarray(share, np.float64), 0.0, 1.0)
+    return inside * inside * (3 - 2 * inside)
 
 
 NO_EMOTION = Curve.constant(EMOTION)
