@@ -373,7 +373,8 @@ class Curve:
         begins, lasting, origins, targets = self._moves
         now = np.maximum(np.searchsorted(begins, times, side="right") - 1, 0)
         share = soft_step((times - begins[now]) / lasting[now])[:, None]
-        return (origins[now] + share * (targets[now] - origins[now])).astype(np.float32)
+        values: Array = (origins[now] + share * (targets[now] - origins[now])).astype(np.float32)
+        return values
 
 
 def soft_step(share: npt.ArrayLike) -> npt.NDArray[np.float64]:
