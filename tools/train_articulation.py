@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from articulation_data import TARGETS, example
-from articulation_network import DELAY, ArticulationNetwork, write_onnx
+from articulation_network import DELAY, PAIR, ArticulationNetwork, write_onnx
 
 from thespis.types import random_for
 from thespis.weights import ASSETS
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
-BATCH, ROWS, WARM = 24, 320, 60  # WARM rows at the head of a cutting, which lack their past, are not judged
+BATCH, ROWS, WARM = 16, 256, 60  # WARM rows at the head of a cutting, which lack their past, are not judged
 WEIGHTS = {"closure": 2.0, "dental": 1.5}
 
 
@@ -104,7 +104,8 @@ def scores(
     """Correlate prediction and truth on examples that were held out."""
     made, true = [], []
     with torch.no_grad():
-        for first, last in spans:
+        for first, stop in spans:
+            last = stop - (stop - first) % PAIR
             x = torch.from_numpy(np.pad(inputs[first:last].astype(np.float32), ((0, DELAY), (0, 0)))).T[None]
             made.append(network(x)[0, :, DELAY:].T.numpy())
             true.append(targets[first:last].astype(np.float32))
@@ -119,10 +120,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--data", type=Path, help="a file to keep the made-up data in, or to take them from if it is there")
     parser.add_argument("--out", type=Path, default=ASSETS / "articulation.onnx")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    network, found = train(make_data(asked.seed, asked.examples), asked.seed, asked.steps, held=max(asked.examples // 20, 10))
+    if asked.data is not None and asked.data.exists():
+        with np.load(asked.data) as file:
+            data = file["inputs"], file["targets"], file["bounds"]
+    else:
+        data = make_data(asked.seed, asked.examples)
+        if asked.data is not None:
+            np.savez(asked.data, inputs=data[0], targets=data[1], bounds=data[2])
+    network, found = train(data, asked.seed, asked.steps, held=max(asked.examples // 20, 10))
     print("correlation on unseen made-up speech:", found)
     write_onnx(network, asked.out)
     card = {
