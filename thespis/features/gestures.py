@@ -63,7 +63,7 @@ def segment_gestures(segment: Segment, at: float, begin: float, end: float, phon
     reach = min(0.6 + (phone.end - phone.start) / 0.15 * 0.4, 1.08) * segment.stress if segment.kind == "vowel" else 1.0
     found = [
         pull("jaw", 0.17, 0.10, min(segment.jaw * reach, 1.0), segment.jaw_firm, early=0.6 * span),
-        pull("speech", 0.16, 0.12, 0.0, 1.0),
+        pull("speech", 0.09 if segment.closed else 0.16, 0.12, 0.0, 1.0),
     ]
     if segment.rounding_firm:
         found.append(pull("rounding", 0.22, 0.09, segment.rounding, segment.rounding_firm, early=0.5 * span))
