@@ -11,7 +11,7 @@ from thespis.motion.smooth import Doubles, soft_step
 from thespis.motion.spaces.face import EXPRESSION
 from thespis.types import EMOTION, Direction, Portrait, Track
 
-USUAL = 15.0  # blinks a minute while speaking
+USUAL = 17.0  # blinks a minute while speaking
 PACE = {"neutral": 0.0, "angry": -0.25, "contempt": -0.1, "disgusted": 0.1, "fear": 0.35, "happy": 0.1, "sad": -0.15, "surprised": -0.4}
 """By how much an emotion at intensity 1 changes the usual rate: wide-eyed surprise stares, fear flutters."""
 CLOSING, OPENING = 0.075, 0.17  # seconds

@@ -16,14 +16,14 @@ from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway
 from thespis.motion.spaces.face import HEAD
 from thespis.types import EMOTION, Direction, Portrait, Track
 
-SPREAD = (3.0, 1.5, 1.8)  # degrees of yaw, pitch and roll that settling poses spread
+SPREAD = (3.3, 2.1, 2.0)  # degrees of yaw, pitch and roll that settling poses spread
 SWAYING = (0.6, 0.45, 0.45)  # degrees of the slow sway
 LEAN = (0.018, 0.022)  # eye distances the body sways sideways and to and fro
-NOD = 6.0  # degrees a strong accent lowers the head
+NOD = 8.0  # degrees a strong accent lowers the head
 SINK = 1.4  # degrees the head sinks where speech ends
 BREATHS, BREATH = 0.24, 0.012  # a second; eye distances the head rises
 QUIET_SHARE = 0.45  # how much of the settling is left in silence
-SETTLE, ACCENT, SPEAK, LEVEL = 8.5, 12.0, 2.5, 1.5  # quickness, 1/s
+SETTLE, ACCENT, SPEAK, LEVEL = 9.5, 12.0, 2.5, 1.5  # quickness, 1/s
 MAKING_ROOM, ROOM = 0.6, 8.0  # the share of natural motion that an asked turn of so many degrees takes away
 
 
