@@ -14,6 +14,7 @@ from thespis.types import EMOTION, Bytes, Speech
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "demo.jpg"
 COLUMNS, SIDE, STRENGTH = 8, 168, 0.9
+LEFT, TOP, WIDTH = 92, 36, 336  # the face within a 512x512 frame
 
 
 def emotions(talker: thespis.Talker, portrait: thespis.Portrait) -> list[Bytes]:
@@ -28,6 +29,11 @@ def emotions(talker: thespis.Talker, portrait: thespis.Portrait) -> list[Bytes]:
     return frames
 
 
+def close(image: Bytes) -> Bytes:
+    """Cut the face out of a frame."""
+    return np.ascontiguousarray(image[TOP : TOP + WIDTH, LEFT : LEFT + WIDTH])
+
+
 def main() -> None:
     """Draw both rows and write them."""
     talker, portrait = thespis.load(), thespis.portrait(astronaut())
@@ -39,8 +45,8 @@ def main() -> None:
     at = [int((k + 0.35) * len(made) / COLUMNS) for k in range(COLUMNS)]
     names = [feeling(direction, float(k / made.fps))[0] for k in at]
     sheet = draw_sheet(
-        [*felt, *(made.images[k] for k in at)],
-        [*EMOTION.names, *(f"{clock(float(k / made.fps))} {name}" for k, name in zip(at, names, strict=True))],
+        [close(image) for image in [*felt, *(made.images[k] for k in at)]],
+        [*EMOTION.names, *(f"{clock(float(k / made.fps))}  {name}" for k, name in zip(at, names, strict=True))],
         [TINTS[name] for name in [*EMOTION.names, *names]],
         "",
         columns=COLUMNS,
