@@ -96,7 +96,8 @@ def blinks(seed: int, rate: Callable[[float], float]) -> Iterator[float]:
     """
     random = random_for(seed, "blinks")
     glances = Current(look for look in looks(seed) if look.away)
-    at = float(random.uniform(0.4, 3.0))
+    # The last blink before the beginning was some part of an interval ago.
+    at = -float(random.uniform(0.0, 0.8)) * min(60.0 / max(rate(0.0), 0.1), 4.0)
     spread = 0.55
     while True:
         now = rate(at)
@@ -111,6 +112,8 @@ def blinks(seed: int, rate: Callable[[float], float]) -> Iterator[float]:
         if glance is not None and glance > at + SHORTEST_BETWEEN and coupled < 0.75:
             due = glance
         at = due
+        if at < 0.15:
+            continue
         yield at
         if float(random.uniform()) < DOUBLES and mean > 3 * SHORTEST_BETWEEN:
             at += SHORTEST_BETWEEN
