@@ -228,3 +228,15 @@ def test_a_recipe_without_pictures_is_refused(here: Path, capsys: pytest.Capture
     Path("cardless.py").write_text("build = 1\n")
     assert cli.main(["run", "photo.png", "speech.wav", "--recipe", "cardless.py", "-o", "out.mp4"]) == 2
     assert "has no 'card'" in capsys.readouterr().err
+
+
+def test_the_pace_counts_from_the_first_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    from thespis.apps.progress import Pace
+
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    pace = Pace()
+    assert pace.add(5) == 0
+    now[0] += 0.5
+    assert pace.add(30) == 60
+    assert pace.frames == 35

@@ -12,6 +12,21 @@ from thespis.apps.text import clock
 SECONDS_BETWEEN = 0.25
 
 
+class Pace:
+    """Counts frames, and how many come a second since the first of them: what it takes to start says nothing about the time left."""
+
+    def __init__(self) -> None:
+        """Begin without frames."""
+        self.frames, self._early, self._since = 0, 0, 0.0
+
+    def add(self, frames: int) -> float:
+        """Count some more, and give the frames a second, 0 where that cannot be known yet."""
+        self.frames += frames
+        if not self._since:
+            self._early, self._since = self.frames, time.monotonic()
+        return (self.frames - self._early) / max(time.monotonic() - self._since, 1e-6)
+
+
 class Progress(Protocol):
     """What a run tells, from its beginning to its end."""
 
@@ -67,9 +82,9 @@ class Events:
     """Prints one JSON object a line: start, progress a few times a second, done."""
 
     def __init__(self) -> None:
-        """Start the clock."""
+        """Begin to count."""
         self._total: int | None = None
-        self._frames, self._begun, self._told = 0, time.monotonic(), 0.0
+        self._pace, self._told = Pace(), 0.0
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -80,20 +95,18 @@ class Events:
 
     def start(self, total: int | None, facts: Mapping[str, Any]) -> None:
         """Tell what will be made."""
-        self._total, self._begun = total, time.monotonic()
+        self._total = total
         self._tell("start", frames=total, **facts)
 
     def advance(self, frames: int) -> None:
         """Tell how far it is, not more often than a reader can use."""
-        self._frames += frames
-        now = time.monotonic()
-        if now - self._told < SECONDS_BETWEEN:
+        rate = self._pace.add(frames)
+        if time.monotonic() - self._told < SECONDS_BETWEEN:
             return
-        self._told = now
-        percent = None if not self._total else round(100 * self._frames / self._total, 1)
-        rate = self._frames / max(now - self._begun, 1e-6)
-        left = None if not self._total else round((self._total - self._frames) / max(rate, 1e-6), 1)
-        self._tell("progress", frames=self._frames, percent=percent, fps=round(rate, 1), seconds_left=left)
+        self._told = time.monotonic()
+        percent = None if not self._total else round(100 * self._pace.frames / self._total, 1)
+        left = None if not (self._total and rate) else round((self._total - self._pace.frames) / rate, 1)
+        self._tell("progress", frames=self._pace.frames, percent=percent, fps=round(rate, 1) or None, seconds_left=left)
 
     def done(self, facts: Mapping[str, Any]) -> None:
         """Tell what was made."""
@@ -121,7 +134,7 @@ class Bar:
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5)
         self._task = self._bar.add_task("looking at the face", total=None, rate="")
-        self._frames, self._begun = 0, time.monotonic()
+        self._pace = Pace()
 
     def __enter__(self) -> Self:
         """Draw it."""
@@ -134,14 +147,12 @@ class Bar:
 
     def start(self, total: int | None, facts: Mapping[str, Any]) -> None:
         """Fill in the length."""
-        self._begun = time.monotonic()
         self._bar.update(self._task, total=total, description="acting")
 
     def advance(self, frames: int) -> None:
         """Move it on."""
-        self._frames += frames
-        rate = self._frames / max(time.monotonic() - self._begun, 1e-6)
-        self._bar.update(self._task, completed=self._frames, rate=f"{rate:.0f} a second")
+        rate = self._pace.add(frames)
+        self._bar.update(self._task, completed=self._pace.frames, rate=f"{rate:.0f} a second" if rate else "")
 
     def done(self, facts: Mapping[str, Any]) -> None:
         """Say what was made."""
