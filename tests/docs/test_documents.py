@@ -100,11 +100,3 @@ def test_the_demo_makes_a_video_and_a_sheet(here: Path, capsys: pytest.CaptureFi
     assert "wrote" in shown and "demo.mp4" in shown and "demo_sheet.png" in shown
     with Image.open("demo_sheet.png") as sheet:
         assert sheet.width > 400 and np.asarray(sheet).std() > 20
-
-
-def test_bench_measures(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["bench", "photo.jpg", "--seconds", "2", "--sizes", "96x96", "--json"]) == 0
-    figures = __import__("json").loads(capsys.readouterr().out)
-    assert figures["sizes"][0]["frames"] == 50
-    assert figures["sizes"][0]["frames_a_second"] > 0
-    assert figures["sizes"][0]["first_frame_warm_s"] < figures["sizes"][0]["first_frame_cold_s"]

@@ -240,3 +240,24 @@ def test_the_pace_counts_from_the_first_frames(monkeypatch: pytest.MonkeyPatch) 
     now[0] += 0.5
     assert pace.add(30) == 60
     assert pace.frames == 35
+
+
+def test_bench_measures_every_size_in_a_process_of_its_own(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "photo.png", "--recipe", TOY, "--seconds", "2", "--sizes", "64x64,32x48"]
+    assert cli.main([*words, "--json", "--report", "bench.json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == json.loads(Path("bench.json").read_text())
+    assert [found["size"] for found in figures["sizes"]] == ["64x64", "32x48"]
+    for found in figures["sizes"]:
+        assert found["frames"] == 50
+        assert found["first_frame_warm_s"] < found["first_frame_cold_s"]
+        assert found["peak_memory_mb"] > 20 and found["frames_a_second"] > 1
+        assert set(found["stage_ms_a_frame"]) == {"1 Loudness", "2 Glow"}
+    assert cli.main([*words[:-1], "64x64"]) == 0
+    assert "first frame cold" in capsys.readouterr().out
+    assert left(here) == {"bench.json"}
+
+
+def test_bench_passes_a_complaint_on(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "none.png", "--recipe", TOY, "--seconds", "1"]) == 2
+    assert capfd.readouterr().err == "thespis: there is no picture none.png\n"
