@@ -48,7 +48,7 @@ def fit(shapes: Shapes, face: Face, origin: Array) -> Person:
     photo = own_axes(face, origin)
     fields = fit_fields(shapes, photo)
     rest, parted = close_mouth(shapes, photo, fields)
-    rest = relax_corners(shapes, rest, fields)
+    rest, fields = relax_corners(shapes, rest, fields)
     jaw = np.zeros((len(shapes.names), 3), np.float32)
     for name in JAW:
         number = shapes.names.index(name)
@@ -129,9 +129,12 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     return rest.astype(np.float32), parted
 
 
-def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> Array:
-    """Take most of a smile or a frown out of closed lips, so that every other feeling can be shown on the face at rest (468, 3)."""
-    rest = rest.copy()
+def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> tuple[Array, Array]:
+    """Take most of a smile or a frown out of closed lips, so that every other feeling can be shown -> rest (468, 3), fields (51, 468, 3).
+
+    What is left of it is taken off the shape itself: a full smile is the same on a face that already smiles a little.
+    """
+    rest, fields = rest.copy(), fields.copy()
     upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
     for side, corner in (("Right", 78), ("Left", 308)):
 
@@ -144,11 +147,13 @@ def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> Array:
             reach = sign * raised(fields[number])
             beyond = sign * extra - USUAL_CORNER
             if beyond > 0 and reach > 1e-3:
-                rest -= RELAX * min(beyond / reach, 1.0) * fields[number]
+                amount = min(beyond / reach, 1.0)
+                rest -= RELAX * amount * fields[number]
+                fields[number] *= 1 - (1 - RELAX) * amount
     meet = photo_line(rest, upper, lower)
     rest[upper, 1] = meet
     rest[lower, 1] = meet
-    return rest
+    return rest, fields
 
 
 def photo_line(rest: Array, upper: Indices, lower: Indices) -> Array:
