@@ -18,7 +18,7 @@ from thespis.types import Direction, Portrait, Track, random_for
 
 JAW = 0.48  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
 CLOSED_JAW = 0.06  # jawOpen that a lip closure keeps, so that there is something to close
-RELAXED, SEALED = 0.35, 0.9  # closure up to which lips only rest on each other, and from which on they seal
+RELAXED, SEALED = 0.35, 0.75  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
 QUIET, LEVEL, ACCENT = 5.0, 1.5, 10.0  # quickness, 1/s: falling silent, the running loudness, brows following an accent
 BREATHS = 0.24  # a second
 ONE_SIDED = ("mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthDimple", "browOuterUp")
