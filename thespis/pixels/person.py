@@ -11,7 +11,7 @@ from thespis.types import Array
 JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
 LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
 USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
-RELAX = 0.7  # of a smile or frown beyond that which is taken out; the rest is how people know each other
+RELAX = 0.85  # of a smile or frown beyond that which is taken out; the rest is how people know each other
 
 
 @dataclass(frozen=True, eq=False)
