@@ -8,7 +8,7 @@ from thespis.head.shapes import load_shapes
 from thespis.pixels.creases import CREASES, find_creases
 from thespis.pixels.layers import opaque
 from thespis.pixels.mouth import draw_teeth, read_light
-from thespis.pixels.person import Person, fit
+from thespis.head.person import Person, fit
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit

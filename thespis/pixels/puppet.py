@@ -15,7 +15,7 @@ from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
 from thespis.pixels.mouth import SHOWS, mouth_layers, own_teeth, read_light
-from thespis.pixels.person import Person, fit
+from thespis.head.person import Person, fit
 from thespis.pixels.skirt import skirt
 from thespis.types import Array, Bytes
 
