@@ -7,7 +7,8 @@ BIN := .venv/bin
 .PHONY: demo test lint format bench clean
 
 demo: .venv/ready
-	$(BIN)/thespis demo
+	@mkdir -p demo
+	$(BIN)/thespis demo -o demo/astronaut.mp4
 
 test: .venv/ready
 	$(BIN)/python -m pytest
