@@ -131,3 +131,9 @@ def test_every_voice_that_is_listed_can_be_chosen() -> None:
     women = [voice.name for voice in variants() if voice.gender == "female"]
     assert {"+f1", "+f2", "+f3", "+f4", "+f5"} <= set(women)
     assert symbols(say("hello", "en-us" + women[0]))
+
+
+def test_a_low_lively_voice_in_a_tone_language_does_not_crash() -> None:
+    """espeak itself ends the whole process here unless the melody is held back."""
+    assert symbols(say("今天天气很好，我们去公园吧。", "cmn+Annie", rate=108, pitch=19, variation=99))
+    assert symbols(say("今天天气很好，我们去公园吧。", "cmn+Demonic", rate=108, pitch=0, variation=99))

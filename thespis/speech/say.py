@@ -18,6 +18,7 @@ LEAD, TAIL = 0.2, 0.35  # seconds of silence around the words: a mouth opens bef
 PARAGRAPH_PAUSE, SENTENCE_PAUSE = 0.45, 0.3  # seconds
 LONGEST_PIECE = 1500  # characters; longer paragraphs are spoken sentence by sentence
 RATES, PERCENT = (80, 450), (0, 100)
+WIDEST = 60  # espeak crashes where the melody of a low voice in a tone language would fall below zero hertz
 
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])")
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -54,7 +55,7 @@ def say_marked(
     samples, phones, words, places = [silence(LEAD, frequency)], list[Phone](), list[Word](), list[tuple[int, float]]()
     at = len(samples[0])
     for piece in pieces(text):
-        spoken = speak(piece.text, name, rate, pitch, variation)
+        spoken = speak(piece.text, name, rate, pitch, min(variation, pitch + 20, WIDEST))
         found = timed_phones(spoken, at)
         if not found:
             continue
