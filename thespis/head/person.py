@@ -10,6 +10,8 @@ from thespis.types import Array
 
 JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
 LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
+LIVELY = {"browDown": 1.4, "browInnerUp": 1.2, "mouthFrown": 1.2, "mouthStretch": 1.1}
+"""How much further than the scanned actors' full shapes people go: fits to acted clips ask for 1.3 and more of these."""
 USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
 RELAX = 0.85  # of a smile or frown beyond that which is taken out; the rest is how people know each other
 
@@ -77,6 +79,7 @@ def fit_fields(shapes: Shapes, photo: Array) -> Array:
             fields[number] *= mouth
         elif name.startswith("jaw"):
             fields[number] *= chin
+        fields[number] *= LIVELY.get(name.removesuffix("Left").removesuffix("Right"), 1.0)
     for side in ("left", "right"):
         upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
         own = photo[lower] - photo[upper]
