@@ -9,7 +9,7 @@ from made_up import articulation, offline
 from thespis.direction.parse import direct
 from thespis.direction.script import read_toml
 from thespis.features.spaces import ARTICULATION
-from thespis.motion.feeling import LIFE, PATTERNS, Feeling, dial, sided, table
+from thespis.motion.feeling import LIFE, PATTERNS, STRONGEST, Feeling, dial, sided, table
 from thespis.motion.lips import Lips
 from thespis.motion.retime import Retime
 from thespis.motion.spaces.face import ARKIT, EXPRESSION
@@ -107,7 +107,7 @@ def test_patterns_name_known_shapes_and_stay_in_range() -> None:
     assert set(PATTERNS) == set(EMOTION.names)
     for pattern in PATTERNS.values():
         assert set(sided(pattern)) <= set(ARKIT)
-        assert all(0 < weight <= 1 for weight in pattern.values())
+        assert all(0 < weight <= STRONGEST / 1.5 for weight in pattern.values())  # so the dial is linear to its end
 
 
 def test_patterns_are_told_apart() -> None:
@@ -198,7 +198,7 @@ def test_any_mixture_stays_in_range(weights: list[float], seed: int) -> None:
     made = shown(track, direct({"emotion": dict(zip(EMOTION.names, weights, strict=True)), "seed": seed}))
     assert np.isfinite(made.values).all()
     assert made.values.min() >= 0.0
-    assert made.values.max() <= 1.5
+    assert made.values.max() <= STRONGEST
     for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight"):
         assert made[name].max() <= 1.0
     assert (made["mouthClose"] <= made["jawOpen"] + 1e-6).all()
@@ -214,4 +214,4 @@ def test_emotions_come_and_go_smoothly() -> None:
     assert made[:25].max() == 0.0
     assert made[45:60].min() > 0.65
     assert made[-5:].max() < 0.01
-    assert np.abs(np.diff(made)).max() < 0.1
+    assert np.abs(np.diff(made)).max() < 0.11 * PATTERNS["happy"]["mouthSmileLeft"]

@@ -20,15 +20,15 @@ from thespis.types import EMOTION, Array, Direction, Portrait, Track
 PATTERNS: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happy": {
-        "mouthSmileLeft": 0.9, "mouthSmileRight": 0.86, "cheekSquint": 0.8, "eyeSquint": 0.42, "mouthDimple": 0.12,
+        "mouthSmileLeft": 1.08, "mouthSmileRight": 1.04, "cheekSquint": 0.9, "eyeSquint": 0.42, "mouthDimple": 0.12,
         "mouthUpperUp": 0.26, "mouthLowerDown": 0.12, "jawOpen": 0.07, "browOuterUp": 0.1, "browInnerUp": 0.06,
     },
     "sad": {
-        "browInnerUp": 1.0, "browDown": 0.25, "mouthFrownLeft": 0.88, "mouthFrownRight": 0.82, "mouthShrugLower": 0.55,
+        "browInnerUp": 1.1, "browDown": 0.2, "mouthFrownLeft": 0.95, "mouthFrownRight": 0.9, "mouthShrugLower": 0.55,
         "mouthShrugUpper": 0.12, "eyeBlink": 0.22, "eyeSquint": 0.12, "mouthPress": 0.12,
     },
     "angry": {
-        "browDownLeft": 1.0, "browDownRight": 0.96, "eyeSquint": 0.5, "eyeWide": 0.32, "noseSneer": 0.45, "mouthPress": 0.65,
+        "browDownLeft": 1.2, "browDownRight": 1.16, "eyeSquint": 0.55, "eyeWide": 0.22, "noseSneer": 0.45, "mouthPress": 0.65,
         "mouthFrown": 0.35, "mouthRollLower": 0.25, "mouthRollUpper": 0.2, "mouthShrugUpper": 0.1, "jawForward": 0.3,
     },
     "fear": {
@@ -56,7 +56,7 @@ BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sea
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
 CALM = 0.45  # seconds after which a mouth that stopped moving counts as half at rest
 LIFE = 0.05  # a held expression varies by this share
-STRONGEST = 1.5
+STRONGEST = 1.8  # of a weight, at the top of the dial
 
 
 def sided(pattern: Mapping[str, float]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from thespis.types import Array, Bytes
 
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
-TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.6
+TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.8
 LASH = 0.022  # the height of the line that the lashes draw along a closed lid, in eye distances
 UNROLL = 0.6  # of the way from its margin to its fold that a closed lid's skin comes from
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
