@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -60,24 +60,27 @@ class Space:
             twice = sorted({name for name in names if names.count(name) > 1})
             raise ValueError(f"space {self.name!r} names a channel twice: {', '.join(twice)}")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The channel names in order."""
         return tuple(channel.name for channel in self.channels)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many numbers one row has."""
         return sum(channel.size for channel in self.channels)
 
+    @cached_property
+    def _slices(self) -> dict[str, slice]:
+        """The columns of every channel; looked up for every frame, so found once."""
+        stops = list(accumulate(channel.size for channel in self.channels))
+        return {channel.name: slice(stop - channel.size, stop) for channel, stop in zip(self.channels, stops, strict=True)}
+
     def slice(self, name: str) -> slice:
         """Find the columns of one channel."""
-        start = 0
-        for channel in self.channels:
-            if channel.name == name:
-                return slice(start, start + channel.size)
-            start += channel.size
-        raise KeyError(f"space {self.name!r} has no channel {name!r}; it has {', '.join(self.names)}")
+        if name not in self._slices:
+            raise KeyError(f"space {self.name!r} has no channel {name!r}; it has {', '.join(self.names)}")
+        return self._slices[name]
 
     def column(self, name: str) -> int:
         """Find the one column of a channel of size 1."""
