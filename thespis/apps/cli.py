@@ -13,6 +13,12 @@ from thespis.errors import ThespisError, UsageError, unknown
 
 VERBS = {
     "run": "make a portrait speak and feel: a photo and a recording, or a photo and a text",
+    "render": "make a portrait perform a take: any performance on any face",
+    "track": "read what the faces of a video do: one take a person, to drive any portrait",
+    "export": "write a take as curves, cues, subtitles or an animated head for other tools",
+    "import": "make a take of a recording of face curves",
+    "edit": "cut, join, retime, scale, mirror or smooth a take, or give it other lips",
+    "diff": "compare two takes",
     "demo": "make a video of the astronaut photograph, with a contact sheet, to see that all is well",
     "list": "list the recipes",
     "show": "show all that is known about a recipe",
@@ -22,6 +28,7 @@ VERBS = {
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",
 }
+MODULES = {"render": "render_take", "export": "export_take", "import": "import_take"}  # where the module has another name than the verb
 ABOUT = "Makes portraits act: a photo, speech and direction become a talking, feeling face."
 EXAMPLE = """examples:
   thespis run photo.jpg speech.wav -o out.mp4
@@ -67,7 +74,7 @@ def dispatch(words: Sequence[str]) -> int:
     verb = words[0]
     if verb not in VERBS:
         raise UsageError(unknown("command", verb, VERBS))
-    module = import_module(f"thespis.apps.{verb}")
+    module = import_module(f"thespis.apps.{MODULES.get(verb, verb)}")
     parser = Parser(f"thespis {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     module.arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the full trace of an unexpected error")

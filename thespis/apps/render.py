@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, is_dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from thespis.export.output import Output, write_error
 from thespis.export.video import VideoWriter
 from thespis.talker import Session, Talker
 from thespis.types import FRAMES, Bytes, Direction, Frames, Portrait, Speech, Track, frame_count
+
+if TYPE_CHECKING:
+    from thespis.export.take import TakeWriter
 
 PREVIEW_SECONDS = 4
 BESIDES = ("eyeBlink", "eyeLook")  # a trial picture should show feeling and speech, and not a blink
@@ -102,8 +105,8 @@ class Made:
     first_frame: float
 
 
-def render(job: Job, output: Output, shown: Progress, talker: Talker | None = None) -> Made:
-    """Draw and write the whole of a job."""
+def render(job: Job, output: Output, shown: Progress, talker: Talker | None = None, take: "TakeWriter | None" = None) -> Made:
+    """Draw and write the whole of a job; `take` keeps the performance, and is published after the video."""
     talker = talker or recipes.load(job.recipe)
     if talker.stages[-1].gives != FRAMES:
         raise ThespisError(f"the recipe {job.recipe!r} makes motion and no pictures; choose one that draws (thespis list)")
@@ -113,6 +116,8 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
     early: list[Speech] = []  # what was said before the first frame was there to tell the size
     comment = f"recipe {job.recipe}, thespis {thespis.__version__}"
     with ExitStack() as stack:
+        if take is not None:
+            stack.enter_context(take)
         for block in closing(job.blocks):
             if block is None:
                 session.close()
@@ -120,7 +125,11 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
                 session.push(block)
                 samples += len(block)
                 early.append(block)
+                if take is not None:
+                    take.speech(block)
             for clip in session:
+                if take is not None and clip.motion is not None:
+                    take.motion(clip.motion)
                 if clip.frames is None or not len(clip.frames):
                     continue
                 if writer is None:
@@ -229,6 +238,16 @@ def asked(direction: Direction) -> dict[str, Any]:
         else:
             found[name] = plain(value)
     return found
+
+
+def take_of(job: Job, path: Path) -> "TakeWriter":
+    """Prepare to keep the performance of a job as a take."""
+    from thespis.export.take import TakeWriter
+    from thespis.weights import sha256
+
+    version = sha256(recipes.path_of(job.recipe))[:12]
+    name, source = Path(job.recipe).name, job.about.get("audio")
+    return TakeWriter(path, direction=asked(job.direction), recipe=name, recipe_version=version, source=source)
 
 
 def versions() -> dict[str, str]:

@@ -43,6 +43,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", help="another number gives other blinks and head movements")
     parser.add_argument("--face", type=counting, metavar="N", help="which of several faces, counted from the left")
     parser.add_argument("--preview", action="store_true", help="draw one trial picture (.png) of the strongest early moment, at once")
+    parser.add_argument("--take-out", type=Path, metavar="FILE.take", help="also keep the performance, for other portraits and tools")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the last event to this file")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/ or frames/%%05d.png")
@@ -100,6 +101,12 @@ def output_of(args: Namespace) -> Output:
         output = Output(path.resolve())
     else:
         output = check_output(args.output, inputs)
+    if args.take_out is not None:
+        if args.preview:
+            raise UsageError("a preview keeps no take; leave out --take-out or --preview")
+        if args.take_out.suffix.lower() != ".take" or args.take_out.is_dir():
+            raise MediaError(f"a take's name ends in .take, not {args.take_out.name!r}")
+        check_writable(args.take_out)
     if args.report is not None:
         check_writable(args.report)
         if args.report.resolve() in {output.path, *(Path(source).resolve() for source in inputs)}:
@@ -115,7 +122,7 @@ def main(args: Namespace) -> int:
     from thespis.apps.progress import progress
 
     with progress(args.json) as shown:
-        from thespis.apps.render import asked, digest, prepare, render, trial, versions, write_picture
+        from thespis.apps.render import asked, digest, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
         job: Job = prepare(
@@ -136,7 +143,8 @@ def main(args: Namespace) -> int:
             write_picture(image, output.path)
             made: dict[str, Any] = {"path": str(args.output), "size": [image.shape[1], image.shape[0]]}
         else:
-            result = render(job, output, shown)
+            take = None if args.take_out is None else take_of(job, args.take_out)
+            result = render(job, output, shown, take=take)
             made = {
                 "path": str(args.output),
                 "frames": result.frames,
@@ -145,6 +153,8 @@ def main(args: Namespace) -> int:
                 "seconds": result.seconds,
                 "seconds_of_video": float(result.frames / result.fps),
             }
+            if take is not None:
+                made["take"] = str(args.take_out)
         facts = made | {"sha256": digest(output), "took": round(time.monotonic() - begun, 2)} | facts
         if args.report is not None:
             write_text(args.report, json.dumps(facts, indent=1) + "\n")

@@ -1,0 +1,93 @@
+"""Write a take for other tools; the name of the output says what, and --as chooses where a name has two meanings.
+
+thespis export performance.take -o curves.csv
+thespis export performance.take -o cues.tsv
+thespis export performance.take --as metahuman -o controls.csv
+thespis export performance.take -o vmc://127.0.0.1:39539
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thespis.errors import MediaError, UsageError, unknown
+from thespis.export.output import check_writable
+
+if TYPE_CHECKING:
+    from thespis.export.take import Take
+
+BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
+    ".csv": ("arkit", "metahuman"),
+    ".json": ("arkit", "cues"),
+    ".npz": ("npz",),
+    ".tsv": ("cues",),
+    ".xml": ("cues",),
+    ".srt": ("subtitles",),
+    ".vtt": ("subtitles",),
+    ".glb": ("gltf",),
+    ".usda": ("usd",),
+    ".usdc": ("usd",),
+}
+STREAMS = ("vmc", "livelink")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis export`."""
+    parser.add_argument("take", metavar="TAKE")
+    parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="arkit or metahuman for .csv, arkit or cues for .json")
+    parser.add_argument("--name", default="Thespis", help="what a live receiver calls this face (Thespis)")
+    help_output = f"{' '.join(BY_SUFFIX)}, or live: vmc://HOST:PORT, livelink://HOST:PORT"
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=help_output)
+
+
+def to_arkit(take: "Take", path: Path) -> str:
+    """Write the 61 curves as CSV or JSON."""
+    from thespis.export.arkit import TIMECODE, curves_of, write_csv, write_json
+
+    curves = curves_of(take)
+    if path.suffix.lower() == ".json":
+        write_json(curves, path)
+    else:
+        labels = take.heading.labels
+        first, clock = labels.get("timecode"), labels.get("clock")
+        if isinstance(first, str) and TIMECODE.fullmatch(first) and isinstance(clock, int) and 1 <= clock <= 1000:
+            write_csv(curves, path, first=first, clock=clock)
+        else:
+            write_csv(curves, path)
+    return f"{len(curves)} rows of {curves.space.size} curves at {float(curves.fps):g} a second"
+
+
+def to_npz(take: "Take", path: Path) -> str:
+    """Write every track as plain arrays."""
+    from thespis.export.arkit import write_npz
+
+    write_npz(take, path)
+    return f"{len(take.names)} tracks: {', '.join(take.names)}"
+
+
+WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
+    "arkit": to_arkit,
+    "npz": to_npz,
+}
+
+
+def main(args: Namespace) -> int:
+    """Find the layout, check the output, and write."""
+    from thespis.export.take import open_take
+
+    path = Path(args.output)
+    known = BY_SUFFIX.get(path.suffix.lower())
+    if known is None:
+        raise MediaError(f"cannot export to {path.name!r}; use {', '.join(BY_SUFFIX)}, vmc://HOST:PORT or livelink://HOST:PORT")
+    layout = args.layout or known[0]
+    if layout not in known:
+        raise UsageError(unknown(f"layout of a {path.suffix} file", layout, known))
+    check_writable(path)
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder; name a file")
+    take = open_take(args.take)
+    if path.resolve() == take.path.resolve():
+        raise MediaError(f"the output {path} is also the input; choose another name")
+    print(f"wrote {path}: {WRITERS[layout](take, path)}")
+    return 0

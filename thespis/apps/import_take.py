@@ -1,0 +1,56 @@
+"""Make a take of a recording of face curves: a Live Link Face CSV, or an npz that thespis export wrote.
+
+thespis import MySlate_1_iPhone.csv -o performance.take
+thespis import MySlate_1_iPhone.csv --audio MySlate_1.wav -o performance.take
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from thespis.errors import MediaError
+from thespis.export.output import check_writable
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis import`."""
+    parser.add_argument("recording", metavar="FILE", type=Path, help=".csv in Live Link Face's layout, or .npz of thespis export")
+    parser.add_argument("--audio", metavar="AUDIO", help="the sound that belongs to it")
+    parser.add_argument("--fps", help="rows a second, where the file has no time code")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.take", type=Path)
+
+
+def main(args: Namespace) -> int:
+    """Read, check and write."""
+    check_writable(args.output)
+    from thespis.direction.parse import direct
+    from thespis.export.arkit import read_csv, read_npz
+    from thespis.export.take import TakeWriter
+    from thespis.motion.convert import eyes_of_arkit, face_of_arkit
+
+    source: Path = args.recording
+    if not source.is_file():
+        raise MediaError(f"there is no file {source}; give a .csv in Live Link Face's layout or an .npz of thespis export")
+    labels: dict[str, str | int] = {"source": source.name}
+    filled = 0
+    if source.suffix.lower() == ".npz":
+        tracks = read_npz(source)
+    elif source.suffix.lower() == ".csv":
+        found = read_csv(source, direct(fps=args.fps).fps if args.fps else None)
+        tracks = {"face": face_of_arkit(found.curves), "eyes": eyes_of_arkit(found.curves), "confidence": found.confidence}
+        filled = int((found.confidence["confidence"] == 0).sum())
+        if found.timecode:
+            labels |= {"timecode": found.timecode, "clock": found.clock}
+    else:
+        raise MediaError(f"cannot import {source.name!r}; use .csv in Live Link Face's layout or .npz of thespis export")
+    with TakeWriter(args.output, labels=labels, source=args.audio) as writer:
+        for name, track in tracks.items():
+            writer.motion(track, name)
+        if args.audio:
+            from thespis.speech.read import open_speech
+
+            for block in open_speech(args.audio):
+                writer.speech(block)
+    track = next(iter(tracks.values()))
+    gaps = f", {filled} of them filled in" if filled else ""
+    print(f"wrote {args.output}: {len(track)} rows of {track.space.name} at {float(track.fps):g} a second{gaps}")
+    return 0
