@@ -20,7 +20,7 @@ SMALLEST = 24.0  # pixels between the eyes; below this a face has no detail to m
 WIDEST_TURN = 50.0  # degrees of yaw beyond which the far half of the face is not in the picture
 STEEPEST_NOD = 40.0
 MESH_INPUT = 640  # the crop a face is measured in; its networks look at 192 and 256 pixels, so more gains nothing
-_lock = threading.Lock()
+_lock = threading.RLock()
 _networks: dict[str, Any] = {}
 
 
@@ -118,7 +118,8 @@ def measure(image: Bytes, x: float, y: float, size: float) -> Array | None:
     scale = out / side
     if out < side:
         crop = cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA)
-    result = network("mesh").process(crop).multi_face_landmarks
+    with _lock:
+        result = network("mesh").process(crop).multi_face_landmarks
     if not result:
         return None
     raw = np.array([(p.x, p.y, p.z) for p in result[0].landmark], np.float64) * out

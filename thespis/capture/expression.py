@@ -1,0 +1,134 @@
+"""Read a face's points back into the Space `face`: pose, the 51 weights by a bounded least-squares fit, and gaze from the irises."""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from thespis.head.person import Person
+from thespis.head.shapes import SHAPES
+from thespis.types import Array
+
+Doubles = npt.NDArray[np.float64]
+
+DEPTH_TRUST = 0.12  # how much a point's depth counts beside its place in the picture: the network guesses it
+FIRM, RIDGE, SPARSE = 2e-3, 0.02, 1.2e-3
+MOST = 1.4
+SWEEPS = 40
+# What the eye can hardly tell from something more usual costs more, so that the usual explanation wins.
+UNUSUAL = {
+    "mouthClose": 3.0, "cheekPuff": 6.0, "jawForward": 4.0, "mouthRollUpper": 3.0, "mouthRollLower": 2.5, "mouthFunnel": 2.0,
+    "mouthShrugUpper": 3.0, "mouthShrugLower": 2.0, "mouthLeft": 2.0, "mouthRight": 2.0, "jawLeft": 2.0, "jawRight": 2.0,
+    "eyeLookInLeft": 50.0, "eyeLookInRight": 50.0, "eyeLookOutLeft": 50.0, "eyeLookOutRight": 50.0,
+    "eyeLookUpLeft": 50.0, "eyeLookUpRight": 50.0, "eyeLookDownLeft": 50.0, "eyeLookDownRight": 50.0,
+}  # fmt: skip
+RIGID = (10, 67, 109, 338, 297, 103, 332, 168, 6, 197, 195, 5, 33, 133, 362, 263, 127, 356, 234, 454, 93, 323)
+"""Points that expressions hardly move: forehead, bridge of the nose, corners of the eyes, temples."""
+EYEBALL = 0.2  # radius in eye distances
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One face in one frame: `weights` (51,), its `rotation` (3, 3), `scale` and `offset` (3,), gaze (4,), and the error left over.
+
+    `error` is the median distance between the points and the fitted ones, in eye distances, in the picture plane.
+    """
+
+    weights: Array
+    rotation: Array
+    scale: float
+    offset: Array
+    gaze: Array
+    error: float
+
+
+@numba.njit("f8[::1](f8[:,::1],f8[::1],f8[::1],f8,i8)", cache=True)
+def bounded(matrix: Doubles, target: Doubles, begin: Doubles, most: float, sweeps: int) -> Doubles:  # pragma: no cover
+    """Minimise x.matrix.x / 2 - target.x for 0 <= x <= most, one coordinate after the other, from `begin`."""
+    x = begin.copy()
+    gradient = matrix @ x - target
+    for _ in range(sweeps):
+        largest = 0.0
+        for k in range(len(x)):
+            new = min(max(x[k] - gradient[k] / matrix[k, k], 0.0), most)
+            step = new - x[k]
+            if step != 0.0:
+                x[k] = new
+                gradient += step * matrix[:, k]
+                largest = max(largest, abs(step))
+        if largest < 1e-4:
+            break
+    return x
+
+
+class Reader:
+    """Read one person's faces; what a frame says does not depend on the frames before it."""
+
+    def __init__(self, person: Person) -> None:
+        """Prepare the equations of a person's face at rest."""
+        self.person = person
+        importance = np.full(len(person.rest), 0.5)
+        shapes = person.shapes
+        importance[shapes.lips_outer] = 2.0
+        for ring in (shapes.lips_inner_upper, shapes.lips_inner_lower):
+            importance[ring] = 3.0
+        for ring in (shapes.eye_left_upper, shapes.eye_left_lower, shapes.eye_right_upper, shapes.eye_right_lower):
+            importance[ring] = 4.0
+        for ring in (shapes.brow_left, shapes.brow_right):
+            importance[ring] = 2.5
+        self._weight = importance[:, None] * np.array([1.0, 1.0, DEPTH_TRUST])
+        self._weight /= importance.sum()
+        fields = person.fields.astype(np.float64)
+        self._fields = fields.reshape(len(fields), -1)
+        scaled = self._fields * self._weight.reshape(-1)
+        cost = np.array([UNUSUAL.get(name, 1.0) for name in SHAPES])
+        size = (scaled * self._fields).sum(axis=1)
+        # Small shapes would drown in one common pull, so each is held in proportion to what it moves.
+        self._matrix = np.ascontiguousarray(scaled @ self._fields.T + np.diag(FIRM * cost * size.mean() + RIDGE * cost * size))
+        self._scaled = scaled
+        self._sparse = SPARSE * cost * np.sqrt(size * size.mean())
+
+    def read(self, points: Array) -> Reading:
+        """Read points (478, 3) in pixels."""
+        rest = self.person.rest.astype(np.float64)
+        weights = np.zeros(len(SHAPES))
+        shape = rest
+        target = points[: len(rest)].astype(np.float64)
+        trust = np.full(len(rest), 0.15)
+        trust[list(RIGID)] = 1.0
+        for _ in range(2):
+            rotation, scale, offset = align(shape, target, trust)
+            own = (target - offset) / scale @ rotation
+            moved = self._weight.reshape(-1) * (own - rest).reshape(-1)
+            weights = bounded(self._matrix, self._fields @ moved - self._sparse, weights, MOST, SWEEPS)
+            shape = rest + (weights @ self._fields).reshape(rest.shape)
+        back = scale * shape @ rotation.T + offset
+        error = float(np.median(np.linalg.norm((back - target)[:, :2], axis=1)) / scale)
+        gaze = self._gaze((points.astype(np.float64) - offset) / scale @ rotation)
+        return Reading(weights.astype(np.float32), rotation, scale, offset, gaze, error)
+
+    def _gaze(self, own: Doubles) -> Array:
+        """Find where the eyes look (left yaw, left pitch, right yaw, right pitch) in radians, from points (478, 3) in the face's axes."""
+        shapes, angles = self.person.shapes, []
+        for upper, lower, iris in (
+            (shapes.eye_left_upper, shapes.eye_left_lower, shapes.iris_left),
+            (shapes.eye_right_upper, shapes.eye_right_lower, shapes.iris_right),
+        ):
+            # The corners say where the ball is; lids move with every blink and say nothing.
+            middle = (own[upper[0]] + own[upper[-1]] + own[lower[0]] + own[lower[-1]]) / 4
+            away = np.clip((own[iris[0]] - middle)[:2] / EYEBALL, -0.8, 0.8)
+            angles += [float(np.arcsin(away[0])), float(np.arcsin(away[1]))]
+        return np.array(angles, np.float32)
+
+
+def align(shape: Doubles, target: Doubles, trust: Doubles) -> tuple[Array, float, Array]:
+    """Find the similarity that carries points (n, 3) nearest to others, each trusted by its weight -> rotation, scale, offset."""
+    share = (trust / trust.sum())[:, None]
+    middle, target_middle = (share * shape).sum(axis=0), (share * target).sum(axis=0)
+    a, b = shape - middle, target - target_middle
+    u, singular, vt = np.linalg.svd((share * b).T @ a)
+    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u @ flip @ vt
+    scale = float((singular * np.diag(flip)).sum() / (share * a * a).sum())
+    return rotation.astype(np.float32), scale, (target_middle - scale * rotation @ middle).astype(np.float32)

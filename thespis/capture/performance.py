@@ -1,0 +1,145 @@
+"""Read a video or an image into performances: one Track in the Space `face` for each person, and how sure every frame is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from thespis.capture.expression import Reader, Reading
+from thespis.capture.faces import SMALLEST, angles
+from thespis.capture.follow import Sighting, follow
+from thespis.capture.footage import open_footage
+from thespis.capture.neutral import rest_of
+from thespis.capture.steady import bridge, quieten
+from thespis.errors import FaceError
+from thespis.head.person import Person
+from thespis.head.shapes import SHAPES
+from thespis.motion.rotations import vectors
+from thespis.motion.spaces.face import FACE
+from thespis.types import Array, Track, linear
+
+PIVOT = np.array([0.0, 1.15, 1.2])  # of the neck's joint from between the eyes, in eye distances: what the renderer turns heads on
+CAMERA = 10.0  # eye distances from the camera to a face, where nothing is known of the lens
+SURE, TURNED = 0.05, 60.0  # the error in eye distances at which confidence has fallen to e^-1, and the yaw at which it is nothing
+CLOSED = 0.55  # of a blink, from which the iris cannot be seen
+LID_FOLLOWS = 1.1  # of an eyeball's turn in radians, that the renderer moves the lids by itself
+SEEN = linear("seen", "found", "confidence", "error")
+"""What a take keeps of how sure a row is: whether a face was seen (1 or 0), 0 to 1 how sure, and the error in eye distances."""
+
+GAZE = ("gaze_left_yaw", "gaze_left_pitch", "gaze_right_yaw", "gaze_right_pitch")
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """What one person did: `motion` in the Space `face`, a row for each frame of the video.
+
+    The head is relative to its median pose in camera axes, the gaze to its median. `found` (rows,) marks the frames in which the face was
+    seen, the others are bridged; `confidence` (rows,) is 0 to 1, `error` (rows,) the median distance between the points and
+    the fitted face in eye distances (0 where none was seen). `person` is the face at rest; `cuts` are the rows at which shots begin.
+    `place` is the median middle (x, y) of the face in pixels.
+    """
+
+    motion: Track
+    found: npt.NDArray[np.bool_]
+    confidence: Array
+    error: Array
+    person: Person
+    cuts: tuple[int, ...]
+    place: tuple[float, float]
+
+
+def track_video(path: str | Path, tell: Callable[[int], None] = lambda _: None, *, smooth: float = 1.0) -> list[Performance]:
+    """Read a video or an image: one Performance a person, from left to right; `tell` hears of each frame, `smooth` 0 smooths nothing."""
+    footage = open_footage(path)
+    followed = follow(footage, tell)
+    if not followed.people:
+        raise FaceError(f"no face found in {footage.path}; use a video or picture that shows a face from the front, well lit and uncovered")
+    return [perform(person, followed.frames, followed.cuts, footage.fps, 0.0 if footage.still else smooth) for person in followed.people]
+
+
+def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: Fraction, smooth: float) -> Performance:
+    """Fit the person to their sightings and read every one of them."""
+    person = rest_of(sightings)
+    reader = Reader(person)
+    readings = [reader.read(each.points) for each in sightings]
+    rows = np.array([each.frame for each in sightings])
+    values = np.zeros((frames, FACE.size), np.float32)
+    found = np.zeros(frames, np.bool_)
+    found[rows] = True
+    values[rows, : len(SHAPES)] = [reading.weights for reading in readings]
+    put(values, rows, "head_rotation", "head_translation", heads(readings))
+    track = bridge(Track(FACE, values, fps), found)
+    open_eyes = found.copy()
+    closed = np.maximum(track["eyeBlinkLeft"], track["eyeBlinkRight"]) > CLOSED
+    open_eyes &= ~closed
+    gaze = np.zeros((frames, len(GAZE)), np.float32)
+    gaze[rows] = [reading.gaze for reading in readings]
+    usual = open_eyes if open_eyes.any() else found
+    gaze -= np.median(gaze[usual], axis=0)
+    looked = track.replace(**{name: gaze[:, number] for number, name in enumerate(GAZE)})
+    looked = bridge(looked, usual)
+    track = track.replace(**{name: looked[name] for name in GAZE})
+    if smooth > 0:
+        track = quieten(track, cuts, smooth)
+    track = lids_without_gaze(track)
+    confidence, error = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
+    error[rows] = [reading.error for reading in readings]
+    confidence[rows] = [sureness(reading) for reading in readings]
+    middles = np.array([each.points[:468, :2].mean(axis=0) for each in sightings])
+    x, y = np.median(middles, axis=0)
+    return Performance(track, found, confidence, error, person, cuts, (float(x), float(y)))
+
+
+def put(values: Array, rows: npt.NDArray[np.int64], rotation: str, translation: str, moves: tuple[Array, Array]) -> None:
+    """Write rotations and translations (n, 3) into rows of the Space `face`."""
+    values[rows, FACE.slice(rotation)], values[rows, FACE.slice(translation)] = moves
+
+
+def heads(readings: list[Reading]) -> tuple[Array, Array]:
+    """Find rotation vectors and translations (n, 3) that carry the median pose to each reading's, as the renderer moves heads."""
+    rotations = np.stack([reading.rotation for reading in readings]).astype(np.float64)
+    offsets = np.stack([reading.offset for reading in readings]).astype(np.float64)
+    scales = np.array([reading.scale for reading in readings])
+    u, _, vt = np.linalg.svd(np.median(rotations, axis=0))
+    usual = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
+    unit = float(np.median(scales))
+    turns = rotation_vectors(rotations @ usual.T)
+    moves = (offsets - np.median(offsets, axis=0)) / unit + rotations @ PIVOT - usual @ PIVOT
+    # A face that grows comes nearer; how far depends on the lens, of which nothing is known.
+    moves[:, 2] = CAMERA * (unit / scales - 1)
+    return turns.astype(np.float32), (moves - np.median(moves, axis=0)).astype(np.float32)
+
+
+def rotation_vectors(rotations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Turn matrices (n, 3, 3) into rotation vectors (n, 3)."""
+    trace = np.trace(rotations, axis1=1, axis2=2)
+    w = np.sqrt(np.maximum(1 + trace, 1e-9)) / 2
+    axis = np.stack(
+        [rotations[:, 2, 1] - rotations[:, 1, 2], rotations[:, 0, 2] - rotations[:, 2, 0], rotations[:, 1, 0] - rotations[:, 0, 1]], 1
+    )
+    quats = np.concatenate([axis / (4 * w[:, None]), w[:, None]], axis=1)
+    return vectors(quats / np.linalg.norm(quats, axis=1, keepdims=True))
+
+
+def lids_without_gaze(track: Track) -> Track:
+    """Take out of the lids' weights what the renderer adds to them as the eyes look up and down."""
+    changed = {}
+    for side in ("left", "right"):
+        pitch, name = track[f"gaze_{side}_pitch"], side.capitalize()
+        blink = track[f"eyeBlink{name}"]
+        # A closing lid needs nothing of it: it would open again.
+        followed = LID_FOLLOWS * np.maximum(pitch, 0.0) * np.clip(1 - blink / CLOSED, 0.0, 1.0)
+        changed[f"eyeBlink{name}"] = np.maximum(blink - followed, 0.0)
+        changed[f"eyeWide{name}"] = np.maximum(track[f"eyeWide{name}"] - LID_FOLLOWS * np.maximum(-pitch, 0.0), 0.0)
+    return track.replace(**changed)
+
+
+def sureness(reading: Reading) -> float:
+    """Judge a reading, 0 to 1: a face that is fitted well, turned to the camera and large enough is sure."""
+    yaw, _, _ = angles(reading.rotation)
+    facing = float(np.clip((TURNED - abs(yaw)) / (TURNED - 20.0), 0.0, 1.0))
+    size = min(reading.scale / (2 * SMALLEST), 1.0)
+    return float(np.exp(-((reading.error / SURE) ** 2))) * facing * size
