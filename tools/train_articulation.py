@@ -143,7 +143,7 @@ def main() -> None:
         "source": "ships with the package",
         "made_by": f"python tools/train_articulation.py --examples {asked.examples} --steps {asked.steps} --seed {asked.seed}",
         "data": "made-up speech of espeak-ng in 26 languages with made-up rooms, noise and music; no recording of anybody",
-        "scores": "correlation on unseen made-up speech: " + ", ".join(f"{name} {value}" for name, value in found.items()),
+        "scores": "r on unseen made-up speech: " + ", ".join(f"{name} {value}" for name, value in found.items()),
     }
     asked.out.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
 

@@ -136,13 +136,27 @@ def test_steady_noise_is_nobody_speaking() -> None:
     noise = (np.random.default_rng(0).standard_normal((1, 16000 * 6)) * 0.03).astype(np.float32)
     track = whole(Speech(noise, 16000))
     assert track["speaking"][100:].mean() < 0.1
-    assert (track["jaw"] * (1 - track["closure"]))[100:].mean() < 0.06
+    assert (track["jaw"] * (1 - track["closure"]))[100:].mean() < 0.04
+
+
+def test_music_moves_the_mouth_little() -> None:
+    """A tune with a beat: nobody sings in it."""
+    seconds = np.arange(16000 * 8) / 16000
+    note = 220 * 2 ** (np.array([0, 4, 7, 12, 7, 4, 5, 9])[(seconds * 2.5).astype(int) % 8] / 12)
+    fade = np.exp(-(seconds * 2.5 % 1) * 3)
+    tune = sum(np.sin(2 * np.pi * k * np.cumsum(note) / 16000) / k**1.5 for k in range(1, 9)) * fade * 0.1
+    beat = np.random.default_rng(0).standard_normal(len(seconds)) * np.exp(-(seconds * 5 % 1) * 30) * 0.1
+    music = whole(Speech((tune + beat)[None].astype(np.float32), 16000))
+    speech = whole(HEARD)
+    assert music["speaking"][100:].mean() < 0.3
+    assert music["jaw"][100:].std() < 0.5 * speech["jaw"].std()
 
 
 def test_the_sound_alone_gives_nearly_what_the_phones_give() -> None:
-    said, heard = whole(SAID), whole(HEARD)
-    for channel in ("jaw", "closure", "rounding"):
-        assert np.corrcoef(said[channel], heard[channel])[0, 1] > 0.6
+    speech = say("We whispered while the wolf walked through the wood. My mama baked five pies.")
+    said, heard = whole(speech), whole(replace(speech, phones=None))
+    for channel, least in (("jaw", 0.75), ("closure", 0.75), ("rounding", 0.6), ("spreading", 0.6)):
+        assert np.corrcoef(said[channel], heard[channel])[0, 1] > least
     for channel in ("voiced", "loudness", "pitch", "speaking"):
         assert np.array_equal(said[channel], heard[channel])
 
@@ -158,8 +172,6 @@ def test_voice_channels_follow_the_voice() -> None:
     voiced = track["voiced"] > 0.5
     assert 0.3 < voiced.mean() < 0.9
     assert np.abs(np.median(track["pitch"][voiced])) < 0.3
-    low, high = whole(say("Aaah", pitch=20))["pitch"], whole(say("Aaah", pitch=20))["pitch"]
-    assert np.array_equal(low, high)
 
 
 def test_loudness_does_not_depend_on_the_level_of_the_recording() -> None:

@@ -26,12 +26,13 @@ card = Card(
         Weight(
             "articulation",
             file="articulation.onnx",
-            sha256="26a5241f3dffb9f6ce0f14048dcd23b5fe53eae2fb472df48dd3c251c818ff5a",
+            sha256="4a50738063be38c125686e8f9aea83204fd42bcb48494c5b6091b2175dea9364",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
-            made_by="python tools/train_articulation.py",
+            made_by="python tools/train_articulation.py --examples 1000 --steps 2000 --seed 0",
             data="made-up speech of espeak-ng in 26 languages with made-up rooms, noise and music; no recording of anybody",
+            scores="r on unseen made-up speech: jaw 0.85, closure 0.755, rounding 0.742, spreading 0.809, speaking 0.957",
         ),
     ),
     claim=Claim(
