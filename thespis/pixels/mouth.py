@@ -35,12 +35,13 @@ def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array)
             bright = inside.max(axis=1)
             whites.append(inside[bright >= np.percentile(bright, 80)].mean(axis=0))
     at = np.clip(np.round(skin).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
-    cheek = texture[at[:, 1], at[:, 0]].astype(np.float32).mean(axis=0)
-    white = np.mean(whites, axis=0) if whites else cheek * 1.2
-    # Small or shaded eyes read too dark, tinted lenses and paint too coloured: bounded by what the skin says about the light.
-    floor = 0.80 * float(cheek.max()) + 38
-    white = np.clip(white * max(1.0, floor / max(float(white.max()), 1.0)), 30, 245)
-    white = 0.6 * white + 0.4 * white.mean()
+    tones = texture[at[:, 1], at[:, 0]].astype(np.float32)
+    # Hair, glasses and shadows cover some of the points: the brighter half is skin in the light.
+    tone = tones[np.argsort(tones.sum(axis=1))[len(tones) // 2 :]].mean(axis=0)
+    white = np.mean(whites, axis=0) if whites else tone * 1.2
+    # Small or shaded eyes read too dark, and skin bleeds into them: bounded by what the skin says about the light, and half neutral.
+    level = np.clip(max(float(white.max()), 0.80 * float(tone.max()) + 38), 30, 245)
+    white = level * (0.45 * white / max(float(white.max()), 1.0) + 0.55)
     at = np.clip(np.round(lips).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
     lip = texture[at[:, 1], at[:, 0]].astype(np.float32).mean(axis=0)
     level = float(white.mean()) / 235

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from thespis.capture.faces import Face, fit_pose
 from thespis.errors import MediaError
+from thespis.head.person import Person, fit
 from thespis.head.shapes import Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.creases import Skin, find_creases
@@ -15,10 +16,10 @@ from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
 from thespis.pixels.mouth import SHOWS, mouth_layers, own_teeth, read_light
-from thespis.head.person import Person, fit
 from thespis.pixels.skirt import skirt
 from thespis.types import Array, Bytes
 
+SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
 TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.8
@@ -158,7 +159,7 @@ def build(face: Face, framing: Framing) -> Puppet:
         "right": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]),
     }
     light = read_light(
-        texture, [on_texture[ring] for ring in rings.values()], on_texture[[0, 17, 37, 267, 84, 314]], on_texture[[50, 280, 117, 346]]
+        texture, [on_texture[ring] for ring in rings.values()], on_texture[[0, 17, 37, 267, 84, 314]], on_texture[list(SKIN)]
     )
     around, carry = skirt(shapes, person.photo, rotation)
     finer = float(np.mean(framing.finer))
