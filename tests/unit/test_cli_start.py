@@ -1,9 +1,9 @@
 """The command starts quickly, helps, and complains in one line."""
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,21 @@ pytestmark = pytest.mark.unit
 HEAVY = ("numpy", "torch", "av", "cv2", "mediapipe", "numba", "onnxruntime", "rich", "PIL", "soxr")
 
 
+def processor_seconds() -> float:
+    """How long the processes started here have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["show", "thespis"], ["run", "--help"], ["bench", "--help"]])
 def test_help_and_list_start_quickly_and_import_nothing_heavy(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     code = f"import sys; from thespis.apps.cli import main; code = main({words!r}); print(*sys.modules, file=sys.stderr); sys.exit(code)"
     took = []
     for _ in range(3):
-        begun = time.perf_counter()
+        # A start is all computing, so on an idle machine this is also the time by the clock; here it leaves out what other work takes.
+        begun = processor_seconds()
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        took.append(time.perf_counter() - begun)
+        took.append(processor_seconds() - begun)
     assert not set(HEAVY) & set(ran.stderr.split())
     with capsys.disabled():
         print(f"[thespis {' '.join(words)}: {min(took):.3f} s] ", end="")
