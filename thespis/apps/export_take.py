@@ -66,14 +66,55 @@ def to_npz(take: "Take", path: Path) -> str:
     return f"{len(take.names)} tracks: {', '.join(take.names)}"
 
 
+def to_metahuman(take: "Take", path: Path) -> str:
+    """Write MetaHuman controls."""
+    from thespis.export.metahuman import write_metahuman
+
+    return f"{write_metahuman(take, path)} rows of MetaHuman controls (an approximate mapping)"
+
+
+def to_cues(take: "Take", path: Path) -> str:
+    """Write mouth cues in Rhubarb's layouts."""
+    from thespis.export.mouth_cues import write_cues
+
+    return f"{write_cues(take, path)} mouth cues"
+
+
+def to_subtitles(take: "Take", path: Path) -> str:
+    """Write subtitles."""
+    from thespis.export.subtitles import write_subtitles
+
+    return f"{write_subtitles(take, path)} captions"
+
+
 WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
     "arkit": to_arkit,
+    "metahuman": to_metahuman,
+    "cues": to_cues,
     "npz": to_npz,
+    "subtitles": to_subtitles,
 }
+
+
+def stream(args: Namespace) -> int:
+    """Send a take to a live receiver."""
+    from thespis.export import live, livelink, vmc
+    from thespis.export.take import open_take
+
+    protocol, host, port = live.address(args.output)
+    if protocol not in STREAMS:
+        raise UsageError(unknown("live protocol", protocol, STREAMS))
+    take = open_take(args.take)
+    frames = vmc.frames(take) if protocol == "vmc" else livelink.frames(take, args.name)
+    count = live.send(frames, take.heading.tracks[take.names[0]].fps, host, port)
+    print(f"sent {count} rows to {host}:{port}")
+    return 0
 
 
 def main(args: Namespace) -> int:
     """Find the layout, check the output, and write."""
+    if "://" in args.output:
+        return stream(args)
     from thespis.export.take import open_take
 
     path = Path(args.output)
