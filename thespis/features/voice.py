@@ -52,5 +52,8 @@ class Voice:
             # Steps of a fixed size find the median, whatever outliers there are; they begin large to find a new speaker quickly.
             step = max(0.004, 0.3 / self._voiced_rows)
             self._middle += step if octave > self._middle else -step
-            pitch = min(max(octave - self._middle, -1.5), 1.5)
+            pitch = octave - self._middle
+            # Voices seldom leave this range within a sentence; what does is nearly always half or twice the period.
+            pitch += (pitch < -0.65) - (pitch > 0.95)
+            pitch = min(max(pitch, -1.0), 1.0)
         return np.array([voiced, loudness, pitch, speaking], np.float32)
