@@ -36,6 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis export`."""
     parser.add_argument("take", metavar="TAKE")
     parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="arkit or metahuman for .csv, arkit or cues for .json")
+    parser.add_argument("--mesh", type=Path, metavar="OWN.glb", help="animate your own mesh, whose morph targets have ARKit's names")
     parser.add_argument("--name", default="Thespis", help="what a live receiver calls this face (Thespis)")
     help_output = f"{' '.join(BY_SUFFIX)}, or live: vmc://HOST:PORT, livelink://HOST:PORT"
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=help_output)
@@ -87,12 +88,28 @@ def to_subtitles(take: "Take", path: Path) -> str:
     return f"{write_subtitles(take, path)} captions"
 
 
+def to_gltf(take: "Take", path: Path, own: Path | None = None) -> str:
+    """Write an animated mesh as glTF."""
+    from thespis.export.gltf import write_gltf
+
+    return f"{write_gltf(take, path, own)} rows on {'OpenHead' if own is None else own.name}"
+
+
+def to_usd(take: "Take", path: Path) -> str:
+    """Write an animated mesh as USD."""
+    from thespis.export.usd import write_usd
+
+    return f"{write_usd(take, path)} rows on OpenHead"
+
+
 WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
     "arkit": to_arkit,
     "metahuman": to_metahuman,
     "cues": to_cues,
+    "gltf": to_gltf,
     "npz": to_npz,
     "subtitles": to_subtitles,
+    "usd": to_usd,
 }
 
 
@@ -130,5 +147,8 @@ def main(args: Namespace) -> int:
     take = open_take(args.take)
     if path.resolve() == take.path.resolve():
         raise MediaError(f"the output {path} is also the input; choose another name")
-    print(f"wrote {path}: {WRITERS[layout](take, path)}")
+    if args.mesh is not None and layout != "gltf":
+        raise UsageError(f"--mesh is for .glb outputs, not for {path.name!r}")
+    told = to_gltf(take, path, args.mesh) if layout == "gltf" else WRITERS[layout](take, path)
+    print(f"wrote {path}: {told}")
     return 0
