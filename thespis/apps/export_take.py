@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
     ".csv": ("arkit", "metahuman"),
     ".json": ("arkit", "cues"),
-    ".npz": ("npz",),
+    ".npz": ("npz", "flame"),
     ".tsv": ("cues",),
     ".xml": ("cues",),
     ".srt": ("subtitles",),
@@ -35,7 +35,7 @@ STREAMS = ("vmc", "livelink")
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis export`."""
     parser.add_argument("take", metavar="TAKE")
-    parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="arkit or metahuman for .csv, arkit or cues for .json")
+    parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="metahuman for .csv, cues for .json, flame for .npz")
     parser.add_argument("--mesh", type=Path, metavar="OWN.glb", help="animate your own mesh, whose morph targets have ARKit's names")
     parser.add_argument("--name", default="Thespis", help="what a live receiver calls this face (Thespis)")
     help_output = f"{' '.join(BY_SUFFIX)}, or live: vmc://HOST:PORT, livelink://HOST:PORT"
@@ -88,6 +88,13 @@ def to_subtitles(take: "Take", path: Path) -> str:
     return f"{write_subtitles(take, path)} captions"
 
 
+def to_flame(take: "Take", path: Path) -> str:
+    """Write FLAME parameters with OpenHead's basis."""
+    from thespis.export.flame import write_flame
+
+    return f"{write_flame(take, path)} rows of FLAME parameters in OpenHead's basis"
+
+
 def to_gltf(take: "Take", path: Path, own: Path | None = None) -> str:
     """Write an animated mesh as glTF."""
     from thespis.export.gltf import write_gltf
@@ -106,6 +113,7 @@ WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
     "arkit": to_arkit,
     "metahuman": to_metahuman,
     "cues": to_cues,
+    "flame": to_flame,
     "gltf": to_gltf,
     "npz": to_npz,
     "subtitles": to_subtitles,

@@ -13,7 +13,7 @@ from thespis.export.output import check_writable
 
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis import`."""
-    parser.add_argument("recording", metavar="FILE", type=Path, help=".csv in Live Link Face's layout, or .npz of thespis export")
+    parser.add_argument("recording", metavar="FILE", type=Path, help=".csv of Live Link Face, or .npz of thespis export or of FLAME")
     parser.add_argument("--audio", metavar="AUDIO", help="the sound that belongs to it")
     parser.add_argument("--fps", help="rows a second, where the file has no time code")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.take", type=Path)
@@ -24,24 +24,31 @@ def main(args: Namespace) -> int:
     check_writable(args.output)
     from thespis.direction.parse import direct
     from thespis.export.arkit import read_csv, read_npz
+    from thespis.export.flame import is_flame, read_flame
     from thespis.export.take import TakeWriter
     from thespis.motion.convert import eyes_of_arkit, face_of_arkit
 
     source: Path = args.recording
     if not source.is_file():
-        raise MediaError(f"there is no file {source}; give a .csv in Live Link Face's layout or an .npz of thespis export")
+        raise MediaError(f"there is no file {source}; give a .csv in Live Link Face's layout or an .npz of thespis export or of FLAME")
     labels: dict[str, str | int] = {"source": source.name}
     filled = 0
-    if source.suffix.lower() == ".npz":
+    fps = direct(fps=args.fps).fps if args.fps else None
+    if source.suffix.lower() == ".npz" and is_flame(source):
+        track, whole = read_flame(source, fps)
+        tracks = {"face": track}
+        if not whole:
+            print("its expression is in the basis of another head, so only jaw, neck and eyes are read")
+    elif source.suffix.lower() == ".npz":
         tracks = read_npz(source)
     elif source.suffix.lower() == ".csv":
-        found = read_csv(source, direct(fps=args.fps).fps if args.fps else None)
+        found = read_csv(source, fps)
         tracks = {"face": face_of_arkit(found.curves), "eyes": eyes_of_arkit(found.curves), "confidence": found.confidence}
         filled = int((found.confidence["confidence"] == 0).sum())
         if found.timecode:
             labels |= {"timecode": found.timecode, "clock": found.clock}
     else:
-        raise MediaError(f"cannot import {source.name!r}; use .csv in Live Link Face's layout or .npz of thespis export")
+        raise MediaError(f"cannot import {source.name!r}; use .csv in Live Link Face's layout or .npz of thespis export or of FLAME")
     with TakeWriter(args.output, labels=labels, source=args.audio) as writer:
         for name, track in tracks.items():
             writer.motion(track, name)
