@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from thespis.errors import DirectionError
 from thespis.head.shapes import load_shapes
 from thespis.motion.convert import NECK, arkit_of_face, eyes_of_arkit, face_of_arkit, landmarks_of_face
-from thespis.motion.rotations import between, from_angles, matrices, quaternions, to_angles, vectors
+from thespis.motion.rotations import between, from_angles, matrices, quaternions, to_angles, turn_vectors, vectors
 from thespis.motion.spaces.arkit import ANGLES, ARKIT_CURVES, LIVE_LINK
 from thespis.motion.spaces.face import ARKIT, FACE
 from thespis.motion.take_edit import (
     LIPS,
     columns,
+    from_rest,
     from_the_start,
     join_softly,
     matching,
@@ -231,6 +232,21 @@ def test_other_lips_keep_the_feeling() -> None:
     assert {"jawOpen", "mouthPucker", "tongueOut"} <= {channel.name for channel in matching(FACE, *LIPS)}
     with pytest.raises(DirectionError, match="not one"):
         with_lips(Track.empty(ONE, Fraction(25)), other)
+
+
+def test_the_resting_face_becomes_neutral() -> None:
+    still = Track(FACE, np.zeros((50, FACE.size), np.float32), Fraction(25))
+    smile = np.concatenate([np.full(25, 0.2), np.full(25, 0.6)])
+    turn = np.tile(np.array([[0, 0.3, 0]]), (50, 1))
+    turn[25:] = [0, 0.5, 0]
+    made = from_rest(still.replace(mouthSmileLeft=smile, head_rotation=turn, gaze_left_yaw=np.full(50, 0.1)), 0.4)
+    assert np.allclose(made["mouthSmileLeft"][:25], 0) and np.allclose(made["mouthSmileLeft"][25:], 0.5)
+    assert np.allclose(made["head_rotation"][:25], 0, atol=1e-6) and np.allclose(made["head_rotation"][25:], [0, 0.2, 0], atol=1e-6)
+    assert not made["gaze_left_yaw"].any()
+    turns = np.random.default_rng(0).uniform(-1.5, 1.5, (50, 3))
+    assert np.allclose(turn_vectors(matrices(turns)), turns, atol=1e-7)
+    with pytest.raises(DirectionError, match="resting face"):
+        from_rest(Track.empty(ONE, Fraction(25)), 0)
 
 
 def test_a_soft_joint_has_no_jump() -> None:

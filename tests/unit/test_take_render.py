@@ -125,6 +125,7 @@ def test_steps_on_the_motion(made: Path) -> None:
     one = open_take(made / "one.take").track()
     assert np.allclose(open_take(edit(made, "--scale", "brow*=0.5")).track()["browInnerUp"], one["browInnerUp"] / 2)
     assert np.allclose(open_take(edit(made, "--mirror")).track()["mouthSmileLeft"], one["mouthSmileRight"])
+    assert np.abs(open_take(edit(made, "--neutral", "0")).track().values[0]).max() < 0.1
     assert open_take(edit(made, "--fps", "50")).track().fps == 50
     fast = open_take(edit(made, "--speed", "2"))
     assert len(fast.track()) == (len(one) + 1) // 2 and fast.speech() is None

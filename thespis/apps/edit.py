@@ -1,6 +1,7 @@
 """Edit takes: each option is one step, and the steps are done in the order of this list.
 
 thespis edit a.take --cut 1.5 4 -o short.take
+thespis edit tracked.take --neutral 0.5 -o relative.take
 thespis edit a.take --join b.take --blend 0.3 -o both.take
 thespis edit a.take --lips b.take --scale "brow*=1.5" --mirror --smooth 0.05 -o other.take
 """
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from thespis.export.take import Take
     from thespis.types import Clip, Speech, Track
 
-STEPS = ("cut", "join", "fps", "speed", "lips", "scale", "mirror", "smooth", "no_sound")
+STEPS = ("cut", "neutral", "join", "fps", "speed", "lips", "scale", "mirror", "smooth", "no_sound")
 CONSTANT = {"confidence"}  # tracks that say something about the rows and are no motion themselves
 
 
@@ -36,6 +37,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis edit`."""
     parser.add_argument("take", metavar="TAKE")
     parser.add_argument("--cut", nargs=2, metavar=("FROM", "TO"), help="keep this stretch, in seconds; - is the beginning or the end")
+    parser.add_argument("--neutral", metavar="SECONDS", help="take the face at this moment, when it rested, for the neutral one")
     parser.add_argument("--join", action="append", default=[], metavar="TAKE", help="append another take (more than once: several)")
     parser.add_argument("--blend", default="0.2", metavar="SECONDS", help="how long the jump at a seam takes to fade (0.2)")
     parser.add_argument("--fps", help="bring the motion to another frame rate")
@@ -105,12 +107,15 @@ def edited(tracks: Mapping[str, "Track"], speech: "Speech | None", args: Namespa
     from thespis.direction.parse import direct
     from thespis.export.take import open_take
     from thespis.motion.spaces.arkit import ARKIT_EYES
-    from thespis.motion.take_edit import mirror, resample, scale, smooth, with_lips
+    from thespis.motion.take_edit import from_rest, mirror, resample, scale, smooth, with_lips
 
     made = dict(tracks)
     first = next(iter(made))
     if args.cut:
         made, speech = cut(made, speech, *args.cut)
+    if args.neutral:
+        made[first] = from_rest(made[first], number(args.neutral, "a moment of rest", 0, 10**6))
+        made = {name: track for name, track in made.items() if track.space != ARKIT_EYES}
     for path in args.join:
         other, more = contents(open_take(path))
         more = None if args.no_sound else more

@@ -50,6 +50,14 @@ def matrices(turns: npt.ArrayLike) -> Doubles:
     return np.moveaxis(np.array(rows), 2, 0)
 
 
+def turn_vectors(turns: npt.ArrayLike) -> Doubles:
+    """Turn matrices (n, 3, 3) into the shortest rotation vectors (n, 3) in radians; turns of less than half a circle come back exactly."""
+    given = np.asarray(turns, np.float64)
+    skew = np.stack([given[:, 2, 1] - given[:, 1, 2], given[:, 0, 2] - given[:, 2, 0], given[:, 1, 0] - given[:, 0, 1]], axis=1)
+    double = np.sqrt(np.maximum(1 + given[:, 0, 0] + given[:, 1, 1] + given[:, 2, 2], TINY))[:, None]
+    return vectors(np.concatenate([skew / (2 * double), double / 2], axis=1))
+
+
 def from_angles(y: npt.ArrayLike, x: npt.ArrayLike, z: npt.ArrayLike) -> Doubles:
     """Turn about z, then x, then y by angles (n,) in radians each -> rotation vectors (n, 3)."""
     half = [np.asarray(angle, np.float64) / 2 for angle in (y, x, z)]

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.errors import DirectionError, unknown
-from thespis.motion.rotations import between
-from thespis.motion.spaces.face import FACE
+from thespis.motion.rotations import between, matrices, turn_vectors
+from thespis.motion.spaces.face import EXPRESSION, FACE
 from thespis.types import Array, Channel, Space, Track
 
 LIPS = (
@@ -21,6 +21,9 @@ LIPS = (
 
 UNSCALED = ("eyeBlink*", "gaze_*")
 """What a strength leaves alone: half a blink is a drowsy eye, and half a glance looks at nothing."""
+
+REST_SECONDS = 0.1
+"""How far to either side of a moment of rest the median is taken."""
 
 PEAKS = ("eyeBlink*", "mouthClose", "mouthPress*", "mouthRoll*")
 """The channels whose largest value counts when rows are dropped: a blink of 60 ms is still a blink at 12 rows a second."""
@@ -128,6 +131,24 @@ def scaled(track: Track, channels: tuple[Channel, ...], factor: float) -> Track:
     values = track.values.copy()
     values[:, columns(track.space, channels)] *= np.float32(factor)
     return replace(track, values=values)
+
+
+def from_rest(face: Track, seconds: float) -> Track:
+    """Take the face at a moment, when it rested, for the neutral one: weights become (weight - rest) / (1 - rest), poses relative to it."""
+    if face.space != FACE:
+        raise DirectionError(f"only a performance in the Space face has a resting face, not one in {face.space.name}")
+    if not len(face):
+        return face
+    middle = min(max(round(seconds * float(face.fps)) - face.start, 0), len(face) - 1)
+    reach = round(REST_SECONDS * float(face.fps))
+    rest = np.median(face.values[max(middle - reach, 0) : middle + reach + 1], axis=0)
+    values = face.values - rest
+    weights = columns(FACE, EXPRESSION.channels)
+    values[:, weights] = np.maximum(values[:, weights], 0) / np.maximum(1 - rest[weights], 0.1)
+    turn = FACE.slice("head_rotation")
+    back = matrices(-rest[None, turn])[0]
+    values[:, turn] = turn_vectors(matrices(face.values[:, turn]) @ back)
+    return replace(face, values=values)
 
 
 def other_side(name: str) -> str:
