@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thespis.capture.portrait import read_portrait as portrait
     from thespis.direction.parse import direct
+    from thespis.export.take import open_take, save_take
     from thespis.export.video import save
     from thespis.recipes import load
     from thespis.speech.read import read_speech as listen
@@ -25,6 +26,8 @@ _PLACES = {
     "portrait": "thespis.capture.portrait:read_portrait",
     "direct": "thespis.direction.parse:direct",
     "save": "thespis.export.video:save",
+    "open_take": "thespis.export.take:open_take",
+    "save_take": "thespis.export.take:save_take",
     "load": "thespis.recipes:load",
     "listen": "thespis.speech.read:read_speech",
     "say": "thespis.speech.say:say",
@@ -41,7 +44,7 @@ _PLACES = {
 
 __all__ = [
     "Clip", "Direction", "Frames", "Portrait", "Session", "Space", "Speech", "Talker", "Track",
-    "direct", "listen", "load", "portrait", "save", "say",
+    "direct", "listen", "load", "open_take", "portrait", "save", "save_take", "say",
 ]  # fmt: skip
 
 

@@ -56,6 +56,13 @@ def test_the_same_portrait_gives_the_same_file(made: Path) -> None:
     assert (made / "again.mp4").read_bytes() == (made / "one.mp4").read_bytes()
 
 
+def test_a_performance_alone_is_the_same(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", str(made / "photo.jpg"), "--say", "[happy 0.8] Hi there. [sad 0.5] Bye.", "--size", "96", "--set", "crop=picture"]
+    assert cli.main([*words, "-o", str(made / "alone.take")]) == 0
+    assert "wrote" in capsys.readouterr().out
+    assert (made / "alone.take").read_bytes() == (made / "one.take").read_bytes()
+
+
 def test_another_rate_size_and_strength(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["render", str(made / "one.take"), str(made / "photo.jpg"), "--fps", "30", "--size", "64x80", "--strength", "150%"]
     assert cli.main([*words, "--crop", "head", "--json", "-o", str(made / "other.mp4")]) == 0
@@ -91,7 +98,7 @@ def test_take_out_is_checked_first(made: Path, capsys: pytest.CaptureFixture[str
     assert "ends in .take" in fails(capsys, *run, "--take-out", tmp_path / "a.mp3")
     assert "does not exist" in fails(capsys, *run, "--take-out", tmp_path / "no" / "a.take")
     preview = ("run", made / "photo.jpg", "--say", "Hi", "--preview", "-o", tmp_path / "a.png")
-    assert "a preview keeps no take" in fails(capsys, *preview, "--take-out", tmp_path / "a.take")
+    assert "is no video to keep a take beside" in fails(capsys, *preview, "--take-out", tmp_path / "a.take")
     assert not list(tmp_path.iterdir())
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, is_dataclass
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,30 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
         while early:
             writer.speech(early.pop(0))
     return Made(writer.written, writer.size, writer.fps, samples / job.rate, first_frame)
+
+
+def perform(job: Job, take: "TakeWriter", shown: Progress, talker: Talker | None = None) -> tuple[int, float]:
+    """Keep the performance of a job as a take and draw nothing: the number of its rows, and the seconds of speech."""
+    whole = talker or recipes.load(job.recipe)
+    stages = list(takewhile(lambda stage: stage.gives != FRAMES, whole.stages))
+    if not stages:
+        raise ThespisError(f"the recipe {job.recipe!r} draws straight from the sound, so it has no performance to keep")
+    session = begin(job, Talker(*stages, name=whole.name, card=whole.card))
+    rows = samples = 0
+    with take:
+        for block in closing(job.blocks):
+            if block is None:
+                session.close()
+            else:
+                session.push(block)
+                take.speech(block)
+                samples += len(block)
+            for clip in session:
+                if clip.motion is not None:
+                    take.motion(clip.motion)
+                    rows += len(clip.motion)
+                    shown.advance(len(clip.motion))
+    return rows, samples / job.rate
 
 
 def begin(job: Job, talker: Talker) -> Session:

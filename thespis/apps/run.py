@@ -46,7 +46,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--take-out", type=Path, metavar="FILE.take", help="also keep the performance, for other portraits and tools")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the last event to this file")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/ or frames/%%05d.png")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/, or .take for the performance alone")
 
 
 def wishes(args: Namespace) -> dict[str, Any]:
@@ -99,11 +99,14 @@ def output_of(args: Namespace) -> Output:
         if any(Path(source).exists() and Path(source).resolve() == path.resolve() for source in inputs):
             raise MediaError(f"the output {path} is also an input; choose another name")
         output = Output(path.resolve())
+    elif Path(args.output).suffix.lower() == ".take":
+        check_writable(Path(args.output))
+        output = Output(Path(args.output).resolve())
     else:
         output = check_output(args.output, inputs)
     if args.take_out is not None:
-        if args.preview:
-            raise UsageError("a preview keeps no take; leave out --take-out or --preview")
+        if args.preview or output.path.suffix.lower() == ".take":
+            raise UsageError(f"{args.output} is no video to keep a take beside; leave --take-out out")
         if args.take_out.suffix.lower() != ".take" or args.take_out.is_dir():
             raise MediaError(f"a take's name ends in .take, not {args.take_out.name!r}")
         check_writable(args.take_out)
@@ -122,7 +125,7 @@ def main(args: Namespace) -> int:
     from thespis.apps.progress import progress
 
     with progress(args.json) as shown:
-        from thespis.apps.render import asked, digest, prepare, render, take_of, trial, versions, write_picture
+        from thespis.apps.render import asked, digest, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
         job: Job = prepare(
@@ -142,6 +145,9 @@ def main(args: Namespace) -> int:
             image = trial(job)
             write_picture(image, output.path)
             made: dict[str, Any] = {"path": str(args.output), "size": [image.shape[1], image.shape[0]]}
+        elif output.path.suffix.lower() == ".take":
+            rows, seconds = perform(job, take_of(job, output.path), shown)
+            made = {"path": str(args.output), "rows": rows, "fps": round(float(job.fps), 3), "seconds": seconds}
         else:
             take = None if args.take_out is None else take_of(job, args.take_out)
             result = render(job, output, shown, take=take)

@@ -56,13 +56,13 @@ class Document:
         self.json.setdefault(kind, []).append(dict(item))
         return len(self.json[kind]) - 1
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write the document as .glb, whole or not at all."""
         self.data += bytes(-len(self.data) % 4)
         self.json["buffers"] = [{"byteLength": len(self.data)}]
         text = json.dumps(self.json, allow_nan=False, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
-        output = Output(path)
+        output = Output(Path(path))
         try:
             with output.temporary.open("wb") as file:
                 file.write(struct.pack("<III", MAGIC, 2, 28 + len(text) + len(self.data)))
@@ -70,7 +70,7 @@ class Document:
                 file.write(struct.pack("<II", len(self.data), BINARY_CHUNK) + self.data)
             output.publish()
         except OSError as error:
-            raise write_error(error, path) from error
+            raise write_error(error, output.path) from error
         finally:
             output.discard()
 

@@ -85,10 +85,10 @@ class Movement:
 
 
 def of_arrays(
-    points: Array,
+    points: npt.ArrayLike,
     triangles: npt.ArrayLike,
     names: Sequence[str],
-    fields: Array,
+    fields: npt.ArrayLike,
     *,
     neck: tuple[float, float, float] = (0.0, 0.0, 0.0),
     colour: Colour = (0.7, 0.6, 0.55),
