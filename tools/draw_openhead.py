@@ -85,7 +85,7 @@ class Sitter:
         iris = iris * (1 - 0.75 * np.clip((angle - 0.8) / 0.2, 0, 1))[:, None]
         iris[angle < 0.4] = 0.03
         inside = np.clip((1.06 - angle) / 0.1, 0, 1)[:, None]
-        white = np.array([1.32, 1.31, 1.29]) * (1 - 0.06 * np.clip(angle - 1, 0, 2)[:, None] * np.array([0.3, 1.0, 1.0]))
+        white = np.array([0.98, 0.97, 0.95]) * (1 - 0.06 * np.clip(angle - 1, 0, 2)[:, None] * np.array([0.3, 1.0, 1.0]))
         colour[is_eye] = ((1 - inside) * white + inside * iris)[is_eye]
         shine = np.where(is_eye, EYES_SHINE, shine)
         # Hair: strands combed back from the forehead.

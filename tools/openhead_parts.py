@@ -168,12 +168,12 @@ def eyeball_part(laid: Laid, centre: Real, radius: float) -> Part:
     points.append([0.0, 0.0, radius])
     for step in range(SIDE):
         after = (step + 1) % SIDE
-        triangles.append([0, 1 + after, 1 + step])
+        triangles.append([0, 1 + step, 1 + after])
         for ring in range(len(polar) - 1):
             a, b = 1 + ring * SIDE, 1 + (ring + 1) * SIDE
-            triangles += [[a + step, a + after, b + step], [a + after, b + after, b + step]]
+            triangles += [[a + step, b + step, a + after], [a + after, b + step, b + after]]
         last = 1 + (len(polar) - 1) * SIDE
-        triangles.append([last + step, last + after, len(points) - 1])
+        triangles.append([last + step, len(points) - 1, last + after])
     # MediaPipe's left iris: its centre, then the points to the picture's right, above, to the left and below.
     weld = {0: 473} | {1 + SIDE + SIDE // 4 * quarter: 474 + quarter for quarter in range(4)}
     count = len(points)

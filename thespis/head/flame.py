@@ -128,14 +128,14 @@ class Flame:
         resting = np.broadcast_to(resting, (rows, *resting.shape[1:]))
         matrices = np.broadcast_to(rotation_matrices(vectors), (rows, len(JOINTS), 3, 3))
         joints = np.einsum("jv,bvc->bjc", self.regressor, resting)
-        features: Array = (matrices[:, 1:] - np.eye(3, dtype=np.float32)).reshape(rows, -1)
+        features: Array = (matrices[:, 1:] - np.eye(3, dtype=np.float32)).reshape(rows, (len(JOINTS) - 1) * 9)
         active = np.flatnonzero((features != 0).any(axis=0))  # most poses turn few joints, and a correction costs V * 3 numbers
         if len(active):
             flat = self.pose_directions[:, :, active].reshape(-1, len(active))
             resting = resting + (features[:, active] @ flat.T).reshape(resting.shape)
         places, turn, shift = chain(joints, matrices, self.parents)
-        blended = np.einsum("vj,bjk->bvk", self.weights, np.concatenate([turn.reshape(rows, -1, 9), shift], axis=2))
-        vertices = np.einsum("bvij,bvj->bvi", blended[:, :, :9].reshape(rows, -1, 3, 3), resting) + blended[:, :, 9:]
+        blended = np.einsum("vj,bjk->bvk", self.weights, np.concatenate([turn.reshape(rows, len(JOINTS), 9), shift], axis=2))
+        vertices = np.einsum("bvij,bvj->bvi", blended[:, :, :9].reshape(rows, len(self.template), 3, 3), resting) + blended[:, :, 9:]
         if translation is not None:
             moved = np.asarray(translation, np.float32).reshape(-1, 1, 3)
             vertices, places = vertices + moved, places + moved

@@ -2,7 +2,7 @@
 
 import io
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -236,4 +236,12 @@ def save_flame(model: Flame, path: Path | str) -> None:
         "bs_style": "lbs",
         "bs_type": "lrotmin",
     }
+    Path(path).write_bytes(pickle.dumps(held, protocol=2))
+
+
+def save_landmarks(model: Flame, points: Sequence[int], path: Path | str) -> None:
+    """Write `flame_static_embedding.pkl`, which FLAME's tools read landmarks from: here each lies on a vertex of the head."""
+    owners = [int(np.flatnonzero((model.triangles == point).any(axis=1))[0]) for point in points]
+    shares = (model.triangles[owners] == np.array(points)[:, None]).astype(np.float64)
+    held = {"lmk_face_idx": np.array(owners, np.int64), "lmk_b_coords": shares}
     Path(path).write_bytes(pickle.dumps(held, protocol=2))

@@ -7,12 +7,14 @@ the picture's right, y down, z away from the viewer, in eye distances, from the 
 import json
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 
 from thespis.card import Weight
 from thespis.errors import ThespisError, unknown
 from thespis.head.flame import JOINTS, Flame, Indices, rotation_matrices, rotation_vectors
+from thespis.head.flame_files import save_flame, save_landmarks
 from thespis.motion.spaces.face import ARKIT
 from thespis.types import Array
 from thespis.weights import ASSETS, find
@@ -29,6 +31,11 @@ FLAME_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 JAW_SHAPES = ("jawOpen", "jawLeft", "jawRight")
 """The weights that a turn of the jaw's joint takes over."""
 JAW_FEATURES = slice(9, 18)
+LANDMARKS_51 = (
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 98, 97, 2, 326, 327, 33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373,
+    380, 61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91, 78, 81, 13, 311, 308, 402, 14, 178,
+)  # fmt: skip
+"""The vertices of the 51 inner ones of the 68 landmarks that FLAME's tools know: brows, nose, eyes, lips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +186,13 @@ class OpenHead:
         moved = self.displace(weights)
         _, rotations = self.to_flame(np.zeros((len(moved), len(ARKIT)), np.float32), head, gaze)
         return self.flame.pose(self.flame.rest(shape) + moved, rotations, translation).vertices
+
+
+def save_as_flame(head: OpenHead, folder: Path | str) -> None:
+    """Write the head as FLAME's tools want it: FLAME_NEUTRAL.pkl, in metres and FLAME's axes, and flame_static_embedding.pkl."""
+    model = head.metric_flame()
+    save_flame(model, Path(folder) / "FLAME_NEUTRAL.pkl")
+    save_landmarks(model, LANDMARKS_51, Path(folder) / "flame_static_embedding.pkl")
 
 
 def turn_and_nod(turn: Array, nod: Array) -> Array:
