@@ -60,7 +60,7 @@ class VideoWriter:
             if isinstance(error, OSError):
                 raise write_error(error, self.output.path) from error
             raise
-        self._thread = Thread(target=self._work, name="encoder")
+        self._thread = Thread(target=self._work, name="encoder", daemon=True)
         self._thread.start()
         return self
 
