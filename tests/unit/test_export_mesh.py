@@ -129,7 +129,7 @@ def test_the_binary_file_is_well_formed(take: Path, tmp_path: Path) -> None:
     found = json.loads(data[20 : 20 + size])
     assert struct.unpack_from("<I4s", data, 20 + size) == (found["buffers"][0]["byteLength"], b"BIN\0")
     assert found["meshes"][0]["extras"]["targetNames"] == list(ARKIT) and len(found["meshes"][0]["weights"]) == 52
-    assert {material["name"] for material in found["materials"]} == {"skin", "eyeball", "iris", "mouth", "teeth", "hair"}
+    assert {material["name"] for material in found["materials"]} == {"skin", "eyeball", "iris", "pupil", "mouth", "teeth", "hair"}
     buffer = data[28 + size :]
     times = array(found, buffer, found["animations"][0]["samplers"][0]["input"])
     assert np.allclose(times[:, 0], np.arange(6) / 25)
@@ -197,6 +197,19 @@ def test_the_users_own_file_gets_the_animation(take: Path, tmp_path: Path, capsy
         assert told in capsys.readouterr().err
     assert cli.main(["export", str(take), "--mesh", str(tmp_path / "own.glb"), "-o", str(tmp_path / "b.csv")]) == 2
     assert not (tmp_path / "b.glb").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_irises_are_round_and_alike() -> None:
+    mesh = openhead_mesh()
+    sizes = {}
+    for name in ("eyeball", "iris", "pupil"):
+        middles = mesh.points[mesh.triangles[mesh.materials[name][2]]].mean(axis=1)
+        left, right = middles[middles[:, 0] > 0], middles[middles[:, 0] < 0]
+        assert len(left) == len(right) > 0
+        assert np.allclose(left.mean(axis=0), right.mean(axis=0) * [-1, 1, 1], atol=1e-5)
+        sizes[name] = np.ptp(left[:, :2], axis=0)
+    assert 1.5 < sizes["iris"][0] / sizes["pupil"][0] < 4 and 0.8 < sizes["iris"][0] / sizes["iris"][1] < 1.25
+    assert sum(len(chosen) for _, _, chosen in mesh.materials.values()) == len(mesh.triangles)
 
 
 def test_joints_without_a_share_are_joint_nought() -> None:

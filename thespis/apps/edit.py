@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from thespis.types import Clip, Speech, Track
 
 STEPS = ("cut", "neutral", "join", "fps", "speed", "lips", "scale", "mirror", "smooth", "no_sound")
-CONSTANT = {"confidence"}  # tracks that say something about the rows and are no motion themselves
+CONSTANT = {"confidence", "seen"}  # tracks that say something about the rows and are no motion themselves
 
 
 def number(text: str, what: str, low: float, high: float) -> float:

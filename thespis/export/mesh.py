@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from thespis.motion.spaces.arkit import ARKIT_CURVES, ARKIT_EYES, LOOKS
 from thespis.motion.spaces.face import ARKIT, FACE
 from thespis.types import Array, Track
 
+if TYPE_CHECKING:
+    from thespis.head.openhead import OpenHead
+
 Indices = npt.NDArray[np.int64]
 Colour = tuple[float, float, float]
 UP = np.array([1.0, -1.0, -1.0])
@@ -21,13 +25,15 @@ UP = np.array([1.0, -1.0, -1.0])
 
 MATERIALS: Mapping[str, tuple[Colour, float, tuple[str, ...]]] = {
     "skin": ((0.72, 0.52, 0.42), 0.55, ("face", "skull", "ears", "neck", "chest", "lids_inner")),
-    "eyeball": ((0.9, 0.88, 0.85), 0.15, ("eyeball_right", "eyeball_left")),
-    "iris": ((0.16, 0.1, 0.06), 0.1, ("iris_right", "iris_left")),
+    "eyeball": ((0.9, 0.88, 0.85), 0.15, ("eyeball_right", "eyeball_left", "iris_right", "iris_left")),
     "mouth": ((0.42, 0.13, 0.12), 0.4, ("mouth", "gums_upper", "gums_lower", "tongue")),
     "teeth": ((0.86, 0.82, 0.74), 0.2, ("teeth_upper", "teeth_lower")),
     "hair": ((0.1, 0.07, 0.05), 0.6, ("hair",)),
 }
 """The colour (linear RGB), the roughness and the groups of OpenHead's vertices of each material."""
+IRIS: tuple[Colour, float] = (0.13, 0.075, 0.04), 0.1
+PUPIL: tuple[Colour, float] = (0.004, 0.004, 0.004), 0.05
+PUPIL_SHARE = 0.4  # of the angle from the middle of the iris to its edge
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,12 @@ def openhead_mesh() -> MorphMesh:
         name: (colour, rough, np.flatnonzero(np.isin(group, [GROUPS.index(part) for part in parts])))
         for name, (colour, rough, parts) in MATERIALS.items()
     }
+    white = materials["eyeball"]
+    corners_of = head.triangles[white[2]]
+    apart = angles_on_eyes(head, corners_of) / angles_on_eyes(head, head.members("iris_right", "iris_left")[:, None]).max()
+    materials["eyeball"] = (*white[:2], white[2][apart > 1])
+    materials["iris"] = (*IRIS, white[2][(apart <= 1) & (apart > PUPIL_SHARE)])
+    materials["pupil"] = (*PUPIL, white[2][apart <= PUPIL_SHARE])
     return MorphMesh(
         (head.points[kept] * scale).astype(np.float32),
         triangles.reshape(-1, 3),
@@ -144,6 +156,16 @@ def openhead_mesh() -> MorphMesh:
         head.uv[pairs[:, 1]],
         materials,
     )
+
+
+def angles_on_eyes(head: "OpenHead", corners: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Measure the angles (n,) between where an eye looks at rest and the middles of the vertices (n, any) on it."""
+    from thespis.head.flame import JOINTS
+
+    centres = (head.regressor.astype(np.float64) @ head.points)[[JOINTS.index("eye_right"), JOINTS.index("eye_left")]]
+    middle = head.points[corners].astype(np.float64).mean(axis=1)
+    away = middle - centres[(middle[:, 0] > 0).astype(int)]  # the left eye is on the picture's right
+    return np.asarray(np.arccos(np.clip(-away[:, 2] / np.linalg.norm(away, axis=1), -1, 1)))
 
 
 def movement_of(take: Take, names: Sequence[str], metres: float = 0.063) -> Movement:
