@@ -244,6 +244,44 @@ def test_hostile_files_are_refused_in_one_line(name: str, tmp_path: Path) -> Non
     assert "\n" not in str(error.value) and len(str(error.value)) < 400
 
 
+def test_whatever_is_changed_in_a_file_is_read_or_told(tmp_path: Path) -> None:
+    """Random damage: bytes changed, cut out and doubled, mostly in the header; nothing but a MediaError may come of it."""
+    path = tmp_path / "one.take"
+    save_take(path, Clip(spoken(0.2), None, performance(5)), labels={"mood": "good"})
+    whole = path.read_bytes()
+    length = struct.unpack("<Q", whole[:8])[0]
+    random = np.random.default_rng(7)
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(int(random.integers(1, 4))):
+            at = int(random.integers(0, 16 if random.random() < 0.2 else 8 + length))
+            match int(random.integers(0, 3)):
+                case 0:
+                    data[at] = int(random.integers(0, 256))
+                case 1:
+                    del data[at : at + int(random.integers(1, 40))]
+                case _:
+                    data[at:at] = data[at : at + int(random.integers(1, 40))]
+        path.write_bytes(bytes(data))
+        try:
+            open_take(path).clip()
+        except MediaError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 300
+
+
+def test_a_file_cut_off_while_it_is_open_is_told(path: Path) -> None:
+    take = open_take(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(MediaError, match="can no longer be read"):
+        take.track()
+    path.unlink()
+    with pytest.raises(MediaError, match="can no longer be read"):
+        list(take.blocks())
+
+
 def test_absent_files_and_folders_are_told(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="there is no take"):
         open_take(tmp_path / "none.take")

@@ -6,6 +6,7 @@ against the size of the file before anything is made for them.
 
 import hashlib
 import json
+import math
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from thespis.types import Clip, Space, Speech, Track
 
 SUFFIX = ".take"
 KEY = "thespis_take"
+DTYPES: Mapping[str, "np.dtype[Any]"] = {"F32": np.dtype("<f4"), "I16": np.dtype("<i2")}
 SOUND = "sound"
 PREFIX = "track/"
 LARGEST_HEADER = 64 << 20
@@ -39,13 +41,13 @@ class Take:
     def __init__(self, path: str | Path) -> None:
         """Check the file and read its heading."""
         self.path = Path(path)
-        text, self._shapes = read_header(self.path)
+        text, self._arrays = read_header(self.path)
         self.heading = read_heading(text, self.path)
         expected = {PREFIX + name: ("F32", (head.rows, head.space.size)) for name, head in self.heading.tracks.items()}
         speech = self.heading.speech
         if speech is not None and speech.sha256:
             expected[SOUND] = ("I16", (speech.samples, speech.channels))
-        if self._shapes != expected:
+        if {name: (array.kind, array.shape) for name, array in self._arrays.items()} != expected:
             raise MediaError(
                 f"{self.path} is not a take that can be read: its numbers are not those its header speaks of; "
                 "make it again or get a whole copy"
@@ -135,16 +137,20 @@ class Take:
 
     def _numbers(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
         """Read rows of one array."""
-        from safetensors import SafetensorError, safe_open
-
-        rows, size = self._shapes[name][1]
-        if first >= stop or not rows:
-            return np.zeros((0, size), np.float32 if name != SOUND else np.int16)
+        # Read and not mapped into memory: a mapped file that somebody cuts off would end the whole process.
+        array = self._arrays[name]
+        kind, (_, size) = DTYPES[array.kind], array.shape
+        count = max(stop - first, 0) * size
         try:
-            with safe_open(str(self.path), framework="np") as file:
-                return np.ascontiguousarray(file.get_slice(name)[first:stop])
-        except (SafetensorError, OSError, ValueError):
-            raise MediaError(f"{self.path} can no longer be read; it was changed or removed while it was open") from None
+            with self.path.open("rb") as file:
+                file.seek(array.begin + first * size * kind.itemsize)
+                data = file.read(count * kind.itemsize)
+        except OSError:
+            data = b""
+        if len(data) != count * kind.itemsize:
+            raise MediaError(f"{self.path} can no longer be read; it was changed or removed while it was open")
+        numbers: npt.NDArray[Any] = np.frombuffer(bytearray(data), kind).reshape(-1, size)
+        return numbers
 
 
 def open_take(path: str | Path) -> Take:
@@ -152,8 +158,17 @@ def open_take(path: str | Path) -> Take:
     return Take(path)
 
 
-def read_header(path: Path) -> tuple[str, dict[str, tuple[str, tuple[int, ...]]]]:
-    """Read the heading's text, and the kind and shape of every array, without reading any of them."""
+@dataclass(frozen=True)
+class Stored:
+    """Where an array lies: its `kind` as safetensors names it, its `shape`, and the place of its first byte in the file."""
+
+    kind: str
+    shape: tuple[int, ...]
+    begin: int
+
+
+def read_header(path: Path) -> tuple[str, dict[str, Stored]]:
+    """Read the heading's text, and where every array lies, without reading any of them."""
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
@@ -164,23 +179,35 @@ def read_header(path: Path) -> tuple[str, dict[str, tuple[str, tuple[int, ...]]]
         size = path.stat().st_size
         with path.open("rb") as raw:
             length = int.from_bytes(raw.read(8), "little")
+            header = raw.read(min(length, LARGEST_HEADER))
         if size < 10:
             raise MediaError(f"{path} is not a take: it holds {size} bytes; make it again or get a whole copy")
         if length > LARGEST_HEADER:
             raise MediaError(f"{path} is not a take: its first bytes are not those of a safetensors file")
         if length + 8 > size:
             raise MediaError(f"{path} breaks off inside its header; get a whole copy or make it again")
-        with safe_open(str(path), framework="np") as file:
-            text = (file.metadata() or {}).get(KEY)
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is not a mapping
-            shapes = {name: (str(part.get_dtype()), tuple(int(side) for side in part.get_shape())) for name, part in slices.items()}
+        with safe_open(str(path), framework="np") as file:  # refuses whatever is not a safetensors file from end to end
+            names = set(file.keys())
+        found = json.loads(header)
+        text = (found.pop("__metadata__", None) or {}).get(KEY)
+        arrays = {name: stored(part, 8 + length, size) for name, part in found.items()}
+        if set(arrays) != names:
+            raise ValueError("twice")
     except PermissionError:
         raise MediaError(f"{path} may not be read; change its permissions or copy it to a place of your own") from None
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise MediaError(f"{path} is not a take that can be read: {reason(error)}; get a whole copy or make it again") from None
     if text is None:
         raise MediaError(f"{path} is a safetensors file, but not a take: it has no {KEY!r} in its header")
-    return text, shapes
+    return text, arrays
+
+
+def stored(part: Mapping[str, Any], origin: int, size: int) -> Stored:
+    """Note where an array lies, after checking that it fills the place it is given in a file of `size` bytes."""
+    kind, shape, (begin, end) = part["dtype"], tuple(part["shape"]), part["data_offsets"]
+    if kind in DTYPES and not 0 <= begin <= end == begin + math.prod(shape) * DTYPES[kind].itemsize <= size - origin:
+        raise ValueError("offsets")
+    return Stored(kind, shape, origin + begin)
 
 
 def reason(error: Exception) -> str:
