@@ -118,9 +118,8 @@ def main(args: Namespace) -> int:
             people = track_video(video, shown.advance, smooth=args.smooth)
         if args.face is not None:
             if args.face > len(people):
-                raise MediaError(
-                    f"{video} shows {len(people)} {'person' if len(people) == 1 else 'people'}, so --face must be 1 to {len(people)}"
-                )
+                count = "one person" if len(people) == 1 else f"{len(people)} people"
+                raise MediaError(f"{video} shows {count}, so --face must be 1 to {len(people)}, not {args.face}")
             people = [people[args.face - 1]]
         paths = places(output, len(people))
         for path in paths:

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from thespis.capture.evidence import RIGID
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
@@ -15,6 +16,8 @@ Doubles = npt.NDArray[np.float64]
 DEPTH_TRUST = 0.12  # how much a point's depth counts beside its place in the picture: the network guesses it
 FIRM, RIDGE, SPARSE = 2e-3, 0.02, 1.2e-3
 MOST = 1.4
+HELD = 0.15  # how firmly the network's weights are held against where lips and lids are seen
+BROWS_COUNT, OUTER_COUNTS = 0.15, 0.5  # beside a point of the lids or the inner lips
 SWEEPS = 40
 # What the eye can hardly tell from something more usual costs more, so that the usual explanation wins.
 UNUSUAL = {
@@ -23,8 +26,6 @@ UNUSUAL = {
     "eyeLookInLeft": 50.0, "eyeLookInRight": 50.0, "eyeLookOutLeft": 50.0, "eyeLookOutRight": 50.0,
     "eyeLookUpLeft": 50.0, "eyeLookUpRight": 50.0, "eyeLookDownLeft": 50.0, "eyeLookDownRight": 50.0,
 }  # fmt: skip
-RIGID = (10, 67, 109, 338, 297, 103, 332, 168, 6, 197, 195, 5, 33, 133, 362, 263, 127, 356, 234, 454, 93, 323)
-"""Points that expressions hardly move: forehead, bridge of the nose, corners of the eyes, temples."""
 EYEBALL = 0.2  # radius in eye distances
 
 
@@ -32,6 +33,7 @@ EYEBALL = 0.2  # radius in eye distances
 class Reading:
     """One face in one frame: `weights` (51,), its `rotation` (3, 3), `scale` and `offset` (3,), gaze (4,), and the error left over.
 
+    `own` (478, 3) are its points in the face's own axes, in eye distances;
     `error` is the median distance between the points and the fitted ones, in eye distances, in the picture plane.
     """
 
@@ -41,6 +43,7 @@ class Reading:
     offset: Array
     gaze: Array
     error: float
+    own: Array
 
 
 @numba.njit("f8[::1](f8[:,::1],f8[::1],f8[::1],f8,i8)", cache=True)
@@ -71,9 +74,11 @@ class Reader:
         importance = np.full(len(person.rest), 0.5)
         shapes = person.shapes
         importance[shapes.lips_outer] = 2.0
-        for ring in (shapes.lips_inner_upper, shapes.lips_inner_lower):
+        lips = (shapes.lips_inner_upper, shapes.lips_inner_lower)
+        lids = (shapes.eye_left_upper, shapes.eye_left_lower, shapes.eye_right_upper, shapes.eye_right_lower)
+        for ring in lips:
             importance[ring] = 3.0
-        for ring in (shapes.eye_left_upper, shapes.eye_left_lower, shapes.eye_right_upper, shapes.eye_right_lower):
+        for ring in lids:
             importance[ring] = 4.0
         for ring in (shapes.brow_left, shapes.brow_right):
             importance[ring] = 2.5
@@ -87,6 +92,15 @@ class Reader:
         # Small shapes would drown in one common pull, so each is held in proportion to what it moves.
         self._matrix = np.ascontiguousarray(scaled @ self._fields.T + np.diag(FIRM * cost * size.mean() + RIDGE * cost * size))
         self._scaled = scaled
+        edge = np.zeros(len(person.rest))
+        edge[[*shapes.brow_left, *shapes.brow_right]] = BROWS_COUNT
+        edge[shapes.lips_outer] = OUTER_COUNTS
+        for ring in (*lips, *lids):
+            edge[ring] = 1.0
+        edges = self._fields * (edge[:, None] / edge.sum() * np.array([1.0, 1.0, 0.0])).reshape(-1)
+        self._edges, square = edges, edges @ self._fields.T
+        self._hold = HELD * float(np.trace(square)) / len(square)
+        self._settling = np.ascontiguousarray(square + self._hold * np.eye(len(square)))
         self._sparse = SPARSE * cost * np.sqrt(size * size.mean())
 
     def read(self, points: Array) -> Reading:
@@ -105,8 +119,15 @@ class Reader:
             shape = rest + (weights @ self._fields).reshape(rest.shape)
         back = scale * shape @ rotation.T + offset
         error = float(np.median(np.linalg.norm((back - target)[:, :2], axis=1)) / scale)
-        gaze = self._gaze((points.astype(np.float64) - offset) / scale @ rotation)
-        return Reading(weights.astype(np.float32), rotation, scale, offset, gaze, error)
+        straight = (points.astype(np.float64) - offset) / scale @ rotation
+        return Reading(weights.astype(np.float32), rotation, scale, offset, self._gaze(straight), error, straight.astype(np.float32))
+
+    def settle(self, own: Array, weights: Array) -> Array:
+        """Change weights (51,) as little as needed for lips, lids and, a little, brows to be where the points (n, 3) in own axes are."""
+        moved = (own[: len(self.person.rest)] - self.person.rest).astype(np.float64).reshape(-1)
+        given = np.clip(weights, 0.0, MOST).astype(np.float64)
+        hold = self._hold
+        return bounded(self._settling, self._edges @ moved + hold * given, given, MOST, SWEEPS).astype(np.float32)
 
     def _gaze(self, own: Doubles) -> Array:
         """Find where the eyes look (left yaw, left pitch, right yaw, right pitch) in radians, from points (478, 3) in the face's axes."""

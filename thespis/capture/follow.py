@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from thespis.capture.evidence import alike, evened
 from thespis.capture.faces import Face, find_faces, fit_pose, measure
 from thespis.capture.footage import Footage
 from thespis.capture.unwrap import unwrap
@@ -16,7 +17,10 @@ CUT_COLOURS, CUT_PICTURE = 0.30, 0.10  # shares of the colours and of the bright
 JUMP = 0.35  # of its own size that a face moves in one frame only where there is a cut
 MOST_CHANGE = 1.35  # times its size that a face grows or shrinks in one frame
 FORGET = 1.0  # seconds after which a lost face that comes back must be known by its shape
-SAME_PERSON, SAME_PLACE = 0.040, 0.060  # mean differences of shape, in eye distances, below which two faces are one person
+SAME_PERSON, SAME_PLACE = 0.42, 0.65  # how unlike two faces of one person are at most: anywhere, and where one was last seen
+SHAPE_COUNTS = 3.0  # how much an eye distance of difference in shape counts beside the correlation of the upper faces
+LOOKS = 3  # sightings of a run that are compared
+UPPER = np.s_[8:70, 10:-10]  # the part of a view from the forehead to the nostrils
 BRIEFEST = 0.2  # seconds a person must be seen
 PASSER_BY = 0.35  # of the main face's size below which a face is a passer-by
 
@@ -45,10 +49,10 @@ class Run:
         low, high = points.min(axis=0), points.max(axis=0)
         return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float((high - low).max())
 
-    def shape(self) -> Array:
-        """Give the shape of the face (468, 3) in its own axes: the median of up to 40 sightings."""
-        step = max(len(self.sightings) // 40, 1)
-        return np.asarray(np.median([straight(each.points) for each in self.sightings[::step]], axis=0), np.float32)
+    def looks(self) -> list[tuple[Array, Bytes]]:
+        """Give the shape (468, 3) of the face and its evened upper view at a few places of the run."""
+        chosen = np.unique(np.linspace(0, len(self.sightings) - 1, LOOKS + 2).astype(int)[1:-1])
+        return [(straight(self.sightings[k].points), evened(self.sightings[k].view)[UPPER]) for k in chosen]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +70,10 @@ def straight(points: Array) -> Array:
     return np.asarray((points[:468] - offset) / scale @ rotation, np.float32)
 
 
-def difference(one: Array, other: Array) -> float:
-    """Compare two faces (468, 3) by what expressions move least: all above the nostrils but lids and brows, seen from the front."""
-    return float(np.linalg.norm((one - other)[STEADY, :2], axis=1).mean())
+def unlike(one: tuple[Array, Bytes], other: tuple[Array, Bytes]) -> float:
+    """Compare two looks at faces by what expressions change least -> 0 where they are the same, about 0.8 for two people."""
+    shape = float(np.linalg.norm((one[0] - other[0])[STEADY, :2], axis=1).mean())
+    return 1 - alike(one[1], other[1]) + SHAPE_COUNTS * shape
 
 
 STEADY = [
@@ -173,7 +178,7 @@ def place_of(face: Face) -> tuple[float, float, float]:
 def people_of(runs: list[Run], footage: Footage) -> list[list[Sighting]]:
     """Put the runs of one person together, leave passers-by out, and order the people from left to right."""
     people: list[list[Run]] = []
-    shapes = {id(run): run.shape() for run in runs}
+    looks = {id(run): run.looks() for run in runs}
     for run in sorted(runs, key=lambda run: -len(run.sightings)):
         frames = {each.frame for each in run.sightings}
         best: tuple[float, list[Run]] | None = None
@@ -181,7 +186,7 @@ def people_of(runs: list[Run], footage: Footage) -> list[list[Sighting]]:
             if any(not frames.isdisjoint(each.frame for each in other.sightings) for other in person):
                 continue
             for other in person:
-                apart = difference(shapes[id(run)], shapes[id(other)])
+                apart = min(unlike(one, two) for one in looks[id(run)] for two in looks[id(other)])
                 stays = other.shot == run.shot and close_by(run, other)
                 limit = SAME_PLACE if stays else SAME_PERSON
                 if apart < limit and (best is None or apart / limit < best[0]):

@@ -14,6 +14,7 @@ from thespis.capture.follow import Sighting, follow
 from thespis.capture.footage import open_footage
 from thespis.capture.neutral import rest_of
 from thespis.capture.steady import bridge, quieten
+from thespis.capture.witness import Witness
 from thespis.errors import FaceError
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
@@ -26,6 +27,9 @@ CAMERA = 10.0  # eye distances from the camera to a face, where nothing is known
 SURE, TURNED = 0.05, 60.0  # the error in eye distances at which confidence has fallen to e^-1, and the yaw at which it is nothing
 CLOSED = 0.55  # of a blink, from which the iris cannot be seen
 LID_FOLLOWS = 1.1  # of an eyeball's turn in radians, that the renderer moves the lids by itself
+FEWEST = 5  # frames of a shot from which pixels are compared with those of the calmest one
+TURN_COUNTS = 2.0  # how much a turn of the head, in radians, counts against a frame beside the weights of its expression
+
 SEEN = linear("seen", "found", "confidence", "error")
 """What a take keeps of how sure a row is: whether a face was seen (1 or 0), 0 to 1 how sure, and the error in eye distances."""
 
@@ -69,7 +73,7 @@ def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: 
     values = np.zeros((frames, FACE.size), np.float32)
     found = np.zeros(frames, np.bool_)
     found[rows] = True
-    values[rows, : len(SHAPES)] = [reading.weights for reading in readings]
+    values[rows, : len(SHAPES)] = expressions(person, sightings, readings, cuts)
     put(values, rows, "head_rotation", "head_translation", heads(readings))
     track = bridge(Track(FACE, values, fps), found)
     open_eyes = found.copy()
@@ -91,6 +95,21 @@ def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: 
     middles = np.array([each.points[:468, :2].mean(axis=0) for each in sightings])
     x, y = np.median(middles, axis=0)
     return Performance(track, found, confidence, error, person, cuts, (float(x), float(y)))
+
+
+def expressions(person: Person, sightings: list[Sighting], readings: list[Reading], cuts: tuple[int, ...]) -> Array:
+    """Find the weights (n, 51): in each shot the calmest frame is what the others are compared with; a single one is fitted plainly."""
+    found = np.stack([reading.weights for reading in readings])
+    shots = np.searchsorted(np.asarray(cuts, np.int64), [each.frame for each in sightings], side="right")
+    for shot in np.unique(shots):
+        members = np.flatnonzero(shots == shot)
+        if len(members) < FEWEST:
+            continue
+        usual = np.median([readings[k].rotation for k in members], axis=0)
+        calm = [float(found[k].sum() + TURN_COUNTS * np.linalg.norm(readings[k].rotation - usual)) for k in members]
+        witness = Witness(person, sightings[members[int(np.argmin(calm))]])
+        found[members] = [witness.weights(sightings[k], readings[k]) for k in members]
+    return found
 
 
 def put(values: Array, rows: npt.NDArray[np.int64], rotation: str, translation: str, moves: tuple[Array, Array]) -> None:

@@ -11,7 +11,7 @@ QUICK = ("eyeBlink", "jaw", "mouth", "gaze", "eyeWide", "eyeSquint", "tongue")
 """Channels that move within a frame or two; all others, such as brows and cheeks, are slower."""
 
 SECONDS = {"quick": 0.022, "slow": 0.05, "rotation": 0.045, "point": 0.045}  # how far in time the smoothing looks, as a spread
-EDGE = {"quick": 0.10, "slow": 0.20, "rotation": 0.035, "point": 0.04}  # a change this large is a movement and no trembling
+EDGE = {"quick": 0.10, "slow": 0.20, "rotation": 0.09, "point": 0.08}  # a change this large is a movement and no trembling
 
 
 def bridge(track: Track, seen: npt.NDArray[np.bool_]) -> Track:

@@ -40,13 +40,12 @@ def unwrap(image: Bytes, rotation: Array, scale: float, offset: Array) -> Bytes:
     height, width = image.shape[:2]
     left, top = int(np.clip(low[0], 0, width - 2)), int(np.clip(low[1], 0, height - 2))
     part = image[top : max(min(int(high[1]), height), top + 2), left : max(min(int(high[0]), width), left + 2)]
-    grey = cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY)
-    shrink = scale / UNIT
-    if shrink > 1.5:
-        # A face larger than the grid is averaged first, or its pores would flicker from frame to frame.
-        grey = cv2.blur(grey, (round(shrink), round(shrink)))
-    places = np.asarray((spots - np.array([left, top], np.float32)).reshape(HIGH, WIDE, 2), np.float32)
-    return np.asarray(cv2.remap(grey, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(part), cv2.COLOR_RGB2GRAY), np.uint8)
+    shrink = round(scale / UNIT)
+    # A face larger than the grid is averaged first, or its pores would flicker from frame to frame.
+    soft = np.asarray(cv2.blur(grey, (shrink, shrink)), np.uint8) if shrink > 1 else grey
+    places = np.asarray(spots - np.array([left, top], np.float32), np.float32).reshape(HIGH, WIDE, 2)
+    return np.asarray(cv2.remap(soft, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def on_view(points: Array) -> Array:
