@@ -315,6 +315,14 @@ def test_not_a_number_is_noticed(path: Path) -> None:
         open_take(path).track(first=0, stop=5)
 
 
+def test_only_tracks_of_the_same_rows_stand_beside(path: Path, tmp_path: Path) -> None:
+    one = linear("confidence", "confidence")
+    assert open_take(path).beside(one) is not None and open_take(path).beside(linear("other", "a")) is None
+    short = Track(one, np.ones((49, 1), np.float32), Fraction(25))
+    save_take(tmp_path / "odd.take", Clip(None, None, performance()), tracks={"confidence": short})
+    assert open_take(tmp_path / "odd.take").beside(one) is None
+
+
 def test_the_wrong_space_is_told(path: Path) -> None:
     with pytest.raises(MediaError, match=r"in face \(62 numbers\), but expression"):
         open_take(path).motion(linear("expression", "one"))

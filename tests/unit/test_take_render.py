@@ -71,6 +71,14 @@ def test_another_rate_size_and_strength(made: Path, capsys: pytest.CaptureFixtur
     assert done["frames"] == len(pictures(made / "other.mp4")) == round(open_take(made / "one.take").seconds * 30)
 
 
+def test_motion_goes_on_after_the_sound(made: Path) -> None:
+    clip = open_take(made / "one.take").clip()
+    assert clip.speech is not None and clip.motion is not None
+    save_take(made / "short.take", Clip(clip.speech.cut(0, clip.speech.rate), None, clip.motion))
+    assert cli.main(["render", str(made / "short.take"), str(made / "photo.jpg"), "--size", "64", "-o", str(made / "short.mp4")]) == 0
+    assert len(pictures(made / "short.mp4")) == len(clip.motion)
+
+
 def test_no_strength_is_a_still_mouth(made: Path) -> None:
     words = ["render", str(made / "one.take"), str(made / "photo.jpg"), "--strength", "0", "--silent", "-o", str(made / "still.mp4")]
     assert cli.main(words) == 0

@@ -96,8 +96,11 @@ def draw(take: "Take", portrait: "Portrait", output: "Output", shown: "Progress"
     sound: Iterator[Speech] = iter(()) if options.silent else take.blocks()
     first = next(sound, None)
     rows = None
-    if take.heading.speech is not None and take.heading.speech.sha256:
-        rows = frame_count(take.heading.speech.samples, take.heading.speech.rate, fps)
+    speech = take.heading.speech
+    if speech is not None and speech.sha256:
+        # As long as the sound, but for motion that goes on after it.
+        rows = frame_count(speech.samples, speech.rate, fps)
+        rows = rows if performance.stop / performance.fps - rows / fps <= 1 / performance.fps else None
     motion = stronger(resample(from_the_start(performance), fps, rows), options.strength)
     if not len(motion):
         raise MediaError(f"{take.path} is shorter than one frame; there is nothing to show")

@@ -81,8 +81,11 @@ class Take:
         return self.track()
 
     def beside(self, space: Space) -> Track | None:
-        """Read the first further track in this Space, if there is one."""
-        name = next((name for name in self.names[1:] if self.heading.tracks[name].space == space), None)
+        """Read the first further track in this Space that has the rows of the performance, if there is one."""
+        first = self.heading.tracks[self.names[0]]
+        wanted = (space, first.fps, first.start, first.rows)
+        heads = {name: self.heading.tracks[name] for name in self.names[1:]}
+        name = next((name for name, head in heads.items() if (head.space, head.fps, head.start, head.rows) == wanted), None)
         return None if name is None else self.track(name)
 
     @property
