@@ -140,6 +140,12 @@ def test_every_weight_drives_a_control() -> None:
     assert np.allclose(controls[f"{PREFIX}jawOpen"], 0.3) and np.allclose(controls[f"{PREFIX}eyeBlinkR"], 1)
 
 
+def test_closed_lips_are_a_share_of_the_open_jaw() -> None:
+    controls = metahuman_of(arkit_of_face(face(4, jawOpen=[0, 0.4, 0.4, 0.2], mouthClose=[0, 0, 0.2, 0.3])))
+    for corner in ("UL", "UR", "DL", "DR"):
+        assert np.allclose(controls[f"{PREFIX}mouthLipsTogether{corner}"], [0, 0, 0.5, 1])
+
+
 def test_left_and_right_controls_are_the_persons_own() -> None:
     looked = metahuman_of(arkit_of_face(face(1, gaze_left_yaw=0.2, gaze_right_yaw=0.2)))
     for control in ("eyeLookLeftL", "eyeLookLeftR"):  # the picture's right is the person's left

@@ -1,6 +1,7 @@
-"""MetaHuman facial control curves as CSV: our reading of Epic's published ARKit pose mapping, one to one, and so approximate.
+"""MetaHuman facial control curves as CSV: each ARKit weight drives the controls that do the same, and so it is approximate.
 
-Epic's own mapping corrects combinations of weights (a smile on an open jaw, say); this one does not. docs/exports.md tells more.
+Epic's own mapping corrects combinations of weights (a smile on an open jaw, say); of these, only closed lips on an open jaw are
+here. docs/exports.md tells more.
 """
 
 import csv
@@ -62,7 +63,8 @@ CONTROLS: Mapping[str, tuple[str, ...]] = {
     **sides("noseSneer", "noseWrinkle"),
     "tongueOut": ("tongueOut",),
 }
-"""The controls that each ARKit weight drives, fully."""
+"""The controls that each ARKit weight drives, fully; for mouthClose see `closed_share`."""
+LEAST_JAW = 0.05
 
 METAHUMAN: Space = linear(
     "metahuman", *(PREFIX + control for controls in CONTROLS.values() for control in controls), "HeadYaw", "HeadPitch", "HeadRoll"
@@ -70,12 +72,18 @@ METAHUMAN: Space = linear(
 """Controls 0 to 1; the head in degrees, with the signs of the Space `arkit`."""
 
 
+def closed_share(curves: Track) -> Array:
+    """Tell how closed the lips are (rows,): mouthClose undoes as much jawOpen, whereas a MetaHuman's lips close by a share."""
+    return np.asarray(np.clip(curves["mouthClose"] / np.maximum(curves["jawOpen"], LEAST_JAW), 0.0, 1.0), np.float32)
+
+
 def metahuman_of(curves: Track) -> Track:
     """Turn the 61 curves into MetaHuman controls."""
     values: Array = np.zeros((len(curves), METAHUMAN.size), np.float32)
     for weight, controls in CONTROLS.items():
+        amount = closed_share(curves) if weight == "mouthClose" else np.clip(curves[weight], 0.0, 1.0)
         for control in controls:
-            values[:, METAHUMAN.column(PREFIX + control)] = np.clip(curves[weight], 0.0, 1.0)
+            values[:, METAHUMAN.column(PREFIX + control)] = amount
     for angle in ("Yaw", "Pitch", "Roll"):
         values[:, METAHUMAN.column(f"Head{angle}")] = np.degrees(curves[f"head{angle}"])
     return Track(METAHUMAN, values, curves.fps, curves.start)
