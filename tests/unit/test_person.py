@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from thespis.capture.faces import Face
+from thespis.head.person import Person, fit
 from thespis.head.shapes import load_shapes
 from thespis.pixels.creases import CREASES, find_creases
 from thespis.pixels.layers import opaque
 from thespis.pixels.mouth import draw_teeth, read_light
-from thespis.head.person import Person, fit
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit
@@ -79,7 +79,7 @@ def test_lids_meet_whatever_their_opening() -> None:
 
 
 def test_skin_creases_where_the_expression_says_and_nowhere_at_rest() -> None:
-    flat = opaque(np.full((400, 400, 3), 160, np.uint8))
+    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint16)
     points = np.concatenate([SHAPES.points[:, :2] * 80 + (200, 150), np.zeros((10, 2)) + 200]).astype(np.float32)
     skin = find_creases(flat, points, 80.0)
     atlas = flat.copy()
@@ -99,7 +99,7 @@ def test_skin_creases_where_the_expression_says_and_nowhere_at_rest() -> None:
 
 
 def test_every_crease_can_be_called_up() -> None:
-    flat = opaque(np.full((400, 400, 3), 160, np.uint8))
+    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint16)
     points = np.concatenate([SHAPES.points[:, :2] * 80 + (200, 150), np.zeros((10, 2)) + 200]).astype(np.float32)
     skin = find_creases(flat, points, 80.0)
     for name, crease in CREASES.items():

@@ -48,7 +48,7 @@ def test_the_kernel_gives_the_picture_back_where_nothing_moves() -> None:
     place = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
     out, nearest = np.zeros((65, 65, 3), np.uint8), np.full((65, 65), 1e9, np.float32)
     count = len(place)
-    draw(place, np.zeros(count, np.float32), np.ones(count, np.float32), place, grid_triangles(9, 9), packed(opaque(texture)), out, nearest)
+    draw(place, np.zeros(count, np.float32), np.ones(count, np.float32), place, grid_triangles(9, 9), packed(opaque(texture).astype(np.uint16)), out, nearest)
     assert np.array_equal(out[:64, :64], texture[:64, :64])
 
 
@@ -61,7 +61,7 @@ def test_the_nearer_triangle_wins_whatever_the_order() -> None:
     depth = np.array([2, 2, 2, 1, 1, 1], np.float32)
     for order in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
         out, nearest = np.zeros((20, 20, 3), np.uint8), np.full((20, 20), 1e9, np.float32)
-        draw(place, depth, np.ones(6, np.float32), source, np.array(order, np.int32), packed(texture), out, nearest)
+        draw(place, depth, np.ones(6, np.float32), source, np.array(order, np.int32), packed(texture.astype(np.uint16)), out, nearest)
         assert tuple(out[5, 5]) == (0, 255, 0)
 
 

@@ -1,5 +1,6 @@
 """The encoders behind a VideoWriter: one video file, or a folder of numbered pictures with the sound beside them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -29,8 +30,10 @@ class Coding:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-# Sharp to the eye and fast: veryfast needs about a quarter of ultrafast's bits at the same sharpness.
-H264 = {"preset": "veryfast", "crf": "18", "profile": "high"}
+# On a talking head superfast at 19 looks like veryfast at 18 (46 dB), with half its work (2.5 ms a frame of 512x512) and a third
+# more bits.
+# One core draws; on two, a second thread of the encoder would only take turns with it.
+H264 = {"preset": "superfast", "crf": "19", "profile": "high", "threads": str(max((os.cpu_count() or 1) - 1, 1))}
 VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1", "crf": "24", "b": "0"}
 CODINGS = {
     ".mp4": Coding("mp4", "libx264", "aac", H264, (44_100, 48_000), {"movflags": "+faststart"}),

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from thespis.head.shapes import SHAPES
-from thespis.types import Array, Bytes
+from thespis.pixels.raster import Deep, shade_into
+from thespis.types import Array
 
 LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
 Weights = dict[str, float]
@@ -92,9 +93,9 @@ CREASES: dict[str, Crease] = {
 
 @dataclass(eq=False)
 class Skin:
-    """The photograph's skin in the atlas: `plain` (h, w, 4) from (top, left) on, and the relief (h, w, 1) of each crease in its box."""
+    """The photograph's skin in the atlas: `plain` (h, w, 4) from (top, left) on, and the relief (h, w) of each crease in its box."""
 
-    plain: Bytes
+    plain: Deep
     top: int
     left: int
     boxes: list[tuple[slice, slice]]
@@ -103,7 +104,7 @@ class Skin:
     starts: Array
     shown: tuple[int, ...] | None = None
 
-    def crease(self, atlas: Bytes, weights: Array) -> None:
+    def crease(self, atlas: Deep, weights: Array) -> None:
         """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4)."""
         amount = np.clip((self.drive @ weights - self.starts) / (1 - self.starts), 0.0, 1.2)
         levels = tuple(np.round(amount * LEVELS).astype(int).tolist())
@@ -115,8 +116,7 @@ class Skin:
         region[:] = self.plain
         for level, box, relief in zip(levels, self.boxes, self.reliefs, strict=True):
             if level:
-                skin = region[box][..., :3]
-                skin[:] = np.clip(skin * (1 + relief * (level / LEVELS)) + 0.5, 0, 255).astype(np.uint8)
+                shade_into(region[box], region[box], relief, level / LEVELS)
 
 
 def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float) -> Array:
@@ -143,7 +143,7 @@ def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float)
     return np.asarray(depth * (0.35 * lit - valley) / reach, np.float32)
 
 
-def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
+def find_creases(texture: Deep, points: Array, unit: float) -> Skin:
     """Lay the creases on a texture (h, w, 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
     high = np.ceil(points.max(axis=0) + 0.1 * unit).astype(int)
@@ -160,7 +160,7 @@ def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
             used = np.zeros((1, 2), int)
         box = (slice(int(used[:, 0].min()), int(used[:, 0].max()) + 1), slice(int(used[:, 1].min()), int(used[:, 1].max()) + 1))
         boxes.append(box)
-        reliefs.append(np.ascontiguousarray(relief[box][..., None]))
+        reliefs.append(np.ascontiguousarray(relief[box]))
         drive = np.zeros(len(SHAPES), np.float32)
         for name, weight in crease.weights.items():
             drive[SHAPES.index(name)] = weight

@@ -16,6 +16,7 @@ from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
 from thespis.pixels.mouth import SHOWS, mouth_layers, own_teeth, read_light
+from thespis.pixels.raster import Deep
 from thespis.pixels.skirt import skirt
 from thespis.types import Array, Bytes
 
@@ -57,7 +58,7 @@ class Puppet:
     skirt_rows: slice
     fields: Array
     jaw: Array
-    atlas: Bytes
+    atlas: Deep
     eyes: dict[str, Eyeball]
     eye_rows: dict[str, slice]
     lash_rows: dict[str, slice]
@@ -190,8 +191,9 @@ def build(face: Face, framing: Framing) -> Puppet:
         # The drawn teeth stay behind their own: a lip raised higher than in the photograph shows them.
         layers.append(Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.0))
     layers += [turned(layer, rotation) for layer in inside]
-    atlas, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
-    return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, atlas, starts, eyes)
+    # Sixteen bits a byte, as the kernel wants them.
+    sheet, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
+    return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes)
 
 
 def lashes(texture: Bytes, margin: Array) -> Layer:
@@ -223,7 +225,7 @@ def assemble(
     layers: list[Layer],
     carry: Array,
     on_texture: Array,
-    atlas: Bytes,
+    atlas: Deep,
     starts: list[int],
     eyes: dict[str, Eyeball],
 ) -> Puppet:

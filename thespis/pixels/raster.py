@@ -1,6 +1,7 @@
 """Draw a textured triangle mesh with a z-buffer, compiled by Numba: the one kernel under the warp renderer."""
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
@@ -9,33 +10,34 @@ import numpy.typing as npt
 from thespis.pixels.layers import Triangles
 from thespis.types import Array, Bytes
 
-Packed = npt.NDArray[np.uint32]
-SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u4[:,::1],u1[:,:,::1],f4[:,::1])"
-ODD, EVEN = 0x00FF00FF, 0xFF00FF00  # two of a pixel's four bytes each: both are blended by one multiplication
-HALF = 0x00800080
+Deep = npt.NDArray[np.uint16]
+Packed = npt.NDArray[np.uint64]
+SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:,::1],f4[:,::1])"
+HALVES = np.uint64(0x0080008000800080)  # one half in each of a pixel's four places, to round
+SHOWS = np.uint64(1 << 63)  # set where the fourth place is at least one half
+BYTE, ONE = np.uint64(255), np.uint64(1)
 
 
-def packed(texture: Bytes) -> Packed:
-    """See a texture (h, w, 4) as one number a pixel (h, w), without a copy."""
-    return texture.view(np.uint32)[..., 0]
+def packed(texture: Deep) -> Packed:
+    """See a texture (h, w, 4) of bytes with 16 bits of room each as one number a pixel (h, w), without a copy.
+
+    The room is what lets one multiplication weigh all four at once.
+    """
+    return texture.view(np.uint64)[..., 0]
 
 
 @numba.njit(inline="always")
-def blend(flat: Packed, wide: int, u: int, v: int) -> tuple[np.int64, np.int64]:  # pragma: no cover - compiled
-    """Read between four pixels of a texture `wide` pixels wide at (u, v) in 1/256 pixels -> its bytes 0 and 2, and 1 and 3, << 8."""
-    across, down = u & 255, v & 255
+def blend(flat: Packed, wide: int, u: int, v: int) -> Any:  # noqa: ANN401  # pragma: no cover - compiled
+    """Read between four pixels of a texture `wide` pixels wide at (u, v) in 1/65536 pixels -> its four bytes, each << 8 in its room."""
+    across, down = (u >> 8) & 255, (v >> 8) & 255
     # An unsigned index tells Numba that it cannot count from the end, which saves a test at every read.
-    at = np.uint64((v >> 8) * wide + (u >> 8))
+    at = np.uint64((v >> 16) * wide + (u >> 16))
     below = at + np.uint64(wide)
-    one = np.uint64(1)
     d = (across * down) >> 8
     b, c = across - d, down - d
     a = 256 - b - c - d
-    p, q = np.int64(flat[at]), np.int64(flat[at + one])
-    r, s = np.int64(flat[below]), np.int64(flat[below + one])
-    odd = (p & ODD) * a + (q & ODD) * b + (r & ODD) * c + (s & ODD) * d + HALF
-    even = ((p >> 8) & ODD) * a + ((q >> 8) & ODD) * b + ((r >> 8) & ODD) * c + ((s >> 8) & ODD) * d + HALF
-    return odd, even
+    upper = flat[at] * np.uint64(a) + flat[at + ONE] * np.uint64(b)
+    return upper + flat[below] * np.uint64(c) + flat[below + ONE] * np.uint64(d) + HALVES
 
 
 @numba.njit(SIGNATURE, cache=True, nogil=True, fastmath=True, boundscheck=False, error_model="numpy")
@@ -49,7 +51,7 @@ def draw(
     """
     height, width = nearest.shape
     flat, wide, canvas, depths = texture.reshape(-1), texture.shape[1], picture.reshape(-1), nearest.reshape(-1)
-    most_u, most_v = (texture.shape[1] - 1) * 256 - 1, (texture.shape[0] - 1) * 256 - 1
+    most_u, most_v = ((texture.shape[1] - 1) << 16) - 1, ((texture.shape[0] - 1) << 16) - 1
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay, bx, by, cx, cy = place[a, 0], place[a, 1], place[b, 0], place[b, 1], place[c, 0], place[c, 1]
@@ -63,10 +65,10 @@ def draw(
         # Everything is affine over a triangle: value = value_a + across * (x - ax) + down * (y - ay).
         b_across, b_down = (cy - ay) * inverse, -(cx - ax) * inverse
         c_across, c_down = -(by - ay) * inverse, (bx - ax) * inverse
-        u_across = (b_across * (source[b, 0] - source[a, 0]) + c_across * (source[c, 0] - source[a, 0])) * 256
-        u_down = (b_down * (source[b, 0] - source[a, 0]) + c_down * (source[c, 0] - source[a, 0])) * 256
-        v_across = (b_across * (source[b, 1] - source[a, 1]) + c_across * (source[c, 1] - source[a, 1])) * 256
-        v_down = (b_down * (source[b, 1] - source[a, 1]) + c_down * (source[c, 1] - source[a, 1])) * 256
+        u_across = (b_across * (source[b, 0] - source[a, 0]) + c_across * (source[c, 0] - source[a, 0])) * 65536
+        u_down = (b_down * (source[b, 0] - source[a, 0]) + c_down * (source[c, 0] - source[a, 0])) * 65536
+        v_across = (b_across * (source[b, 1] - source[a, 1]) + c_across * (source[c, 1] - source[a, 1])) * 65536
+        v_down = (b_down * (source[b, 1] - source[a, 1]) + c_down * (source[c, 1] - source[a, 1])) * 65536
         z_across = b_across * (depth[b] - depth[a]) + c_across * (depth[c] - depth[a])
         z_down = b_down * (depth[b] - depth[a]) + c_down * (depth[c] - depth[a])
         l_across = b_across * (light[b] - light[a]) + c_across * (light[c] - light[a])
@@ -90,25 +92,41 @@ def draw(
             left, right = max(math.ceil(low - 1e-2), 0), min(math.floor(high + 1e-2), width - 1)
             dx, dy = left - ax, y - ay
             z = depth[a] + z_across * dx + z_down * dy
-            u = source[a, 0] * 256 + 0.5 + u_across * dx + u_down * dy
-            v = source[a, 1] * 256 + 0.5 + v_across * dx + v_down * dy
+            u = int(source[a, 0] * 65536 + 128 + u_across * dx + u_down * dy)
+            v = int(source[a, 1] * 65536 + 128 + v_across * dx + v_down * dy)
+            # Steps in whole 1/65536 of a pixel: over a row of 4096 they drift by a thirtieth of a pixel at most.
+            step_u, step_v = int(u_across), int(v_across)
+            last_u, last_v = u + step_u * (right - left), v + step_v * (right - left)
+            inside = min(u, v, last_u, last_v) >= 0 and max(u, last_u) <= most_u and max(v, last_v) <= most_v
             for x in range(left, right + 1):
                 here = np.uint64(y * width + x)
                 if z < depths[here]:
-                    odd, even = blend(flat, wide, min(max(int(u), 0), most_u), min(max(int(v), 0), most_v))
-                    if even & 0x80000000:  # the fourth byte is at least one half
+                    near_u, near_v = (u, v) if inside else (min(max(u, 0), most_u), min(max(v, 0), most_v))
+                    colour = blend(flat, wide, near_u, near_v)
+                    if colour & SHOWS:
                         depths[here] = z
-                        red, green, blue = (odd >> 8) & 255, (even >> 8) & 255, (odd >> 24) & 255
+                        red, green = (colour >> np.uint64(8)) & BYTE, (colour >> np.uint64(24)) & BYTE
+                        blue = (colour >> np.uint64(40)) & BYTE
                         if not plain:
                             bright = light[a] + l_across * (x - ax) + l_down * dy
-                            red = np.int64(min(max(red * bright + 0.5, 0.0), 255.0))
-                            green = np.int64(min(max(green * bright + 0.5, 0.0), 255.0))
-                            blue = np.int64(min(max(blue * bright + 0.5, 0.0), 255.0))
+                            red = np.uint64(min(max(np.int64(red) * bright + 0.5, 0.0), 255.0))
+                            green = np.uint64(min(max(np.int64(green) * bright + 0.5, 0.0), 255.0))
+                            blue = np.uint64(min(max(np.int64(blue) * bright + 0.5, 0.0), 255.0))
                         spot = np.uint64((y * width + x) * 3)
                         canvas[spot], canvas[spot + np.uint64(1)], canvas[spot + np.uint64(2)] = red, green, blue
                 z += z_across
-                u += u_across
-                v += v_across
+                u += step_u
+                v += step_v
+
+
+@numba.njit("void(u2[:,:,:],u2[:,:,:],f4[:,::1],f8)", cache=True, nogil=True, fastmath=True)
+def shade_into(region: Deep, plain: Deep, relief: Array, strength: float) -> None:  # pragma: no cover - compiled
+    """Light and darken the colours of `plain` (h, w, 4) by `relief` (h, w) times `strength`, into `region`."""
+    for y in range(relief.shape[0]):
+        for x in range(relief.shape[1]):
+            factor = 1 + relief[y, x] * strength
+            for channel in range(3):
+                region[y, x, channel] = int(min(plain[y, x, channel] * factor + 0.5, 255.0))
 
 
 @numba.njit("void(u1[:,:,::1],u1[:,:,::1],i8,i8)", cache=True, nogil=True)

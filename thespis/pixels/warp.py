@@ -20,11 +20,15 @@ CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 @dataclass(eq=False)
 class Canvas:
-    """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the triangles of each part."""
+    """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the triangles of each part.
+
+    `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy.
+    """
 
     puppet: Puppet
     backdrop: Bytes
     backdrop_depth: Array
+    nearest: Array
     moving: Triangles
     rings: dict[str, npt.NDArray[np.int32]]
     close_ups: dict[str, Triangles]
@@ -76,7 +80,7 @@ def make_canvas(puppet: Puppet) -> Canvas:
         room = 0.8 * (high - low).max()
         near = ((place > low - room) & (place < high + room)).all(axis=1)
         close_ups[name] = np.ascontiguousarray(moving[near[moving].any(axis=1)])
-    return Canvas(puppet, backdrop, nearest, moving, rings, close_ups)
+    return Canvas(puppet, backdrop, nearest, nearest.copy(), moving, rings, close_ups)
 
 
 def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
@@ -85,7 +89,8 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
     posed = puppet.pose(row)
     puppet.paint(row)
     image[:] = canvas.backdrop
-    nearest = canvas.backdrop_depth.copy()
+    nearest = canvas.nearest
+    nearest[:] = canvas.backdrop_depth
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, packed(puppet.atlas), image, nearest)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, image)
