@@ -11,7 +11,7 @@ import pytest
 
 from thespis.apps import cli
 from thespis.errors import MediaError
-from thespis.export.arkit import heads, read_csv, read_npz, timecode, write_csv, write_json, write_npz
+from thespis.export.arkit import heads, read_csv, read_json, read_npz, timecode, write_csv, write_json, write_npz
 from thespis.export.take import open_take, save_take
 from thespis.motion.spaces.arkit import ANGLES, ARKIT_CURVES, LIVE_LINK
 from thespis.motion.spaces.face import FACE
@@ -159,6 +159,31 @@ def test_json_holds_weights_and_angles(tmp_path: Path) -> None:
     assert (found["exportFps"], found["numPoses"], found["numFrames"]) == (30.0, 52, 40) and found["facsNames"] == list(LIVE_LINK)
     assert np.allclose(found["weightMat"], recorded.values[:, : len(LIVE_LINK)], atol=1e-6)
     assert np.allclose(found["angleMat"], recorded.values[:, len(LIVE_LINK) :], atol=1e-6) and found["angleNames"] == list(ANGLES)
+
+
+def test_json_goes_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = curves(40, Fraction(30000, 1001))
+    write_json(recorded, tmp_path / "a.json")
+    back = read_json(tmp_path / "a.json").curves
+    assert back.fps == recorded.fps and np.abs(back.values - recorded.values).max() < 1e-6
+    facts = {"exportFps": 29.97, "facsNames": ["JawOpen", "extra"], "weightMat": [[0.5, 9], [0.25, 9]]}
+    (tmp_path / "b.json").write_text(json.dumps(facts))
+    assert cli.main(["import", str(tmp_path / "b.json"), "-o", str(tmp_path / "b.take")]) == 0
+    track = open_take(tmp_path / "b.take").track()
+    assert track["jawOpen"].tolist() == [0.5, 0.25] and abs(float(track.fps) - 29.97) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"facsNames": ["jawOpen"], "weightMat": [[1], [1, 2]], "exportFps": 30}', "[" * 100_000,
+     '{"facsNames": ["jawOpen"], "weightMat": [[1]], "exportFps": 0}', '{"facsNames": ["jawOpen"], "weightMat": [[NaN]], "exportFps": 30}',
+     '{"facsNames": ["jawOpen"], "weightMat": [["a"]], "exportFps": 30}', '{"facsNames": ["odd"], "weightMat": [[1]], "exportFps": 30}',
+     '{"facsNames": ["jawOpen"], "weightMat": [], "exportFps": 30}', '{"facsNames": ["jawOpen"], "weightMat": [[1]], "exportFps": 1e400}'],
+)  # fmt: skip
+def test_odd_json_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text(text)
+    with pytest.raises(MediaError, match=r"odd\.json (has no|needs)"):
+        read_json(tmp_path / "odd.json")
 
 
 def test_npz_goes_there_and_back(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.errors import MediaError
+from thespis.export.heading import HIGHEST_FPS
 from thespis.export.output import write_error
 from thespis.export.take import Take
 from thespis.motion.convert import arkit_of_face
@@ -176,6 +177,28 @@ def tracks_in(arrays: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[str, Tra
         space = Space(str(arrays[f"{name}.space"]), tuple(Channel(str(n), k, int(size)) for n, k, size in zip(*parts, strict=True)))
         over, under = (int(part) for part in arrays[f"{name}.fps"].tolist())
         yield name, Track(space, values, Fraction(over, under), int(arrays[f"{name}.start"]))
+
+
+def read_json(path: Path, fps: Fraction | None = None) -> Recording:
+    """Read weights as `write_json` or Audio2Face's blend-shape export write them; what they do not name stays at rest."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        names, weights = list(found["facsNames"]), np.array(found["weightMat"], np.float32, ndmin=2)
+        if "angleMat" in found:
+            names, weights = names + list(found["angleNames"]), np.concatenate([weights, np.array(found["angleMat"], np.float32)], axis=1)
+        rate = fps or (Fraction(found["fps"]) if "fps" in found else Fraction(found["exportFps"]).limit_denominator(1001))
+    except OSError as error:
+        raise MediaError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError, ZeroDivisionError, OverflowError) as error:
+        raise MediaError(f"{path} has no facsNames, weightMat and exportFps that fit together ({first_line(error)})") from None
+    if weights.shape[1:] != (len(names),) or not len(weights) or not np.isfinite(weights).all() or not 0 < rate <= HIGHEST_FPS:
+        raise MediaError(f"{path} needs one finite number for each of its {len(names)} names in every row, and a frame rate")
+    places = {str(name).lower(): number for number, name in enumerate(names)}
+    if not {name.lower() for name in LIVE_LINK} & set(places):
+        raise MediaError(f"{path} has no weights with ARKit's names (jawOpen, mouthSmileLeft ...)")
+    rest = np.zeros(len(weights), np.float32)
+    rows = [weights[:, places[name.lower()]] if name.lower() in places else rest for name in ARKIT_CURVES.names]
+    return filled(np.arange(len(weights)), np.stack(rows, axis=1), len(weights), rate)
 
 
 def read_csv(path: Path, fps: Fraction | None = None) -> Recording:
