@@ -48,7 +48,8 @@ def test_the_kernel_gives_the_picture_back_where_nothing_moves() -> None:
     place = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
     out, nearest = np.zeros((65, 65, 3), np.uint8), np.full((65, 65), 1e9, np.float32)
     count = len(place)
-    draw(place, np.zeros(count, np.float32), np.ones(count, np.float32), place, grid_triangles(9, 9), packed(opaque(texture).astype(np.uint16)), out, nearest)
+    pixels = packed(opaque(texture).astype(np.uint16))
+    draw(place, np.zeros(count, np.float32), np.ones(count, np.float32), place, grid_triangles(9, 9), pixels, out, nearest)
     assert np.array_equal(out[:64, :64], texture[:64, :64])
 
 
