@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from openhead_parts import hair_height
 from shaded import Picture, Real, shade, subdivide
 
 from thespis.head.openhead import GROUPS, OpenHead, load_openhead
@@ -73,8 +74,8 @@ class Sitter:
         line = np.interp(x, self.brow[:, 0], self.brow[:, 1])
         width = 0.052 * np.clip(1.05 - 0.6 * along, 0, 1)
         ends = np.clip((along + 0.08) * 9, 0, 1) * np.clip((1.06 - along) * 7, 0, 1)
-        hairs = 0.82 + 0.18 * np.sin(190 * x + 120 * (y - line))
-        brow = (0.88 * np.clip(1.6 - np.abs(y - line) / np.maximum(width, 1e-3) * 1.25, 0, 1) * ends * skin * hairs)[:, None]
+        hairs = 0.86 + 0.08 * np.sin(190 * x + 120 * (y - line)) + 0.08 * np.sin(313 * x - 40 * y + 3)
+        brow = (0.86 * np.clip(1.6 - np.abs(y - line) / np.maximum(width, 1e-3) * 1.25, 0, 1) * ends * skin * hairs)[:, None]
         colour = (1 - brow) * colour + brow * BROW
         # The eye: pupil, iris with its dark rim, white.
         ball = np.linalg.norm(gaze, axis=1)
@@ -88,6 +89,11 @@ class Sitter:
         white = np.array([0.98, 0.97, 0.95]) * (1 - 0.06 * np.clip(angle - 1, 0, 2)[:, None] * np.array([0.3, 1.0, 1.0]))
         colour[is_eye] = ((1 - inside) * white + inside * iris)[is_eye]
         shine = np.where(is_eye, EYES_SHINE, shine)
+        # Short hair on the skin along the edge of the cap.
+        edge = hair_height(place) + 0.006 * (np.sin(71 * place[:, 0] + 53 * place[:, 2]) + np.sin(173 * place[:, 0] - 101 * place[:, 2]))
+        bare = groups[:, [GROUPS.index(name) for name in ("face", "skull", "neck")]].sum(axis=1)
+        near = (0.75 * bare * np.clip(1 + edge / 0.045, 0, 1) ** 2)[:, None]
+        colour = (1 - near) * colour + near * np.array(COLOURS["hair"]) * 1.2
         # Hair: strands combed back from the forehead.
         hair = groups[:, GROUPS.index("hair")]
         strand = np.arctan2(place[:, 0], 1.2 + 0.15 * place[:, 2] - place[:, 1])
@@ -171,7 +177,7 @@ def joint_sheet(sitter: Sitter) -> Picture:
     """Draw what the joints do."""
     cells = []
     for name, joint, vector in (
-        ("jaw 27 degrees", 2, (0.47, 0, 0)), ("jaw to the side", 2, (0.1, -0.14, 0)), ("neck 25 degrees", 1, (0, 0.44, 0)),
+        ("jaw as by jawOpen", 2, (sitter.head.opening, 0, 0)), ("jaw to the side", 2, (0.08, 1.5 * sitter.head.sideways, 0)), ("neck 25 degrees", 1, (0, 0.44, 0)),
         ("nod 20 degrees", 1, (0.35, 0, 0)), ("eyes 25 degrees", 3, (0, 0.44, 0)), ("tilt 15 degrees", 1, (0, 0, 0.26)),
     ):  # fmt: skip
         rotations = np.zeros((1, 5, 3), np.float32)

@@ -29,7 +29,7 @@ def recorded(file: Path) -> Array:
     for row, name in enumerate(ARKIT):
         if name in lower:
             rows[:, row] = values[:, lower[name]]
-    return rows[:: max(1, len(rows) // ROWS)]
+    return np.asarray(rows[:: max(1, len(rows) // ROWS)])
 
 
 def told(head: OpenHead, name: str, weights: Array) -> str:

@@ -95,7 +95,7 @@ def mouth_parts(laid: Laid, gums: int, teeth: int) -> Part:
     for name, count in (("M_GumsTongue", gums), ("M_Teeth", teeth)):
         half = part_half(placed, laid.triangles[name], count, value)
         source = half.source
-        lower = laid.rest[source, 1] < -2.9
+        lower = np.linalg.norm(laid.ict.moves["jawOpen"][source], axis=1) > 0.5  # centimetres
         if name == "M_Teeth":
             group = np.where(source < TEETH_LOWER, "teeth_upper", "teeth_lower")
         else:
@@ -257,7 +257,7 @@ def lining_part(laid: Laid, shapes: face.Shapes) -> Part:
 def hair_height(points: Real) -> Real:
     """Tell how high the hair stands over each place (n,) of the skin, in eye distances; below zero there is none."""
     x, y, z = points.T
-    line = np.interp(z, [-0.2, 0.25, 0.6, 0.95, 1.02, 1.25, 1.5, 2.2], [-0.98, -0.84, -0.5, -0.2, 0.3, 0.3, 0.8, 1.15])
+    line = np.interp(z, [-0.2, 0.25, 0.6, 0.95, 1.02, 1.3, 1.55, 1.85, 2.2], [-0.98, -0.84, -0.5, -0.2, 0.3, 0.25, 0.45, 0.9, 1.15])
     line -= 0.16 * np.exp(-(((np.abs(x) - 0.62) / 0.25) ** 2)) * (z < 0.5)  # the corners of the forehead
     inside = line - y
     top = np.clip((-0.4 - y) / 0.9, 0, 1)

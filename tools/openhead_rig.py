@@ -10,7 +10,10 @@ from thespis.head.flame import chain, rotation_matrices
 from thespis.motion.spaces.face import ARKIT
 
 FLIP = np.array([-1.0, 1.0, 1.0])
-ROOT, NECK, JAW = np.array([0.0, 2.75, 1.35]), np.array([0.0, 1.35, 1.3]), np.array([0.0, 0.5, 0.98])
+ROOT, NECK = np.array([0.0, 2.75, 1.35]), np.array([0.0, 1.35, 1.3])
+JAW = np.array(
+    [0.0, 0.48, 1.5]
+)  # about where jawOpen turns the lower teeth: farther back than the joint of the skull, since real jaws slide too
 HEAD_ABOVE, CHEST_BELOW = 1.15, 2.62  # eye distances below the eyes, where all turns with the head, and nothing does
 STEADY = 1e-3
 
@@ -70,7 +73,7 @@ def weights_of(
     for _ in range(2):
         jaw = np.where((points[:, 1] > 1.25) & is_skin, 0.5 * jaw + 0.5 * (near @ jaw), jaw)
     jaw[jaw < 0.03] = 0
-    jaw[np.isin(group, [names.index("teeth_lower"), names.index("gums_lower")])] = 1
+    jaw[group == names.index("teeth_lower")] = 1
     jaw[np.isin(group, [names.index("teeth_upper"), names.index("gums_upper"), names.index("hair")])] = 0
     weights = np.zeros((len(points), 5))
     weights[:, 0], weights[:, 1], weights[:, 2] = 1 - turned, turned * (1 - jaw), turned * jaw
@@ -117,7 +120,7 @@ def correctives(points: Real, fields: Real, weights: Real, joints: Real, opening
             features.append((turn - np.eye(3)).ravel())
             wanted.append((back - points).ravel())
     matrix, values = np.stack(features), np.stack(wanted)
-    answer = np.linalg.solve(matrix.T @ matrix + 1e-4 * np.eye(9), matrix.T @ values)
+    answer = np.linalg.solve(matrix.T @ matrix + 1e-5 * np.eye(9), matrix.T @ values)
     return answer.T.reshape(len(points), 3, 9)
 
 
