@@ -14,7 +14,7 @@ from thespis.types import EMOTION, Bytes, Speech
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "demo.jpg"
 COLUMNS, SIDE, STRENGTH = 8, 168, 0.9
-LEFT, TOP, WIDTH = 92, 36, 336  # the face within a 512x512 frame
+LEFT, TOP, WIDTH = 118, 96, 272  # the face within a 512x512 frame
 
 
 def emotions(talker: thespis.Talker, portrait: thespis.Portrait) -> list[Bytes]:

@@ -12,6 +12,7 @@ JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
 LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
 LIVELY = {"browDown": 1.4, "browInnerUp": 1.2, "mouthFrown": 1.2, "mouthStretch": 1.1}
 """How much further than the scanned actors' full shapes people go: fits to acted clips ask for 1.3 and more of these."""
+LIP_REACH = 0.14  # eye distances; so far from its edge a lip is carried along when its edge is moved
 USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
 RELAX = 0.85  # of a smile or frown beyond that which is taken out; the rest is how people know each other
 
@@ -49,8 +50,11 @@ def fit(shapes: Shapes, face: Face, origin: Array) -> Person:
     """Fit the shapes to the face of a picture."""
     photo = own_axes(face, origin)
     fields = fit_fields(shapes, photo)
-    rest, parted = close_mouth(shapes, photo, fields)
-    rest, fields = relax_corners(shapes, rest, fields)
+    closed, parted = close_mouth(shapes, photo, fields)
+    # A smile widens the mouth and an open jaw lengthens the chin: the shapes are measured again on the face without them.
+    fields = fit_fields(shapes, relax_corners(shapes, closed, fields)[0])
+    closed, parted = close_mouth(shapes, photo, fields)
+    rest, fields = relax_corners(shapes, closed, fields)
     jaw = np.zeros((len(shapes.names), 3), np.float32)
     for name in JAW:
         number = shapes.names.index(name)
@@ -105,8 +109,9 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     jaw = shapes.names.index("jawOpen")
     reach = float(np.mean(fields[jaw][lower[3:8], 1] - fields[jaw][upper[3:8], 1]))
     if parted > 0.10 and reach > 1e-3:
-        # A mouth this open has a dropped jaw: most of the gap is undone by raising it.
-        rest -= fields[jaw] * min(0.65 * (parted - 0.06) / reach, 1.0)
+        # Lips this far apart mean a dropped jaw: raising it undoes most of a smile's gap, and nearly all of a gape's.
+        share = 0.65 + 0.35 * float(np.clip((parted - 0.15) / 0.2, 0.0, 1.0))
+        rest -= fields[jaw] * min(share * (parted - 0.05) / reach, 1.2)
     left = rest[lower, 1] - rest[upper, 1]
     # The lips meet a little below the middle, since the lower one is the one that mostly moves.
     move_up, move_down = -0.6 * left, 0.4 * left
@@ -116,7 +121,7 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
         other = lower if points is upper else upper
         for place, amount in zip(points, move, strict=True):
             distance = np.linalg.norm(photo[:, :2] - photo[place, :2], axis=1)
-            near = np.exp(-((distance / 0.10) ** 2)).astype(np.float32)
+            near = np.exp(-((distance / LIP_REACH) ** 2)).astype(np.float32)
             # Only the lip's own side follows: the other lip has its own way to go.
             line = (photo[points, 1].mean() + photo[other, 1].mean()) / 2
             own_side = photo[:, 1] <= line if points is upper else photo[:, 1] >= line
