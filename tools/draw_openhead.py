@@ -92,6 +92,7 @@ class Sitter:
         # Short hair on the skin along the edge of the cap.
         edge = hair_height(place) + 0.006 * (np.sin(71 * place[:, 0] + 53 * place[:, 2]) + np.sin(173 * place[:, 0] - 101 * place[:, 2]))
         bare = groups[:, [GROUPS.index(name) for name in ("face", "skull", "neck")]].sum(axis=1)
+        bare = bare * ((place[:, 1] < -0.16) | (place[:, 2] > 1.3))  # none where the line drops before the ear
         near = (0.75 * bare * np.clip(1 + edge / 0.045, 0, 1) ** 2)[:, None]
         colour = (1 - near) * colour + near * np.array(COLOURS["hair"]) * 1.2
         # Hair: strands combed back from the forehead.
@@ -177,7 +178,8 @@ def joint_sheet(sitter: Sitter) -> Picture:
     """Draw what the joints do."""
     cells = []
     for name, joint, vector in (
-        ("jaw as by jawOpen", 2, (sitter.head.opening, 0, 0)), ("jaw to the side", 2, (0.08, 1.5 * sitter.head.sideways, 0)), ("neck 25 degrees", 1, (0, 0.44, 0)),
+        ("jaw as by jawOpen", 2, (sitter.head.opening, 0, 0)), ("jaw to the side", 2, (0.08, 1.5 * sitter.head.sideways, 0)),
+        ("neck 25 degrees", 1, (0, 0.44, 0)),
         ("nod 20 degrees", 1, (0.35, 0, 0)), ("eyes 25 degrees", 3, (0, 0.44, 0)), ("tilt 15 degrees", 1, (0, 0, 0.26)),
     ):  # fmt: skip
         rotations = np.zeros((1, 5, 3), np.float32)

@@ -16,7 +16,7 @@ ROWS = 400
 def made_up() -> Array:
     """Make random weights (rows, 52): each half-normal with a deviation of 0.3, cut at 1."""
     random = random_for(11, "weights to measure conversions")
-    return np.clip(np.abs(random.standard_normal((ROWS, len(ARKIT)))) * 0.3, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.abs(random.standard_normal((ROWS, len(ARKIT)))) * 0.3, 0, 1), np.float32)
 
 
 def recorded(file: Path) -> Array:
