@@ -9,7 +9,7 @@ import numpy.typing as npt
 from thespis.capture.faces import Face, fit_pose
 from thespis.errors import MediaError
 from thespis.head.person import Person, fit
-from thespis.head.shapes import Shapes, load_shapes
+from thespis.head.shapes import SHAPES, Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.creases import Skin, find_creases
 from thespis.pixels.eyes import Eyeball, rebuild
@@ -28,6 +28,13 @@ LASH = 0.022  # the height of the line that the lashes draw along a closed lid, 
 UNROLL = 0.6  # of the way from its margin to its fold that a closed lid's skin comes from
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+
+
+LID_COLUMNS = tuple(
+    (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
+    for side in ("Left", "Right")
+)
+"""Where an eye's pitch stands in a row of FACE, and its two lid shapes among the weights."""
 
 
 class Posed(NamedTuple):
@@ -107,16 +114,14 @@ def expression_of(row: Array) -> Array:
     """Take the 51 shape weights out of a row of the Space `face`, within bounds."""
     if not np.isfinite(row).all():
         raise MediaError("the motion holds values that are not finite numbers; nothing can be drawn from it")
-    return np.clip(row[: len(load_shapes().names)], -0.5, WEIGHT_LIMIT)
+    return np.clip(row[: len(SHAPES)], -0.5, WEIGHT_LIMIT)
 
 
 def lids_follow_gaze(weights: Array, row: Array) -> Array:
     """Lower the upper lids (in the weights (51,)) as the eyes look down and raise them as they look up."""
-    names = load_shapes().names
     weights = weights.copy()
-    for side in ("Left", "Right"):
-        pitch = float(np.clip(row[FACE.column(f"gaze_{side.lower()}_pitch")], -GAZE_LIMIT, GAZE_LIMIT))
-        blink, wide = names.index(f"eyeBlink{side}"), names.index(f"eyeWide{side}")
+    for pitch_column, blink, wide in LID_COLUMNS:
+        pitch = min(max(float(row[pitch_column]), -GAZE_LIMIT), GAZE_LIMIT)
         weights[blink] = min(weights[blink] + LID_FOLLOWS * max(pitch, 0.0) * 2, 1.0)
         weights[wide] += LID_FOLLOWS * max(-pitch, 0.0) * 2 * (1 - weights[blink])
     return weights

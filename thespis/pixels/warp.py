@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -105,8 +106,8 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None
     right, bottom = min(int(ring[:, 0].max()) + 4, width), min(int(ring[:, 1].max()) + 4, height)
     if right - left < 2 or bottom - top < 2:
         return
-    fine = np.repeat(np.repeat(image[top:bottom, left:right], 2, axis=0), 2, axis=1)
+    fine = np.asarray(cv2.resize(image[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), np.uint8)
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
-    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), np.ascontiguousarray(fine), nearest)
+    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest)
     shrink_into(fine, image, top, left)
