@@ -92,6 +92,21 @@ def test_rows_are_shared_out() -> None:
     assert model(rotations=np.zeros((0, 5, 3), np.float32)).vertices.shape == (0, 12, 3)
 
 
+def test_many_rows_give_what_few_rows_give() -> None:
+    model = tiny()
+    random = np.random.default_rng(4)
+    rotations, shift = random.normal(size=(150, 5, 3)).astype(np.float32), random.normal(size=(150, 3)).astype(np.float32)
+    shape = random.normal(size=(1, 5)).astype(np.float32)
+    together = model(shape, rotations=rotations, translation=shift)
+    assert (together.vertices.shape, together.joints.shape) == ((150, 12, 3), (150, 5, 3))
+    for row in (0, 63, 64, 149):
+        alone = model(shape, rotations=rotations[row : row + 1], translation=shift[row])
+        np.testing.assert_allclose(together.vertices[row], alone.vertices[0], atol=1e-4)
+        np.testing.assert_allclose(together.joints[row], alone.joints[0], atol=1e-4)
+    still = model(random.normal(size=(70, 5)).astype(np.float32))
+    assert still.vertices.shape == (70, 12, 3)
+
+
 def test_a_head_is_saved_and_loaded(tmp_path: Path) -> None:
     save_flame(tiny(), tmp_path / "head.pkl")
     same(load_flame(tmp_path / "head.pkl"), tiny())

@@ -285,6 +285,31 @@ def test_the_card_describes_the_file_and_the_page_tells_its_figures() -> None:
         assert (PAGE.parent / "pictures" / f"openhead_{picture}.jpg").stat().st_size < 400_000
 
 
+def test_making_a_mesh_coarser_is_deterministic_and_keeps_its_border(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PAGE.parents[1] / "tools"))
+    from mesh_decimate import decimate
+
+    side = 9
+    x, y = np.meshgrid(np.linspace(0, 1, side), np.linspace(0, 1, side))
+    points = np.stack([x.ravel(), y.ravel(), 0.2 * np.sin(3 * x * y).ravel()], axis=1)
+    corner = np.array([row * side + column for row in range(side - 1) for column in range(side - 1)])
+    triangles = np.concatenate([corner[:, None] + [0, 1, side], corner[:, None] + [1, side + 1, side]])
+    edge = ((points[:, :2] == 0) | (points[:, :2] == 1)).any(axis=1)
+    lines = 1 * (points[:, 0] == 0) + 2 * (points[:, 0] == 1) + 4 * (points[:, 1] == 0) + 8 * (points[:, 1] == 1)
+    nothing = np.zeros(len(points), bool)
+    goes = edge & (np.arange(len(points)) % side % 2 == 1) & (points[:, 1] == 0)
+    made = [decimate(points, triangles, 30, fixed=nothing, first=goes, lines=lines, value=np.ones(len(points))) for _ in range(2)]
+    np.testing.assert_array_equal(made[0], made[1])
+    kept = set(made[0].ravel().tolist())
+    assert len(kept) == 30
+    assert {0, side - 1, side * side - side, side * side - 1} <= kept
+    assert not kept & set(np.flatnonzero(goes).tolist())
+    a, b, c = (points[made[0][:, corner], :2] for corner in range(3))
+    area = ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    assert area.min() > 0  # nothing folded
+    assert area.sum() == pytest.approx(1)  # and the square is still covered
+
+
 def test_the_head_is_shared_and_cannot_be_changed() -> None:
     assert load_openhead() is HEAD
     with pytest.raises(ValueError, match="read-only"):

@@ -16,6 +16,7 @@ Indices = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.floating[Any]]
 JOINTS = ("root", "neck", "jaw", "eye_left", "eye_right")
 PARENTS = (-1, 0, 1, 1, 1)
+BLOCK = 64  # poses worked out at a time: blended joints take four times the memory of the vertices
 TINY = 1e-8  # smplx adds it to each component before it takes the length of a rotation vector
 
 
@@ -125,6 +126,18 @@ class Flame:
         vectors = np.zeros((1, len(JOINTS), 3), np.float32) if rotations is None else np.asarray(rotations, np.float32)
         vectors = vectors.reshape(-1, len(JOINTS), 3)
         rows = len(resting) if len(vectors) == 1 else len(vectors)
+        if rows > BLOCK:
+            given = [np.broadcast_to(each, (rows, *each.shape[1:])) for each in (resting, vectors)]
+            moves = None if translation is None else np.broadcast_to(np.asarray(translation, np.float32).reshape(-1, 3), (rows, 3))
+            parts = [
+                self.pose(
+                    given[0][start : start + BLOCK],
+                    given[1][start : start + BLOCK],
+                    None if moves is None else moves[start : start + BLOCK],
+                )
+                for start in range(0, rows, BLOCK)
+            ]
+            return FlameMesh(np.concatenate([part.vertices for part in parts]), np.concatenate([part.joints for part in parts]))
         resting = np.broadcast_to(resting, (rows, *resting.shape[1:]))
         matrices = np.broadcast_to(rotation_matrices(vectors), (rows, len(JOINTS), 3, 3))
         joints = np.einsum("jv,bvc->bjc", self.regressor, resting)
