@@ -164,7 +164,7 @@ def draw_and_measure(
         weights.append(lids_follow_gaze(expression_of(row), row))
         plain.append(reading.weights)
         inputs.append(witness.inputs(each, reading)[0])
-        read.append(witness.weights(each, reading) if judge else reading.weights)
+        read.append(witness.weights([each], [reading])[0] if judge else reading.weights)
         errors.append(reading.error)
     return Measured(*(np.asarray(part, np.float32) for part in (weights, plain, read, inputs, errors)))
 

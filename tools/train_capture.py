@@ -26,7 +26,9 @@ ROWS_A_FACE, TURN = 40, 8.0  # rows drawn on each face, and the spread of its he
 SIZES = (256, 384, 512)
 HIDDEN = {"points": 64, "both": 96}
 NOISE, DROP, DECAY, BATCH, PEAK = 0.15, 0.1, 0.02, 128, 4e-3
-JUDGED = torch.tensor([0.0 if name.startswith("eyeLook") else 1.0 for name in SHAPES])  # gaze is read from the irises
+MAIN = ("jaw", "mouthSmile", "brow", "eyeBlink", "mouthPucker")  # what people look at first counts twice
+JUDGED = torch.tensor([0.0 if name.startswith("eyeLook") else 2.0 if name.startswith(MAIN) else 1.0 for name in SHAPES])
+KEPT = (JUDGED > 0).numpy().astype(np.float32)  # gaze is read from the irises, so its shapes are never found
 
 
 def make_faces(seed: int, faces: int) -> list[Measured]:
@@ -101,8 +103,8 @@ def learn(inputs: Array, weights: Array, hidden: int, rounds: int, seed: int) ->
         if matrix.shape[1] == len(spread):
             matrix = matrix / spread
         if name in ("skip", "third"):
-            matrix = matrix * JUDGED.numpy()[:, None]
-        offsets = layer.bias.detach().numpy() * (JUDGED.numpy() if name in ("skip", "third") else 1.0)
+            matrix = matrix * KEPT[:, None]
+        offsets = layer.bias.detach().numpy() * (KEPT if name in ("skip", "third") else 1.0)
         layers[name] = np.concatenate([matrix, offsets[:, None]], axis=1).astype(np.float16)
     return layers
 
@@ -110,7 +112,7 @@ def learn(inputs: Array, weights: Array, hidden: int, rounds: int, seed: int) ->
 def main() -> None:
     """Make the faces, train both networks, write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faces", type=int, default=240)
+    parser.add_argument("--faces", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="keep what was drawn in this .npz, or use it where it is there")

@@ -17,6 +17,7 @@ DEPTH_TRUST = 0.12  # how much a point's depth counts beside its place in the pi
 FIRM, RIDGE, SPARSE = 2e-3, 0.02, 1.2e-3
 MOST = 1.4
 HELD = 0.15  # how firmly the network's weights are held against where lips and lids are seen
+LIDS_REPORT = 1.25  # closed lids are seen a fifth open by the landmark network
 BROWS_COUNT, OUTER_COUNTS = 0.15, 0.5  # beside a point of the lids or the inner lips
 SWEEPS = 40
 # What the eye can hardly tell from something more usual costs more, so that the usual explanation wins.
@@ -65,6 +66,29 @@ def bounded(matrix: Doubles, target: Doubles, begin: Doubles, most: float, sweep
     return x
 
 
+@numba.njit("f8[::1](f8[:,::1],f8[::1])", cache=True)
+def project(rows: Doubles, given: Doubles) -> Doubles:  # pragma: no cover
+    """Multiply rows (m, n) with a vector (n,): BLAS would wake all its threads for so little."""
+    made = np.zeros(len(rows))
+    for k in range(len(rows)):
+        total = 0.0
+        for n in range(len(given)):
+            total += rows[k, n] * given[n]
+        made[k] = total
+    return made
+
+
+@numba.njit("f8[::1](f8[::1],f8[:,::1])", cache=True)
+def combine(given: Doubles, rows: Doubles) -> Doubles:  # pragma: no cover
+    """Add up rows (m, n), each times its share (m,)."""
+    made = np.zeros(rows.shape[1])
+    for k in range(len(rows)):
+        if given[k] != 0.0:
+            for n in range(rows.shape[1]):
+                made[n] += given[k] * rows[k, n]
+    return made
+
+
 class Reader:
     """Read one person's faces; what a frame says does not depend on the frames before it."""
 
@@ -85,7 +109,7 @@ class Reader:
         self._weight = importance[:, None] * np.array([1.0, 1.0, DEPTH_TRUST])
         self._weight /= importance.sum()
         fields = person.fields.astype(np.float64)
-        self._fields = fields.reshape(len(fields), -1)
+        self._fields = np.ascontiguousarray(fields.reshape(len(fields), -1))
         scaled = self._fields * self._weight.reshape(-1)
         cost = np.array([UNUSUAL.get(name, 1.0) for name in SHAPES])
         size = (scaled * self._fields).sum(axis=1)
@@ -95,12 +119,18 @@ class Reader:
         edge = np.zeros(len(person.rest))
         edge[[*shapes.brow_left, *shapes.brow_right]] = BROWS_COUNT
         edge[shapes.lips_outer] = OUTER_COUNTS
-        for ring in (*lips, *lids):
+        self._reports = np.ones((len(person.rest), 1))
+        for ring in lips:
             edge[ring] = 1.0
+        for ring in lids:
+            edge[ring] = 1.0
+            self._reports[ring] = LIDS_REPORT
         edges = self._fields * (edge[:, None] / edge.sum() * np.array([1.0, 1.0, 0.0])).reshape(-1)
-        self._edges, square = edges, edges @ self._fields.T
-        self._hold = HELD * float(np.trace(square)) / len(square)
-        self._settling = np.ascontiguousarray(square + self._hold * np.eye(len(square)))
+        self._edges, square = np.ascontiguousarray(edges), edges @ self._fields.T
+        # Shapes that hardly move an edge stay with the network; blinks are the lids' own, and held no more than lips are.
+        blinks = np.array([name.startswith("eyeBlink") for name in SHAPES])
+        self._hold = HELD * np.where(blinks, np.diag(square), float(np.trace(square)) / len(square))
+        self._settling = np.ascontiguousarray(square + np.diag(self._hold))
         self._sparse = SPARSE * cost * np.sqrt(size * size.mean())
 
     def read(self, points: Array) -> Reading:
@@ -115,8 +145,8 @@ class Reader:
             rotation, scale, offset = align(shape, target, trust)
             own = (target - offset) / scale @ rotation
             moved = self._weight.reshape(-1) * (own - rest).reshape(-1)
-            weights = bounded(self._matrix, self._fields @ moved - self._sparse, weights, MOST, SWEEPS)
-            shape = rest + (weights @ self._fields).reshape(rest.shape)
+            weights = bounded(self._matrix, project(self._fields, moved) - self._sparse, weights, MOST, SWEEPS)
+            shape = rest + combine(weights, self._fields).reshape(rest.shape)
         back = scale * shape @ rotation.T + offset
         error = float(np.median(np.linalg.norm((back - target)[:, :2], axis=1)) / scale)
         straight = (points.astype(np.float64) - offset) / scale @ rotation
@@ -124,10 +154,9 @@ class Reader:
 
     def settle(self, own: Array, weights: Array) -> Array:
         """Change weights (51,) as little as needed for lips, lids and, a little, brows to be where the points (n, 3) in own axes are."""
-        moved = (own[: len(self.person.rest)] - self.person.rest).astype(np.float64).reshape(-1)
+        moved = ((own[: len(self.person.rest)] - self.person.rest) * self._reports).astype(np.float64).reshape(-1)
         given = np.clip(weights, 0.0, MOST).astype(np.float64)
-        hold = self._hold
-        return bounded(self._settling, self._edges @ moved + hold * given, given, MOST, SWEEPS).astype(np.float32)
+        return bounded(self._settling, project(self._edges, moved) + self._hold * given, given, MOST, SWEEPS).astype(np.float32)
 
     def _gaze(self, own: Doubles) -> Array:
         """Find where the eyes look (left yaw, left pitch, right yaw, right pitch) in radians, from points (478, 3) in the face's axes."""

@@ -108,7 +108,7 @@ def expressions(person: Person, sightings: list[Sighting], readings: list[Readin
         usual = np.median([readings[k].rotation for k in members], axis=0)
         calm = [float(found[k].sum() + TURN_COUNTS * np.linalg.norm(readings[k].rotation - usual)) for k in members]
         witness = Witness(person, sightings[members[int(np.argmin(calm))]])
-        found[members] = [witness.weights(sightings[k], readings[k]) for k in members]
+        found[members] = witness.weights([sightings[k] for k in members], [readings[k] for k in members])
     return found
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from thespis.capture.evidence import FLOW_RIGID, LOOKED_AT, evened, moved, without_pose
+from thespis.capture.evidence import FLOW_RIGID, LOOKED_AT, evened, moved, one_thread, without_pose
 from thespis.capture.expression import MOST, Reader, Reading
 from thespis.capture.follow import Sighting
 from thespis.card import Weight
@@ -19,7 +19,7 @@ SCALE, LARGEST = 10.0, 4.0  # inputs are in tenths of an eye distance, within bo
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A straight line and a bent one from inputs (n,) to the 51 weights: `skip`, then three layers `first`, `second`, `third`."""
+    """A straight line and a bent one from inputs (rows, n) to the 51 weights: `skip`, and the layers `first`, `second`, `third`."""
 
     skip: Array
     first: Array
@@ -27,15 +27,20 @@ class Network:
     third: Array
 
     def __call__(self, inputs: Array) -> Array:
-        """Find the weights (51,), 0 to MOST."""
-        given = np.append(inputs, np.float32(1))
-        hidden = np.append(bent(self.first @ given), np.float32(1))
-        hidden = np.append(bent(self.second @ hidden), np.float32(1))
-        return np.asarray(np.clip(self.skip @ given + self.third @ hidden, 0.0, MOST), np.float32)
+        """Find weights (rows, 51), 0 to MOST, from inputs (rows, n)."""
+        given = ending_in_one(inputs)
+        hidden = ending_in_one(bent(given @ self.first.T))
+        hidden = ending_in_one(bent(hidden @ self.second.T))
+        return np.asarray(np.clip(given @ self.skip.T + hidden @ self.third.T, 0.0, MOST), np.float32)
+
+
+def ending_in_one(values: Array) -> Array:
+    """Put a 1 behind every row, for the offsets of a layer."""
+    return np.concatenate([values, np.ones((len(values), 1), np.float32)], axis=1)
 
 
 def bent(values: Array) -> Array:
-    """Bend values (n,): x times its own sigmoid."""
+    """Bend values: each times its own sigmoid."""
     return np.asarray(values / (1 + np.exp(-np.clip(values, -30, 30))), np.float32)
 
 
@@ -78,14 +83,12 @@ class Witness:
         both = np.concatenate([points.ravel(), pixels.ravel()])
         return np.asarray(np.clip(SCALE * both, -LARGEST, LARGEST), np.float32), trust
 
-    def weights(self, sighting: Sighting, reading: Reading) -> Array:
-        """Find the weights (51,) of a sighting."""
-        inputs, trust = self.inputs(sighting, reading)
-        return self.reader.settle(reading.own[:468] - self._zero + self.person.rest, weigh(inputs, trust))
-
-
-def weigh(inputs: Array, trust: float) -> Array:
-    """Find the weights (51,) that inputs speak for, with the pixels as far as they are trusted."""
-    points, both = networks()
-    alone = points(inputs[: len(inputs) // 2])
-    return np.asarray(trust * both(inputs) + (1 - trust) * alone, np.float32)
+    def weights(self, sightings: list[Sighting], readings: list[Reading]) -> Array:
+        """Find the weights (n, 51) of sightings."""
+        with one_thread():
+            told = [self.inputs(sighting, reading) for sighting, reading in zip(sightings, readings, strict=True)]
+        inputs, trust = np.stack([each for each, _ in told]), np.array([each for _, each in told], np.float32)[:, None]
+        points, both = networks()
+        weighed = trust * both(inputs) + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
+        shift = self.person.rest - self._zero
+        return np.stack([self.reader.settle(r.own[:468] + shift, row) for r, row in zip(readings, weighed, strict=True)])
