@@ -94,6 +94,24 @@ def test_the_blink_is_not_flattened_and_comes_in_time(tracked: Performance) -> N
     assert blink[:22].max() < 0.35
 
 
+def test_brows_and_pucker_are_read_though_landmarks_hardly_tell(astronaut: Portrait, tmp_path: Path) -> None:
+    rows = np.zeros((30, FACE.size), np.float32)
+    time = np.arange(30)
+    given = {
+        "browDown": np.clip(np.sin(np.pi * (time - 2) / 8), 0, 1) * (time < 11),
+        "browInnerUp": np.clip(np.sin(np.pi * (time - 11) / 8), 0, 1) * (time > 10) * (time < 20),
+        "mouthPucker": np.clip(np.sin(np.pi * (time - 20) / 8), 0, 1) * (time > 19) * (time < 29),
+    }
+    for name, curve in given.items():
+        for column in (name,) if name in FACE.names else (f"{name}Left", f"{name}Right"):
+            rows[:, FACE.column(column)] = 0.8 * curve
+    (performance,) = track_video(film(tmp_path / "brows.mp4", drawn(astronaut, rows)))
+    for name, curve in given.items():
+        read = performance.motion[name if name in FACE.names else f"{name}Left"]
+        assert alike(read, curve) > 0.85, name
+        assert read.max() > 0.4, name
+
+
 def test_the_points_are_fitted(tracked: Performance) -> None:
     assert np.median(tracked.error) < 0.025
     assert np.median(tracked.confidence) > 0.7

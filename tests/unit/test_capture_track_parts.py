@@ -119,12 +119,31 @@ def test_heads_move_as_the_renderer_moves_them() -> None:
                 np.zeros((478, 3)),
             )
         )
-    found_turns, found_moves = heads(readings)
+    found_turns, found_moves = heads(readings, np.zeros(25, np.int64))
     found = matrices(found_turns)
     relative = found[0].T @ found
     assert np.abs(relative - matrices(turns[:1])[0].T @ matrices(turns)).max() < 0.05
     # Moves are told from the median one, and about a pivot that the median pose places.
     assert np.abs((found_moves - found_moves[0])[:, :2] - (moves - moves[0])[:, :2]).max() < 0.05
+
+
+def test_each_shot_frames_the_face_in_its_own_way() -> None:
+    still, flat = np.zeros((478, 3), np.float32), np.zeros(4, np.float32)
+    places = [(60.0, 300.0)] * 5 + [(90.0, 100.0)] * 5
+    readings = [
+        Reading(
+            np.zeros(51, np.float32),
+            np.eye(3, dtype=np.float32),
+            scale,
+            np.array([x, 200, 0], np.float32),
+            np.zeros(4, np.float32),
+            0,
+            still,
+        )
+        for scale, x in places
+    ]
+    assert np.abs(heads(readings, np.array([0] * 5 + [1] * 5))[1]).max() < 1e-6
+    assert np.abs(heads(readings, np.zeros(10, np.int64))[1]).max() > 1
 
 
 def picture() -> np.ndarray:

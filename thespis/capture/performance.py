@@ -73,8 +73,9 @@ def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: 
     values = np.zeros((frames, FACE.size), np.float32)
     found = np.zeros(frames, np.bool_)
     found[rows] = True
-    values[rows, : len(SHAPES)] = expressions(person, sightings, readings, cuts)
-    put(values, rows, "head_rotation", "head_translation", heads(readings))
+    shots = np.searchsorted(np.asarray(cuts, np.int64), rows, side="right")
+    values[rows, : len(SHAPES)] = expressions(person, sightings, readings, shots)
+    values[rows, FACE.slice("head_rotation")], values[rows, FACE.slice("head_translation")] = heads(readings, shots)
     track = bridge(Track(FACE, values, fps), found)
     open_eyes = found.copy()
     closed = np.maximum(track["eyeBlinkLeft"], track["eyeBlinkRight"]) > CLOSED
@@ -97,10 +98,9 @@ def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: 
     return Performance(track, found, confidence, error, person, cuts, (float(x), float(y)))
 
 
-def expressions(person: Person, sightings: list[Sighting], readings: list[Reading], cuts: tuple[int, ...]) -> Array:
+def expressions(person: Person, sightings: list[Sighting], readings: list[Reading], shots: npt.NDArray[np.int64]) -> Array:
     """Find the weights (n, 51): in each shot the calmest frame is what the others are compared with; a single one is fitted plainly."""
     found = np.stack([reading.weights for reading in readings])
-    shots = np.searchsorted(np.asarray(cuts, np.int64), [each.frame for each in sightings], side="right")
     for shot in np.unique(shots):
         members = np.flatnonzero(shots == shot)
         if len(members) < FEWEST:
@@ -112,24 +112,25 @@ def expressions(person: Person, sightings: list[Sighting], readings: list[Readin
     return found
 
 
-def put(values: Array, rows: npt.NDArray[np.int64], rotation: str, translation: str, moves: tuple[Array, Array]) -> None:
-    """Write rotations and translations (n, 3) into rows of the Space `face`."""
-    values[rows, FACE.slice(rotation)], values[rows, FACE.slice(translation)] = moves
+def heads(readings: list[Reading], shots: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Find rotation vectors and translations (n, 3) that carry the median pose to each reading's, as the renderer moves heads.
 
-
-def heads(readings: list[Reading]) -> tuple[Array, Array]:
-    """Find rotation vectors and translations (n, 3) that carry the median pose to each reading's, as the renderer moves heads."""
+    Turns are told from the median of all; shifts from that of their shot (n,), since each shot frames the face in its own way.
+    """
     rotations = np.stack([reading.rotation for reading in readings]).astype(np.float64)
     offsets = np.stack([reading.offset for reading in readings]).astype(np.float64)
     scales = np.array([reading.scale for reading in readings])
     u, _, vt = np.linalg.svd(np.median(rotations, axis=0))
     usual = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
-    unit = float(np.median(scales))
-    turns = rotation_vectors(rotations @ usual.T)
-    moves = (offsets - np.median(offsets, axis=0)) / unit + rotations @ PIVOT - usual @ PIVOT
-    # A face that grows comes nearer; how far depends on the lens, of which nothing is known.
-    moves[:, 2] = CAMERA * (unit / scales - 1)
-    return turns.astype(np.float32), (moves - np.median(moves, axis=0)).astype(np.float32)
+    moves = np.zeros((len(readings), 3))
+    for shot in np.unique(shots):
+        members = shots == shot
+        unit = float(np.median(scales[members]))
+        moves[members] = offsets[members] / unit + rotations[members] @ PIVOT - usual @ PIVOT
+        # A face that grows comes nearer; how far depends on the lens, of which nothing is known.
+        moves[members, 2] = CAMERA * (unit / scales[members] - 1)
+        moves[members] -= np.median(moves[members], axis=0)
+    return rotation_vectors(rotations @ usual.T).astype(np.float32), moves.astype(np.float32)
 
 
 def rotation_vectors(rotations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
