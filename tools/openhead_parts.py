@@ -177,12 +177,12 @@ def eyeball_part(laid: Laid, centre: Real, radius: float) -> Part:
     # MediaPipe's left iris: its centre, then the points to the picture's right, above, to the left and below.
     weld = {0: 473} | {1 + SIDE + SIDE // 4 * quarter: 474 + quarter for quarter in range(4)}
     count = len(points)
-    white = slice(21451, 22221)
-    share = csr_matrix(np.tile(np.where(np.isin(np.arange(len(laid.rest)), np.arange(len(laid.rest))[white]), 1 / 770, 0), (1, 1)))
-    from_ict = csr_matrix(np.ones((count, 1))) @ share
-    return Part(
-        centre + np.array(points), np.array(triangles), ["eyeball_left"] * count, from_ict, csr_matrix((count, face.POINTS)), weld=weld
-    )
+    # From one person to the next the eye goes where its lids go, so that it stays in the middle of them.
+    ring = sorted({*face.EYE_LEFT_UPPER, *face.EYE_LEFT_LOWER})
+    lids = np.zeros((count, face.POINTS))
+    lids[:, ring] = 1 / len(ring)
+    group = ["eyeball_left"] * count
+    return Part(centre + np.array(points), np.array(triangles), group, csr_matrix((count, len(laid.rest))), csr_matrix(lids), weld=weld)
 
 
 def lid_part(laid: Laid, shapes: face.Shapes, centre: Real, radius: float) -> Part:
@@ -194,7 +194,14 @@ def lid_part(laid: Laid, shapes: face.Shapes, centre: Real, radius: float) -> Pa
     for wider, depth in ((1.0, 0.006), (1.35, 0.003), (1.7, -0.012)):
         way = middle + (margin - middle) * wider - centre
         points.append(centre + way / np.linalg.norm(way, axis=1, keepdims=True) * (radius + depth))
-    return lined(points, ring, shapes, len(laid.rest), (1.0, 1.0, 0.6, 0.1), "lids_inner", closed=True)
+    follow = (1.0, 1.0, 0.6, 0.1)
+    part = lined(points, ring, shapes, len(laid.rest), follow, "lids_inner", closed=True)
+    # What does not follow the margin follows the eye, which goes where the lids go all together.
+    together = lil_matrix(part.from_face.shape)
+    for level, share in enumerate(follow):
+        together[level * len(ring) : (level + 1) * len(ring), ring] = (1 - share) / len(ring)
+    part.from_face = (part.from_face + together).tocsr()
+    return part
 
 
 def lined(rings: list[Real], ring: list[int], shapes: face.Shapes, wide: int, follow: tuple[float, ...], group: str, closed: bool) -> Part:
