@@ -1,5 +1,7 @@
 """The parts of capture by themselves: bridging, smoothing, the bounded fit, poses, and flow."""
 
+import threading
+from collections.abc import Iterator
 from fractions import Fraction
 
 import cv2
@@ -8,14 +10,16 @@ import pytest
 
 from thespis.capture.evidence import evened, moved, without_pose
 from thespis.capture.expression import Reading, align, bounded
+from thespis.capture.footage import ahead
 from thespis.capture.performance import heads
 from thespis.capture.steady import bridge, quieten
 from thespis.capture.unwrap import HIGH, WIDE, surface, unwrap
+from thespis.errors import MediaError
 from thespis.head.shapes import load_shapes
 from thespis.motion.rotations import matrices
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.puppet import PIVOT_DEPTH, PIVOT_DROP
-from thespis.types import Array, Track
+from thespis.types import Array, Bytes, Track
 
 pytestmark = pytest.mark.unit
 
@@ -128,19 +132,10 @@ def test_heads_move_as_the_renderer_moves_them() -> None:
 
 
 def test_each_shot_frames_the_face_in_its_own_way() -> None:
-    still, flat = np.zeros((478, 3), np.float32), np.zeros(4, np.float32)
-    places = [(60.0, 300.0)] * 5 + [(90.0, 100.0)] * 5
+    pose, nothing = np.eye(3, dtype=np.float32), np.zeros(4, np.float32)
     readings = [
-        Reading(
-            np.zeros(51, np.float32),
-            np.eye(3, dtype=np.float32),
-            scale,
-            np.array([x, 200, 0], np.float32),
-            np.zeros(4, np.float32),
-            0,
-            still,
-        )
-        for scale, x in places
+        Reading(np.zeros(51, np.float32), pose, scale, np.array([x, 200, 0], np.float32), nothing, 0.0, np.zeros((478, 3), np.float32))
+        for scale, x in [(60.0, 300.0)] * 5 + [(90.0, 100.0)] * 5
     ]
     assert np.abs(heads(readings, np.array([0] * 5 + [1] * 5))[1]).max() < 1e-6
     assert np.abs(heads(readings, np.zeros(10, np.int64))[1]).max() > 1
@@ -176,3 +171,21 @@ def test_flow_finds_what_moved_but_not_the_pose() -> None:
     assert np.abs(np.median(found[middle], axis=0) - np.array([1.5, -2.0]) / 48).max() < 0.01
     firm = np.flatnonzero(middle)[::5]
     assert np.abs(np.median(without_pose(points, found, firm)[middle], axis=0)).max() < 0.01
+
+
+def test_pictures_are_decoded_ahead_in_order_and_errors_come_through() -> None:
+    def pictures(count: int) -> Iterator[Bytes]:
+        for number in range(count):
+            yield np.full((2, 2, 3), number, np.uint8)
+        raise MediaError("that was all")
+
+    seen = []
+    with pytest.raises(MediaError, match="that was all"):
+        for picture in ahead(pictures(20)):
+            seen.append(int(picture[0, 0, 0]))  # noqa: PERF401 - what came before the error counts
+    assert seen == list(range(20))
+    before = threading.active_count()
+    few = ahead(pictures(10**6))
+    next(few)
+    few.close()
+    assert threading.active_count() == before

@@ -5,6 +5,7 @@ noise and light disturb them. So both are looked at.
 """
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from functools import cache
 
@@ -52,6 +53,9 @@ ALIKE, UNLIKE = 0.6, 0.3  # correlations of two views from which their flow is f
 MIDDLE = np.s_[8:-8, 16:-16]  # the part of a view that is face on everybody
 
 
+_own = threading.local()
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Keep OpenCV to one thread for a while: for pictures as small as views, sharing out takes longer than the work."""
@@ -63,14 +67,15 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-@cache
 def flow_finder() -> cv2.DISOpticalFlow:
-    """Make the optical flow for pictures as small as the views."""
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    finder.setFinestScale(0)
-    finder.setPatchSize(8)
-    finder.setPatchStride(4)
-    finder.setVariationalRefinementIterations(0)  # two thirds of the time, and no better here
+    """Give this thread's optical flow for pictures as small as the views."""
+    if not hasattr(_own, "finder"):
+        _own.finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        _own.finder.setFinestScale(0)
+        _own.finder.setPatchSize(8)
+        _own.finder.setPatchStride(4)
+        _own.finder.setVariationalRefinementIterations(0)  # two thirds of the time, and hardly better here
+    finder: cv2.DISOpticalFlow = _own.finder
     return finder
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from thespis.capture.evidence import alike, evened
 from thespis.capture.faces import Face, find_faces, fit_pose, measure
-from thespis.capture.footage import Footage
+from thespis.capture.footage import Footage, ahead
 from thespis.capture.unwrap import unwrap
 from thespis.types import Array, Bytes
 
@@ -114,7 +114,7 @@ def follow(footage: Footage, tell: Callable[[int], None] = lambda _: None) -> Fo
     second = max(round(footage.fps), 1)
     frame = -1
     searched = -second
-    for frame, image in enumerate(footage):
+    for frame, image in enumerate(ahead(iter(footage))):
         cut = cut_finder(image)
         live = [run for run in runs if run.shot == len(cuts) and run.lost <= FORGET * second]
         seen = [] if cut else [run for run in live if not run.lost and again(run, frame, image)]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from queue import Full, Queue
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from thespis.types import Bytes
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 USUAL_FPS = Fraction(25)
 SLOWEST, FASTEST = Fraction(1, 10), Fraction(240)
+AHEAD = 4  # pictures
 LONGEST_REPEAT = 10  # seconds; a longer hole in the time stamps is a broken stamp and not a still picture
 
 
@@ -51,6 +54,42 @@ class Footage:
             last = picture
         if last is None:
             raise MediaError(f"{self.path} holds no pictures that can be decoded; convert it to mp4 or choose another")
+
+
+def ahead(pictures: Iterator[Bytes]) -> Iterator[Bytes]:
+    """Give the pictures of an iterator, which runs a few of them ahead in a thread of its own."""
+    waiting: Queue[Bytes | Exception | None] = Queue(AHEAD)
+    left = Event()
+
+    def offer(item: Bytes | Exception | None) -> bool:
+        while not left.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for picture in pictures:
+                if not offer(picture):
+                    return
+        except Exception as error:
+            offer(error)
+        else:
+            offer(None)
+
+    worker = Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        left.set()
+        worker.join()
 
 
 def decoded(path: Path) -> Iterator[Any]:

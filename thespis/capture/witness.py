@@ -1,6 +1,7 @@
 """Weigh what the points and the pixels of a face say against each other, with a small network that was trained on drawn faces."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +15,7 @@ from thespis.head.person import Person
 from thespis.types import Array
 from thespis.weights import ASSETS, find
 
+WORKERS = 2
 SCALE, LARGEST = 10.0, 4.0  # inputs are in tenths of an eye distance, within bounds
 
 
@@ -85,8 +87,8 @@ class Witness:
 
     def weights(self, sightings: list[Sighting], readings: list[Reading]) -> Array:
         """Find the weights (n, 51) of sightings."""
-        with one_thread():
-            told = [self.inputs(sighting, reading) for sighting, reading in zip(sightings, readings, strict=True)]
+        with one_thread(), ThreadPoolExecutor(WORKERS) as pool:
+            told = list(pool.map(self.inputs, sightings, readings))
         inputs, trust = np.stack([each for each, _ in told]), np.array([each for _, each in told], np.float32)[:, None]
         points, both = networks()
         weighed = trust * both(inputs) + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
