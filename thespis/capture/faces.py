@@ -107,14 +107,17 @@ def find_boxes(image: Bytes) -> list[tuple[float, float, float, float]]:
     return kept
 
 
-def measure(image: Bytes, x: float, y: float, size: float) -> Array | None:
-    """Measure the face near (x, y) of about `size` pixels -> points (478, 3) in pixels, or None where there is none."""
+def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_INPUT) -> Array | None:
+    """Measure the face near (x, y) of about `size` pixels -> points (478, 3) in pixels, or None where there is none.
+
+    The surroundings are looked at with at most `finest` pixels a side.
+    """
     half = size * 1.1
     left, top = int(np.floor(x - half)), int(np.floor(y - half))
     side = max(int(np.ceil(2 * half)), 8)
     cut = np.array([[1, 0, -left], [0, 1, -top]], np.float64)
     crop = cv2.warpAffine(image, cut, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101)
-    out = min(side, MESH_INPUT)
+    out = min(side, finest)
     scale = out / side
     if out < side:
         crop = cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA)
