@@ -30,11 +30,15 @@ ENOUGH_SPEED = 60  # encoded frames of 512x512 a second
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `what` it is, whether it is `well`, and what to do (`advice`) where it is not."""
+    """One thing that was looked at: `what` it is, whether it is `well`, and what to do (`advice`) where it is not.
+
+    What is not `grave` is worth knowing, but nothing is broken: a machine that is busy at the moment.
+    """
 
     what: str
     well: bool
     advice: str = ""
+    grave: bool = True
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -142,7 +146,7 @@ def speed() -> list[Finding]:
             writer.frames(Frames(images, Fraction(25)))
         rate = len(images) / (time.perf_counter() - begun)
     advice = "this machine, or what else it does, is slow; use --size 256, or wait a little longer (thespis bench tells more)"
-    return [Finding(f"writes {rate:.0f} frames of 512x512 a second", rate >= ENOUGH_SPEED, advice)]
+    return [Finding(f"writes {rate:.0f} frames of 512x512 a second", rate >= ENOUGH_SPEED, advice, grave=False)]
 
 
 CHECKS: tuple[Callable[[], list[Finding]], ...] = (python, wheels, networks, voice, weights, encoders, folders, speed)
@@ -160,12 +164,12 @@ def look(check: Callable[[], list[Finding]]) -> list[Finding]:
 def main(args: Namespace) -> int:
     """Print every finding; the exit code is 1 when something is wrong."""
     found = [finding for check in CHECKS for finding in look(check)]
-    wrong = [finding for finding in found if not finding.well]
+    wrong = [finding for finding in found if finding.grave and not finding.well]
     if args.json:
         print(json.dumps({"well": not wrong, "findings": [asdict(finding) for finding in found]}))
         return int(bool(wrong))
     for finding in found:
-        print(f"{'ok  ' if finding.well else 'BAD '} {finding.what}")
+        print(f"{'ok  ' if finding.well else 'BAD ' if finding.grave else 'note'} {finding.what}")
         if not finding.well:
             print(f"     what to do: {finding.advice}")
     print("all is well" if not wrong else f"{len(wrong)} of {len(found)} things need your help")
