@@ -1,7 +1,7 @@
 """Measure capture on a folder of pictures and videos: how well faces are fitted, how fast, and how well drawn expressions are read back.
 
 python tools/measure_capture.py MEDIA                       every picture and video under MEDIA/portraits and MEDIA/video
-python tools/measure_capture.py MEDIA --only recovery --matrix docs/pictures/crosstalk.jpg
+python tools/measure_capture.py MEDIA --only crosstalk --matrix docs/pictures/crosstalk.jpg
 """
 
 import argparse
@@ -143,7 +143,7 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("media", type=Path)
-    parser.add_argument("--only", choices=("portraits", "videos", "recovery"))
+    parser.add_argument("--only", choices=("portraits", "videos", "recovery", "crosstalk"))
     parser.add_argument("--people", type=Path, help="a text file naming the portraits that are drawn on, a line each")
     parser.add_argument("--matrix", type=Path, help="also draw the crosstalk on the astronaut")
     parser.add_argument("--seed", type=int, default=0)
