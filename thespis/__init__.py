@@ -54,3 +54,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute can be a
         raise AttributeError(f"module 'thespis' has no attribute {name!r}; it has {', '.join(__all__)}")
     place, _, attribute = _PLACES[name].partition(":")
     return getattr(import_module(place), attribute)
+
+
+def __dir__() -> list[str]:
+    """Name what is public, so that completion finds what has not been imported yet."""
+    return sorted([*globals(), *__all__])

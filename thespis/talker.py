@@ -7,12 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from thespis.card import Card
 from thespis.errors import MediaError, PairingError
 from thespis.stages import Stage, as_stage, check_pairs
 from thespis.types import FRAMES, SAMPLES, Array, Clip, Direction, Frames, Portrait, Speech, Track, frame_count
 
+MOST_CHANNELS = 64
 BLOCKS_PER_SECOND = 5  # how finely a session cuts what it is given: small enough for flat memory and quick first frames
 
 
@@ -30,6 +32,12 @@ class Talker:
 
     def start(self, portrait: Portrait, direction: Direction | None = None, *, rate: int) -> "Session":
         """Begin a session for speech at `rate` samples a second."""
+        if not isinstance(rate, int) or rate <= 0:
+            raise MediaError(f"a session needs a whole, positive number of samples a second, not {rate!r}")
+        if not isinstance(portrait, Portrait):
+            raise MediaError(f"a session needs a Portrait (thespis.portrait reads a picture file), not {type(portrait).__name__}")
+        if direction is not None and not isinstance(direction, Direction):
+            raise MediaError(f"a session needs a Direction (thespis.direct reads one from words), not {type(direction).__name__}")
         wish = direction or Direction()
         if self.card is not None:
             wish.check(self.name, self.card.accepts)
@@ -70,12 +78,12 @@ class Session:
         """Whether `close` was called."""
         return self._closed
 
-    def push(self, speech: Speech | Array) -> None:
-        """Add the next piece of speech: a Speech, or samples (n,) or (channels, n) at the session's rate."""
+    def push(self, speech: Speech | npt.ArrayLike) -> None:
+        """Add the next piece of speech: a Speech, or samples (n,) or (channels, n) at the session's rate, floats or whole numbers."""
         if self._closed:
             raise MediaError("this session is closed; start another one to go on speaking")
         if not isinstance(speech, Speech):
-            speech = Speech(np.atleast_2d(np.asarray(speech, np.float32)), self.rate)
+            speech = Speech(sound(speech), self.rate)
         if speech.rate != self.rate:
             raise MediaError(f"this session runs at {self.rate} samples a second, but was given {speech.rate}; resample first")
         if not np.isfinite(speech.samples).all():
@@ -145,6 +153,19 @@ class Session:
         if not (made_frames is not None and len(made_frames)) and not (made_motion is not None and len(made_motion)):
             return None
         return Clip(None, made_frames, made_motion)
+
+
+def sound(samples: npt.ArrayLike) -> Array:
+    """Read samples (n,) or (channels, n) as floats in -1 to 1; whole numbers, as microphones give them, are scaled by their range."""
+    given = np.atleast_2d(np.asarray(samples))
+    if given.ndim != 2 or given.dtype.kind not in "iuf" or given.shape[0] > MOST_CHANNELS:
+        raise MediaError(
+            f"sound is numbers of shape (n,) or (channels, n) with at most {MOST_CHANNELS} channels, not {given.dtype} {given.shape}"
+        )
+    if given.dtype.kind == "f":
+        return np.asarray(given, np.float32)
+    middle = np.float32(1 << (8 * given.dtype.itemsize - 1))
+    return np.asarray((given.astype(np.float32) - (middle if given.dtype.kind == "u" else 0)) / middle, np.float32)
 
 
 def moved(speech: Speech, start: int, shift: float) -> Speech:

@@ -135,6 +135,12 @@ def test_pictures_without_a_usable_face_say_why(astronaut: Portrait) -> None:
         face_of(Portrait((small,), name="small.png"))
 
 
+@pytest.mark.parametrize(("turns", "words"), [(2, "upside down"), (1, "tilted by -?8[0-9]"), (3, "tilted by -?8[0-9]")])
+def test_a_picture_that_lies_on_its_side_or_head_is_refused(astronaut: Portrait, turns: int, words: str) -> None:
+    with pytest.raises(FaceError, match=words):
+        face_of(Portrait((np.ascontiguousarray(np.rot90(astronaut.image[:320, 60:380], turns)),)))
+
+
 @pytest.mark.parametrize(("yaw", "pitch"), [(60.0, 0.0), (-70.0, 5.0), (0.0, 50.0)])
 def test_a_face_turned_away_is_refused(yaw: float, pitch: float) -> None:
     face = Face(np.zeros((478, 3), np.float32), np.eye(3, dtype=np.float32), 80.0, yaw, pitch, 0.0)

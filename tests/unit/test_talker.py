@@ -195,3 +195,13 @@ def test_memory_stays_flat() -> None:
 def test_keep_passes_a_chunk_through() -> None:
     track = Track(CLOCK, np.zeros((3, 1), np.float32), Fraction(25))
     assert Keep(CLOCK).step(None, track, False) is track
+
+
+def test_whole_numbers_are_read_as_microphones_give_them() -> None:
+    from thespis.talker import sound
+
+    assert sound(np.array([0, 16384, -32768], np.int16)).tolist() == [[0.0, 0.5, -1.0]]
+    assert sound(np.array([128, 255], np.uint8))[0, 1] == pytest.approx(127 / 128)
+    for wrong in (np.zeros((16000, 2)), np.array(["abc"]), np.zeros((1, 2, 3))):
+        with pytest.raises(MediaError, match="at most 64 channels"):
+            sound(wrong)

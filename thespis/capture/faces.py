@@ -19,6 +19,7 @@ POINTS = 478
 SMALLEST = 24.0  # pixels between the eyes; below this a face has no detail to move
 WIDEST_TURN = 50.0  # degrees of yaw beyond which the far half of the face is not in the picture
 STEEPEST_NOD = 40.0
+STEEPEST_TILT = 45.0
 MESH_INPUT = 640  # the crop a face is measured in; its networks look at 192 and 256 pixels, so more gains nothing
 _lock = threading.RLock()
 _networks: dict[str, Any] = {}
@@ -122,7 +123,12 @@ def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_IN
     if out < side:
         crop = cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA)
     with _lock:
-        result = network("mesh").process(crop).multi_face_landmarks
+        mesh = network("mesh")
+        # The first real face makes the networks print a warning of their own, whatever is asked of them.
+        with contextlib.nullcontext() if "warned" in _networks else quiet():
+            result = mesh.process(crop).multi_face_landmarks
+        if result:
+            _networks["warned"] = True
     if not result:
         return None
     raw = np.array([(p.x, p.y, p.z) for p in result[0].landmark], np.float64) * out
@@ -196,13 +202,35 @@ def face_of(portrait: Portrait) -> Face:
     else:
         raise FaceError(f"{name} has {len(faces)} face{'s' * (len(faces) != 1)}, so --face must be 1 to {len(faces)}, not {wanted}")
     check_usable(face, name)
+    if upside_down(portrait.image, face):
+        raise FaceError(f"the face in {name} is upside down; turn the picture by 180 degrees")
     return face
+
+
+def upside_down(image: Bytes, face: Face) -> bool:
+    """Tell whether the face finder likes the surroundings of a face better the other way up; the points alone cannot tell."""
+    middle, half = face.points[:468, :2].mean(axis=0), 1.1 * float(np.ptp(face.points[:468, 1]))
+    side = 256
+    zoom = side / (2 * half)
+    matrix = np.array([[zoom, 0, (half - middle[0]) * zoom], [0, zoom, (half - middle[1]) * zoom]], np.float64)
+    around = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+    with _lock:
+        scores = [
+            max((float(found.score[0]) for found in network("near").process(np.ascontiguousarray(turned)).detections or []), default=0.0)
+            for turned in (around, around[::-1, ::-1])
+        ]
+    return scores[1] > scores[0] + 0.08
 
 
 def check_usable(face: Face, name: str) -> None:
     """Refuse a face of the picture `name` that is too small or turned too far to be animated."""
     if face.scale < SMALLEST:
         raise FaceError(f"the face in {name} is too small: {face.scale:.0f} pixels between the eyes, at least {SMALLEST:.0f} are needed")
+    if abs(face.roll) > STEEPEST_TILT:
+        raise FaceError(
+            f"the face in {name} is tilted by {face.roll:.0f} degrees; at most {STEEPEST_TILT:.0f} can be animated: "
+            "turn the picture upright"
+        )
     if abs(face.yaw) > WIDEST_TURN or abs(face.pitch) > STEEPEST_NOD:
         raise FaceError(
             f"the face in {name} is turned away ({face.yaw:.0f} degrees sideways, {face.pitch:.0f} down); "

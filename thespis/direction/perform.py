@@ -25,7 +25,10 @@ def speak(script: Script, voice: str, rate: int) -> tuple[Speech, tuple[float, .
     from thespis.speech.say import say_marked  # the voice is a large library
 
     if not script.text.strip():
-        raise DirectionError("the script has tags but no words; write something to say")
+        tagged = script.marks or script.pauses
+        raise DirectionError(
+            "the script has tags but no words; write something to say" if tagged else "the text is empty; write something to say"
+        )
     if not script.pauses:
         return say_marked(script.text, script.positions, voice, rate=rate)
     cuts = [0, *(at for at, _ in script.pauses), len(script.text)]

@@ -67,12 +67,12 @@ CREASES: dict[str, Crease] = {
     ),
     "bridge": Crease((along(193, 168, 417, depth=0.2), along(122, 6, 351, depth=0.12)), both_sides("noseSneer", 1.0), 0.2),
     "cheek right": Crease(
-        (along(129, 203, 206, 216, 212, width=0.045, depth=0.24),),
+        (along(129, 203, 206, 216, 212, width=0.075, depth=0.15),),
         {"mouthSmileRight": 0.8, "noseSneerRight": 0.6, "mouthUpperUpRight": 0.4, "cheekSquintRight": 0.3, "mouthDimpleRight": 0.4},
         0.15,
     ),
     "cheek left": Crease(
-        (along(358, 423, 426, 436, 432, width=0.045, depth=0.24),),
+        (along(358, 423, 426, 436, 432, width=0.075, depth=0.15),),
         {"mouthSmileLeft": 0.8, "noseSneerLeft": 0.6, "mouthUpperUpLeft": 0.4, "cheekSquintLeft": 0.3, "mouthDimpleLeft": 0.4},
         0.15,
     ),

@@ -52,7 +52,7 @@ class Framing:
 
 
 def frame_size(wanted: tuple[int, int] | None, crop: Crop, picture: tuple[int, int], default: int) -> tuple[int, int]:
-    """Settle the frame's (width, height): as asked, or a square for the head, or the picture's own; always even."""
+    """Settle the frame's (width, height): as asked, or a square for the head, or the picture's own."""
     if wanted is not None:
         width, height = wanted
     elif crop == "head":
@@ -62,8 +62,8 @@ def frame_size(wanted: tuple[int, int] | None, crop: Crop, picture: tuple[int, i
         width, height = round(picture[0] * scale), round(picture[1] * scale)
     if not (SMALLEST_FRAME <= width <= LARGEST_FRAME and SMALLEST_FRAME <= height <= LARGEST_FRAME):
         raise DirectionError(f"size must be {SMALLEST_FRAME} to {LARGEST_FRAME} pixels a side, not {width}x{height}")
-    # H.264 stores colour for 2x2 blocks, so a frame has even sides.
-    return width - width % 2, height - height % 2
+    # H.264 stores colour for 2x2 blocks, so a side that nobody chose is even; one that somebody chose is kept.
+    return (width, height) if wanted is not None else (width - width % 2, height - height % 2)
 
 
 def choose_window(face: Face, picture: tuple[int, int], aspect: float, crop: Crop) -> tuple[float, float, float, float]:
