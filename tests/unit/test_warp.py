@@ -177,5 +177,5 @@ def test_frames_have_the_size_asked_and_show_the_face(astronaut: Portrait, direc
 
 
 def test_impossible_sizes_are_refused(astronaut: Portrait) -> None:
-    with pytest.raises(DirectionError, match="64 to 4096"):
+    with pytest.raises(DirectionError, match="32 to 4096"):
         Warp(SIZE).start(astronaut, Direction(size=(8, 8)))

@@ -190,7 +190,7 @@ def picture_size(given: Any) -> tuple[int, int] | None:  # noqa: ANN401
     if len(parts) not in (1, 2):
         raise DirectionError(f"size is one number or WIDTHxHEIGHT such as 512 or 1920x1080, not {given!r}")
     width, height = parts[0], parts[-1]
-    return whole(width, "the width of size", 64, 4096), whole(height, "the height of size", 64, 4096)
+    return whole(width, "the width of size", 32, 4096), whole(height, "the height of size", 32, 4096)
 
 
 def _crop(given: Any) -> str:  # noqa: ANN401

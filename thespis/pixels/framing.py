@@ -11,7 +11,7 @@ from thespis.types import Array, Bytes, Crop
 
 MARGIN = 0.08  # of the frame's size on each side, so that a moving head never pulls in the picture's edge
 LARGEST_TEXTURE = 2400
-LARGEST_FRAME, SMALLEST_FRAME = 4096, 64
+LARGEST_FRAME, SMALLEST_FRAME = 4096, 32
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
 
 
