@@ -188,3 +188,22 @@ def test_silence_is_read_but_can_be_refused(tmp_path: Path) -> None:
     assert not is_silent(read_speech(loud))
     open_speech(loud).refuse_silence()
     assert is_silent(Speech(np.zeros((1, 0), np.float32), 16000))
+
+
+def test_a_file_of_which_much_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.m4a"
+    noise = np.random.default_rng(0).normal(0, 0.2, (1, 96_000)).clip(-1, 1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray((noise * 32767).astype(np.int16), format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        for piece in av.AudioResampler("fltp", "mono", 16_000, frame_size=1024).resample(frame):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    assert read_speech(path).seconds > 5
+    data = bytearray(path.read_bytes())
+    third = len(data) // 3
+    data[third : 2 * third] = np.random.default_rng(2).integers(0, 256, third).astype(np.uint8).tobytes()
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match=r"is damaged: \d+ of its first \d+ pieces of sound cannot be decoded"):
+        read_speech(path)

@@ -18,6 +18,7 @@ LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
 SILENT_PEAK = 10 ** (-60 / 20)
 GAP = Fraction(1, 10)  # seconds; shorter jumps of the time stamps are rounding, longer ones are sound that was lost
 LONGEST_GAP = 120  # seconds; a longer one is a broken time stamp and not a pause
+FEW_DAMAGED, MUCH_DAMAGED = 5, 0.04  # so many packets and such a share of them make a file unusable
 KINDS = "wav, flac, mp3, m4a, ogg, mp4, mov, mkv or webm"
 PICTURES = ("image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "gif", "apng", "svg_pipe", "pgm_pipe", "ppm_pipe")
 
@@ -174,11 +175,15 @@ def clock_origin(container: "InputContainer") -> Fraction:
 
 
 def decoded(container: "InputContainer") -> Iterator["AudioFrame"]:
-    """Decode the first sound track; packets that are damaged are skipped, and a file that breaks off ends there."""
+    """Decode the first sound track; a few damaged packets are skipped, and a file that breaks off ends there.
+
+    A file of which much is damaged is refused: most of what it would say is noise or missing.
+    """
     from av import FFmpegError
 
     stream = container.streams.audio[0]
     packets = container.demux(stream)
+    whole = damaged = 0
     while True:
         try:
             packet = next(packets)
@@ -187,7 +192,14 @@ def decoded(container: "InputContainer") -> Iterator["AudioFrame"]:
         try:
             frames = packet.decode()
         except (FFmpegError, OSError):
+            damaged += 1
+            if damaged >= FEW_DAMAGED and damaged > MUCH_DAMAGED * (whole + damaged):
+                raise MediaError(
+                    f"{container.name} is damaged: {damaged} of its first {whole + damaged} pieces of sound cannot be decoded; "
+                    "save or export it again"
+                ) from None
             continue
+        whole += 1
         yield from frames
 
 
