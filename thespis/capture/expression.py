@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.evidence import RIGID
+from thespis.capture.faces import align
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
@@ -170,15 +171,3 @@ class Reader:
             away = np.clip((own[iris[0]] - middle)[:2] / EYEBALL, -0.8, 0.8)
             angles += [float(np.arcsin(away[0])), float(np.arcsin(away[1]))]
         return np.array(angles, np.float32)
-
-
-def align(shape: Doubles, target: Doubles, trust: Doubles) -> tuple[Array, float, Array]:
-    """Find the similarity that carries points (n, 3) nearest to others, each trusted by its weight -> rotation, scale, offset."""
-    share = (trust / trust.sum())[:, None]
-    middle, target_middle = (share * shape).sum(axis=0), (share * target).sum(axis=0)
-    a, b = shape - middle, target - target_middle
-    u, singular, vt = np.linalg.svd((share * b).T @ a)
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ flip @ vt
-    scale = float((singular * np.diag(flip)).sum() / (share * a * a).sum())
-    return rotation.astype(np.float32), scale, (target_middle - scale * rotation @ middle).astype(np.float32)

@@ -141,16 +141,19 @@ def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_IN
 def fit_pose(points: Array) -> tuple[Array, float, Array]:
     """Fit the similarity that carries the canonical points to these -> rotation (3, 3), scale, offset (3,)."""
     canonical = load_shapes().points.astype(np.float64)
-    target = points[: len(canonical)].astype(np.float64)
     # The lower face moves with the jaw and the mouth, so it says less about how the skull is turned.
-    weight = np.where(canonical[:, 1] > 0.75, 0.25, 1.0)[:, None]
-    weight = weight / weight.sum()
-    middle, target_middle = (weight * canonical).sum(axis=0), (weight * target).sum(axis=0)
-    a, b = canonical - middle, target - target_middle
-    u, singular, vt = np.linalg.svd((weight * b).T @ a)
+    return align(canonical, points[: len(canonical)].astype(np.float64), np.where(canonical[:, 1] > 0.75, 0.25, 1.0))
+
+
+def align(shape: npt.NDArray[np.float64], target: npt.NDArray[np.float64], trust: npt.NDArray[np.float64]) -> tuple[Array, float, Array]:
+    """Find the similarity that carries points (n, 3) nearest to others, each trusted by its weight -> rotation, scale, offset."""
+    share = (trust / trust.sum())[:, None]
+    middle, target_middle = (share * shape).sum(axis=0), (share * target).sum(axis=0)
+    a, b = shape - middle, target - target_middle
+    u, singular, vt = np.linalg.svd((share * b).T @ a)
     flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = u @ flip @ vt
-    scale = float((singular * np.diag(flip)).sum() / (weight * a * a).sum())
+    scale = float((singular * np.diag(flip)).sum() / (share * a * a).sum())
     return rotation.astype(np.float32), scale, (target_middle - scale * rotation @ middle).astype(np.float32)
 
 
