@@ -6,29 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors import safe_open
 
 from thespis.head.flame import Flame
 from thespis.head.flame_files import load_flame
-from thespis.head.openhead import load_openhead, openhead_card, save_as_flame
+from thespis.head.openhead import load_openhead, openhead_card
 from thespis.types import Array
 
 pytestmark = pytest.mark.parity
 GOLDEN = Path(__file__).parents[1] / "golden"
 CLOSE = 1e-5  # metres
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("flame")
-    save_as_flame(load_openhead(), place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def golden() -> tuple[dict[str, Array], str]:
-    with safe_open(GOLDEN / "flame.safetensors", framework="np") as held:
-        return {name: held.get_tensor(name) for name in held.keys()}, held.metadata()["openhead"]  # noqa: SIM118
 
 
 def arguments(held: dict[str, Array]) -> dict[str, Array]:

@@ -4,31 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors import safe_open
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
 from thespis.head.flame_files import load_flame  # noqa: E402
 from thespis.head.flame_torch import FlameLayer  # noqa: E402
-from thespis.head.openhead import load_openhead, save_as_flame  # noqa: E402
+from thespis.head.openhead import load_openhead  # noqa: E402
 from thespis.types import Array  # noqa: E402
 
 pytestmark = pytest.mark.parity
 GOLDEN = Path(__file__).parents[1] / "golden"
 CLOSE = 1e-5  # metres
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("flame")
-    save_as_flame(load_openhead(), place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def golden() -> tuple[dict[str, Array], str]:
-    with safe_open(GOLDEN / "flame.safetensors", framework="np") as held:
-        return {name: held.get_tensor(name) for name in held.keys()}, held.metadata()["openhead"]  # noqa: SIM118
 
 
 def arguments(held: dict[str, Array]) -> dict[str, Array]:

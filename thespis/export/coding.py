@@ -30,8 +30,8 @@ class Coding:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-# On a talking head superfast at 19 looks like veryfast at 18 (46 dB), with half its work (2.5 ms a frame of 512x512) and a third
-# more bits.
+# On 200 frames of a talking head, superfast at 19 against veryfast at 18: half the work (2.5 ms a frame of 512x512, not 5.0), 47.3
+# against 44.9 dB, and 56 % more bytes.
 # One core draws; on two, a second thread of the encoder would only take turns with it.
 H264 = {"preset": "superfast", "crf": "19", "profile": "high", "threads": str(max((os.cpu_count() or 1) - 1, 1))}
 VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1", "crf": "24", "b": "0"}
