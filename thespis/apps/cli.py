@@ -24,11 +24,19 @@ VERBS = {
     "show": "show all that is known about a recipe",
     "copy": "copy a recipe to a file of your own, to change it",
     "voices": "list the languages and voices that --say can use",
+    "gallery": "draw every portrait of a folder with its feelings, mouths and head turns, on one page",
+    "eval": "measure how well it does on footage of your own",
     "bench": "measure speed and memory on this machine",
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",
 }
 MODULES = {"render": "render_take", "export": "export_take", "import": "import_take"}  # where the module has another name than the verb
+SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJECT.py
+    "eval": {
+        "lips": "compare lips made from the sound of talking clips with the real ones",
+        "reenact": "drive the first frame of real clips with their own motion, and compare the result with the clips",
+    },
+}
 ABOUT = "Makes portraits act: a photo, speech and direction become a talking, feeling face."
 EXAMPLE = """examples:
   thespis run photo.jpg speech.wav -o out.mp4
@@ -63,6 +71,13 @@ def overview() -> str:
     return f"{ABOUT}\n\nusage: thespis VERB ...   (thespis VERB --help tells more)\n\n{verbs}\n\n{EXAMPLE}"
 
 
+def subjects(verb: str) -> str:
+    """Word the help of a verb that needs a second word."""
+    width = max(map(len, SUBJECTS[verb]))
+    listed = "\n".join(f"  {subject:<{width}}  {summary}" for subject, summary in SUBJECTS[verb].items())
+    return f"{VERBS[verb]}\n\nusage: thespis {verb} SUBJECT ...   (thespis {verb} SUBJECT --help tells more)\n\n{listed}"
+
+
 def dispatch(words: Sequence[str]) -> int:
     """Find the verb, parse what belongs to it, and do it."""
     if not words or words[0] in ("-h", "--help", "help"):
@@ -74,11 +89,19 @@ def dispatch(words: Sequence[str]) -> int:
     verb = words[0]
     if verb not in VERBS:
         raise UsageError(unknown("command", verb, VERBS))
-    module = import_module(f"thespis.apps.{MODULES.get(verb, verb)}")
-    parser = Parser(f"thespis {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
-    module.arguments(parser)
+    module, rest = MODULES.get(verb, verb), words[1:]
+    if verb in SUBJECTS:
+        if not rest or rest[0] in ("-h", "--help"):
+            print(subjects(verb))
+            return 0 if rest else 2
+        if rest[0] not in SUBJECTS[verb]:
+            raise UsageError(unknown(f"subject of {verb}", rest[0], SUBJECTS[verb]))
+        module, verb, rest = f"{verb}_{rest[0]}", f"{verb} {rest[0]}", rest[1:]
+    found = import_module(f"thespis.apps.{module}")
+    parser = Parser(f"thespis {verb}", description=found.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+    found.arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the full trace of an unexpected error")
-    return int(module.main(parser.parse_strictly(words[1:])))
+    return int(found.main(parser.parse_strictly(rest)))
 
 
 def main(words: Sequence[str] | None = None) -> int:
