@@ -295,18 +295,22 @@ class Speech:
 class Portrait:
     """Who acts: one or more `images` (height, width, 3) RGB bytes; `face` picks one of several people, counted from 1 from the left.
 
-    `alpha` (height, width) is the picture's own transparency where it has one; `name` is what messages call it.
+    `alpha` (height, width) is the picture's own transparency where it has one; `name` is what messages call it. `points` (478, 3) say
+    in pixels where the face is, where that is known already; then nobody looks for it.
     """
 
     images: tuple[Bytes, ...]
     face: int | None = None
     alpha: Bytes | None = None
     name: str = "the portrait"
+    points: Array | None = None
 
     def __post_init__(self) -> None:
-        """Refuse anything but RGB bytes."""
+        """Refuse anything but RGB bytes, and points that are not those of a face."""
         if not self.images:
             raise ValueError("a Portrait needs at least one image")
+        if self.points is not None and self.points.shape != (478, 3):
+            raise ValueError(f"the points of a Portrait are (478, 3), not {self.points.shape}")
         for image in self.images:
             if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
                 raise ValueError(f"a Portrait needs uint8 images of shape (height, width, 3), not {image.dtype} {image.shape}")

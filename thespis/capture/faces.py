@@ -179,15 +179,24 @@ def find_faces(image: Bytes) -> list[Face]:
             spread = float(np.ptp(points[:468, 1]))
             if any(np.hypot(*(middle - face.points[:468, :2].mean(axis=0))) < 0.5 * spread for face in faces):
                 continue
-            rotation, scale, _ = fit_pose(points)
-            faces.append(Face(points, rotation, scale, *angles(rotation)))
+            faces.append(face_at(points))
     return sorted(faces, key=lambda face: float(face.points[:468, 0].mean()))
 
 
+def face_at(points: Array) -> Face:
+    """Make the face that has these points (478, 3) in pixels."""
+    rotation, scale, _ = fit_pose(points)
+    return Face(points, rotation, scale, *angles(rotation))
+
+
 def face_of(portrait: Portrait) -> Face:
-    """Find the face a Portrait means, or say why there is none to animate."""
-    faces = find_faces(portrait.image)
+    """Find the face a Portrait means, or say why there is none to animate; points that the Portrait brings are believed."""
     name = portrait.name
+    if portrait.points is not None:
+        face = face_at(portrait.points)
+        check_usable(face, name)
+        return face
+    faces = find_faces(portrait.image)
     if not faces:
         raise FaceError(f"no face found in {name}; use a picture that shows a face from the front, well lit and uncovered")
     wanted = portrait.face
