@@ -18,15 +18,13 @@ from thespis.capture.witness import Witness
 from thespis.errors import FaceError
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
-from thespis.motion.rotations import vectors
+from thespis.motion.convert import CAMERA, LIDS_FOLLOW, NECK
+from thespis.motion.rotations import turn_vectors
 from thespis.motion.spaces.face import FACE
 from thespis.types import Array, Track, linear
 
-PIVOT = np.array([0.0, 1.15, 1.2])  # of the neck's joint from between the eyes, in eye distances: what the renderer turns heads on
-CAMERA = 10.0  # eye distances from the camera to a face, where nothing is known of the lens
 SURE, TURNED = 0.05, 60.0  # the error in eye distances at which confidence has fallen to e^-1, and the yaw at which it is nothing
 CLOSED = 0.55  # of a blink, from which the iris cannot be seen
-LID_FOLLOWS = 1.1  # of an eyeball's turn in radians, that the renderer moves the lids by itself
 FEWEST = 5  # frames of a shot from which pixels are compared with those of the calmest one
 TURN_COUNTS = 2.0  # how much a turn of the head, in radians, counts against a frame beside the weights of its expression
 
@@ -126,22 +124,11 @@ def heads(readings: list[Reading], shots: npt.NDArray[np.int64]) -> tuple[Array,
     for shot in np.unique(shots):
         members = shots == shot
         unit = float(np.median(scales[members]))
-        moves[members] = offsets[members] / unit + rotations[members] @ PIVOT - usual @ PIVOT
+        moves[members] = offsets[members] / unit + rotations[members] @ NECK - usual @ NECK
         # A face that grows comes nearer; how far depends on the lens, of which nothing is known.
         moves[members, 2] = CAMERA * (unit / scales[members] - 1)
         moves[members] -= np.median(moves[members], axis=0)
-    return rotation_vectors(rotations @ usual.T).astype(np.float32), moves.astype(np.float32)
-
-
-def rotation_vectors(rotations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Turn matrices (n, 3, 3) into rotation vectors (n, 3)."""
-    trace = np.trace(rotations, axis1=1, axis2=2)
-    w = np.sqrt(np.maximum(1 + trace, 1e-9)) / 2
-    axis = np.stack(
-        [rotations[:, 2, 1] - rotations[:, 1, 2], rotations[:, 0, 2] - rotations[:, 2, 0], rotations[:, 1, 0] - rotations[:, 0, 1]], 1
-    )
-    quats = np.concatenate([axis / (4 * w[:, None]), w[:, None]], axis=1)
-    return vectors(quats / np.linalg.norm(quats, axis=1, keepdims=True))
+    return turn_vectors(rotations @ usual.T).astype(np.float32), moves.astype(np.float32)
 
 
 def lids_without_gaze(track: Track) -> Track:
@@ -151,9 +138,9 @@ def lids_without_gaze(track: Track) -> Track:
         pitch, name = track[f"gaze_{side}_pitch"], side.capitalize()
         blink = track[f"eyeBlink{name}"]
         # A closing lid needs nothing of it: it would open again.
-        followed = LID_FOLLOWS * np.maximum(pitch, 0.0) * np.clip(1 - blink / CLOSED, 0.0, 1.0)
+        followed = LIDS_FOLLOW * np.maximum(pitch, 0.0) * np.clip(1 - blink / CLOSED, 0.0, 1.0)
         changed[f"eyeBlink{name}"] = np.maximum(blink - followed, 0.0)
-        changed[f"eyeWide{name}"] = np.maximum(track[f"eyeWide{name}"] - LID_FOLLOWS * np.maximum(-pitch, 0.0), 0.0)
+        changed[f"eyeWide{name}"] = np.maximum(track[f"eyeWide{name}"] - LIDS_FOLLOW * np.maximum(-pitch, 0.0), 0.0)
     return track.replace(**changed)
 
 

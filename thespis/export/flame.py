@@ -16,51 +16,35 @@ from thespis.errors import MediaError
 from thespis.export.arkit import first_line, member
 from thespis.export.output import Output, write_error
 from thespis.export.take import Take
-from thespis.motion.spaces.face import ARKIT, FACE
+from thespis.motion.spaces.face import FACE
+from thespis.motion.spaces.flame import EXPRESSIONS, FLAME
 from thespis.types import Array, Track
 
 BASIS = "openhead"
-HEAD_FIRST = ("root", "neck", "jaw", "eye_left", "eye_right")
+ARRAYS = {"global_orient": "root", "neck_pose": "neck", "jaw_pose": "jaw", "leye_pose": "eye_left", "reye_pose": "eye_right"}
+"""FLAME's names of the joints' arrays."""
 
 
 def flame_of_face(face: Track) -> dict[str, Array]:
     """Turn `face` into FLAME's arrays by name: expression (T, 50), the rotation vectors of each joint, and transl (T, 3) in metres."""
-    from thespis.head.openhead import FLAME_AXES, METRES, load_openhead
+    from thespis.motion.convert_head import flame_of_face as converted
 
-    head = load_openhead()
-    weights = np.stack([face[name] for name in ARKIT], axis=1)
-    gaze = np.stack([face[f"gaze_{side}_{way}"] for side in ("left", "right") for way in ("yaw", "pitch")], axis=1)
-    expression, rotations = head.to_flame(weights, face["head_rotation"], gaze)
-    turns = {name: rotations[:, number] * FLAME_AXES for number, name in enumerate(HEAD_FIRST)}
-    return {
-        "expression": expression,
-        "global_orient": turns["root"],
-        "neck_pose": turns["neck"],
-        "jaw_pose": turns["jaw"],
-        "leye_pose": turns["eye_left"],
-        "reye_pose": turns["eye_right"],
-        "transl": np.asarray(face["head_translation"] * FLAME_AXES * METRES, np.float32),
-    }
+    flame = converted(face)
+    expression = np.stack([flame[f"expression_{number}"] for number in range(EXPRESSIONS)], axis=1)
+    return {"expression": expression, **{name: flame[joint] for name, joint in ARRAYS.items()}, "transl": flame["translation"]}
 
 
 def face_of_flame(arrays: dict[str, Array], fps: Fraction, *, own_basis: bool) -> Track:
     """Turn FLAME's arrays back into `face`; without OpenHead's basis the expression is left out, and joints alone speak."""
-    from thespis.head.openhead import FLAME_AXES, METRES, load_openhead
+    from thespis.motion.convert_head import face_of_flame as converted
 
-    head = load_openhead()
     rows = len(arrays["jaw_pose"])
-    names = dict(zip(HEAD_FIRST, ("global_orient", "neck_pose", "jaw_pose", "leye_pose", "reye_pose"), strict=True))
-    none = np.zeros((rows, 3), np.float32)
-    rotations = np.stack([arrays.get(names[name], none) * FLAME_AXES for name in HEAD_FIRST], axis=1)
-    count = len(head.expression_deviation)
-    expression = arrays["expression"] if own_basis else np.zeros((rows, count), np.float32)
-    weights, turned, gaze = head.from_flame(expression, rotations)
-    track = Track(FACE, np.zeros((rows, FACE.size), np.float32), fps)
-    looks = {f"gaze_{side}_{way}": gaze[:, 2 * i + j] for i, side in enumerate(("left", "right")) for j, way in enumerate(("yaw", "pitch"))}
-    moved = arrays.get("transl", none) * FLAME_AXES / METRES
-    return track.replace(
-        **{name: weights[:, number] for number, name in enumerate(ARKIT)}, head_rotation=turned, head_translation=moved, **looks
-    )
+    held = {joint: arrays[name] for name, joint in ARRAYS.items() if name in arrays}
+    if "transl" in arrays:
+        held["translation"] = arrays["transl"]
+    if own_basis:
+        held |= {f"expression_{number}": arrays["expression"][:, number] for number in range(EXPRESSIONS)}
+    return converted(Track(FLAME, np.zeros((rows, FLAME.size), np.float32), fps).replace(**held))
 
 
 def write_flame(take: Take, path: Path) -> int:
@@ -96,7 +80,7 @@ def read_flame(path: Path, fps: Fraction | None = None) -> tuple[Track, bool]:
     except (OSError, BadZipFile, ValueError, NotImplementedError, RuntimeError) as error:
         raise MediaError(f"{path} is not an npz that can be read ({first_line(error)}); save it again without Python objects") from None
     own = str(found.get("basis", "")) == BASIS
-    sizes = {"expression": 50, **dict.fromkeys(("global_orient", "neck_pose", "jaw_pose", "leye_pose", "reye_pose", "transl"), 3)}
+    sizes = {"expression": EXPRESSIONS, **dict.fromkeys((*ARRAYS, "transl"), 3)}
     rows = len(found["jaw_pose"]) if found["jaw_pose"].ndim == 2 else -1
     arrays = {}
     for name, size in sizes.items():

@@ -16,6 +16,10 @@ from thespis.types import Array, Space, Track
 LOOK_PER_YAW, LOOK_PER_PITCH = 1.6, 2.05
 NECK = (0.0, 1.15, 1.2)
 """Where the head turns, in eye distances below and behind the point between the eyes; the renderer turns it at the same place."""
+CAMERA = 10.0
+"""Eye distances from the camera to a face, where nothing is known of the lens."""
+LIDS_FOLLOW = 1.1
+"""Of a lid's whole way, how far the renderer moves the lids for each radian that the eyes turn down or up."""
 
 FROM_YAW = {"Left": ("eyeLookInLeft", "eyeLookOutLeft"), "Right": ("eyeLookOutRight", "eyeLookInRight")}
 """The weights of each eye for looking towards the picture's left and towards its right."""
