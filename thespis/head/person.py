@@ -14,6 +14,7 @@ LIVELY = {"browDown": 1.4, "browInnerUp": 1.2, "mouthFrown": 1.2, "mouthStretch"
 """How much further than the scanned actors' full shapes people go: fits to acted clips ask for 1.3 and more of these."""
 LIP_REACH = 0.14  # eye distances; so far from its edge a lip is carried along when its edge is moved
 USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
+CORNERS = (("Right", 78), ("Left", 308))
 RELAX = 0.85  # of a smile or frown beyond that which is taken out; the rest is how people know each other
 
 
@@ -108,13 +109,15 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     rest = photo.copy()
     jaw = shapes.names.index("jawOpen")
     reach = float(np.mean(fields[jaw][lower[3:8], 1] - fields[jaw][upper[3:8], 1]))
+    smile = smiling(shapes, photo, fields)
     if parted > 0.10 and reach > 1e-3:
-        # Lips this far apart mean a dropped jaw: raising it undoes most of a smile's gap, and nearly all of a gape's.
+        # Lips this far apart mean a dropped jaw, and raising it undoes nearly all of a gape's gap; a smile parts them without it.
         share = 0.65 + 0.35 * float(np.clip((parted - 0.15) / 0.2, 0.0, 1.0))
-        rest -= fields[jaw] * min(share * (parted - 0.05) / reach, 1.2)
+        rest -= fields[jaw] * min(share * (1 - 0.7 * smile) * (parted - 0.05) / reach, 1.2)
     left = rest[lower, 1] - rest[upper, 1]
-    # The lips meet a little below the middle, since the lower one is the one that mostly moves.
-    move_up, move_down = -0.6 * left, 0.4 * left
+    # The lower lip is the one that mostly moves, but a smile raises the upper one: closed lips cover the upper teeth down to their edges.
+    upper_share = 0.4 + 0.3 * smile
+    move_up, move_down = (upper_share - 1) * left, upper_share * left
     shift = np.zeros(len(photo), np.float32)
     weight = np.zeros(len(photo), np.float32)
     for points, move in ((upper, move_down), (lower, move_up)):
@@ -137,6 +140,20 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     return rest.astype(np.float32), parted
 
 
+def raised(points: Array, corner: int) -> float:
+    """Say how high a corner of the mouth stands above the middle of the lips."""
+    return float((points[13, 1] + points[14, 1]) / 2 - points[corner, 1])
+
+
+def smiling(shapes: Shapes, photo: Array, fields: Array) -> float:
+    """Say how much of a full smile, 0 to 1, the corners of the mouth in a photograph (468, 3) show."""
+    shown = []
+    for side, corner in CORNERS:
+        extra = raised(photo, corner) - raised(shapes.points, corner) - USUAL_CORNER
+        shown.append(extra / max(raised(fields[shapes.names.index(f"mouthSmile{side}")], corner), 1e-3))
+    return float(np.clip(np.mean(shown), 0.0, 1.0))
+
+
 def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> tuple[Array, Array]:
     """Take most of a smile or a frown out of closed lips, so that every other feeling can be shown -> rest (468, 3), fields (51, 468, 3).
 
@@ -144,15 +161,11 @@ def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> tuple[Array, Ar
     """
     rest, fields = rest.copy(), fields.copy()
     upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
-    for side, corner in (("Right", 78), ("Left", 308)):
-
-        def raised(points: Array, corner: int = corner) -> float:
-            return float((points[13, 1] + points[14, 1]) / 2 - points[corner, 1])
-
-        extra = raised(rest) - raised(shapes.points)
+    for side, corner in CORNERS:
+        extra = raised(rest, corner) - raised(shapes.points, corner)
         for name, sign in (("mouthSmile", 1.0), ("mouthFrown", -1.0)):
             number = shapes.names.index(f"{name}{side}")
-            reach = sign * raised(fields[number])
+            reach = sign * raised(fields[number], corner)
             beyond = sign * extra - USUAL_CORNER
             if beyond > 0 and reach > 1e-3:
                 amount = min(beyond / reach, 1.0)

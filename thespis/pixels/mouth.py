@@ -6,9 +6,13 @@ import cv2
 import numpy as np
 
 from thespis.pixels.layers import Layer, grid_triangles, smoothstep
-from thespis.types import Array, Bytes
+from thespis.types import Array, Bytes, random_for
 
 COLUMNS = 13
+TONGUE_ROWS = 11
+TONGUE_TOP, TONGUE_TIP = -0.05, 0.14  # where root and tip rest, in eye distances below the line on which the lips meet
+OVER_LIP = 0.4  # the part of the tongue that stays inside when it is all the way out
+GREY = np.array([0.30, 0.59, 0.11], np.float32)  # how much each colour adds to brightness
 SHOWS = 0.05  # eye distances the lips must be apart in the photograph for its own teeth to be used
 # Widths of the upper teeth from the middle outwards, relative to the middle one, as seen from the front (the arch turns away).
 UPPER = (1.0, 0.80, 0.82, 0.60, 0.48)
@@ -17,11 +21,22 @@ LOWER = (0.64, 0.68, 0.74, 0.62, 0.52)
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """The photograph's light: what white looks like in it, and the colours of the lips and of the dark between them (3,)."""
+    """The photograph's light: what white looks like in it, the colours of the lips and of the dark between them (3,).
+
+    `colourful` is 1 in a colour photograph and 0 in one in black and white; flesh that is drawn goes along.
+    """
 
     white: Array
     lip: Array
     dark: Array
+    colourful: float
+
+    def flesh(self, red: float, green: float, blue: float, lip: float) -> Array:
+        """Mix a flesh colour (3,) under this light with `lip` parts of the lips' own."""
+        tint = np.array([red, green, blue], np.float32)
+        grey = float(tint @ GREY)
+        tinted = self.white * (grey + (tint - grey) * self.colourful)
+        return np.asarray(lip * self.lip + (1 - lip) * tinted, np.float32)
 
 
 def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array) -> Light:
@@ -44,14 +59,16 @@ def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array)
     white = level * (0.45 * white / max(float(white.max()), 1.0) + 0.55)
     at = np.clip(np.round(lips).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
     lip = texture[at[:, 1], at[:, 0]].astype(np.float32).mean(axis=0)
+    colourful = float(smoothstep(0.04, 0.16, (tone.max() - tone.min()) / max(float(tone.max()), 1.0)))
     level = float(white.mean()) / 235
-    dark = np.clip(0.10 * lip + np.array([16, 5, 6], np.float32) * level, 0, 60)
-    return Light(white.astype(np.float32), lip.astype(np.float32), dark.astype(np.float32))
+    red = np.array([16, 5, 6], np.float32)
+    dark = np.clip(0.10 * lip + (red * colourful + 9 * (1 - colourful)) * level, 0, 60)
+    return Light(white.astype(np.float32), lip.astype(np.float32), dark.astype(np.float32), colourful)
 
 
 def draw_teeth(light: Light, upper: bool) -> Bytes:
-    """Draw a row of teeth seen from the front as a cut-out texture (96, 320, 4): gum above (upper) or below (lower)."""
-    height, width = 96, 320
+    """Draw a row of teeth seen from the front as a cut-out texture (144, 480, 4): gum above (upper) or below (lower)."""
+    height, width = 144, 480
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     if not upper:
         y = height - 1 - y
@@ -62,41 +79,51 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     tooth = np.clip(np.searchsorted(edges, from_middle, side="right") - 1, 0, len(widths) - 1)
     begin, end = edges[tooth], edges[tooth + 1]
     across = np.clip((from_middle - begin) / (end - begin), 0, 1)
-    # Outer teeth end higher, and each has rounded corners; canines are a little pointed.
-    length = np.array([0.96, 0.92, 0.94, 0.88, 0.84] if upper else [0.92, 0.92, 0.94, 0.90, 0.86], np.float32)[tooth] * height
     corner = np.abs(across - 0.5) * 2
-    bottom = length - (0.07 * height) * corner**6 - np.where(tooth == 2, 0.04 * height * corner**1.5, 0.0)
-    gum = (0.30 + 0.02 * tooth) * height - 0.07 * height * np.sqrt(np.clip(1 - corner**2, 0, 1))
+    # Outer teeth end higher, corners are round (more so away from the middle), and canines are a little pointed.
+    length = np.array([0.97, 0.92, 0.95, 0.89, 0.84] if upper else [0.93, 0.94, 0.96, 0.91, 0.87], np.float32)[tooth] * height
+    bottom = length - np.where(across > 0.5, 0.10, 0.055) * height * corner**5 - np.where(tooth == 2, 0.05 * height * corner**1.5, 0.0)
+    gum = (0.30 + 0.02 * tooth) * height - 0.08 * height * np.sqrt(np.clip(1 - corner**2, 0, 1))
     share = np.clip((y - gum) / np.maximum(bottom - gum, 1), 0, 1)
-    shade = 1.0 - 0.13 * corner**3 - 0.08 * (1 - share) ** 2 - 0.05 * smoothstep(0.8, 1.0, share)
-    shade = shade * np.array([1.0, 0.98, 0.93, 0.82, 0.68], np.float32)[tooth]
-    enamel = light.white * np.array([1.0, 0.965, 0.90], np.float32)
-    colour = enamel[None, None] * shade[..., None]
-    pink = (0.55 * light.lip + 0.45 * light.white * np.array([0.72, 0.42, 0.42], np.float32)) * 0.85
-    gum_share = (1 - smoothstep(-1.5, 1.5, y - gum))[..., None]
-    colour = colour * (1 - gum_share) + pink * (0.75 + 0.25 * np.clip(1 - from_middle / width * 2, 0, 1))[..., None] * gum_share
-    gap = (smoothstep(0.92, 1.0, corner) * (from_middle > 0) * (gum_share[..., 0] < 0.5))[..., None]
-    colour = colour * (1 - 0.17 * gap)
-    colour = cv2.GaussianBlur(colour.astype(np.float32), (5, 5), 0)
-    cover = (smoothstep(-1.0, 1.0, bottom - y) * 255).astype(np.uint8)
+    # Each tooth is round, darker at its neck and where it bows away; its edge lets some of the dark behind it through.
+    shade = 1.0 - 0.10 * corner**2.5 - 0.14 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
+    shade += 0.07 * np.exp(-(((across - 0.4) / 0.22) ** 2) - ((share - 0.52) / 0.26) ** 2)
+    shade = shade * np.array([1.0, 0.96, 0.90, 0.76, 0.60], np.float32)[tooth]
+    warm = np.array([0.95, 0.89, 0.82], np.float32) * light.colourful + 0.88 * (1 - light.colourful)
+    # The lower ones lie deeper, in the shade of the upper ones.
+    colour = light.white * warm * shade[..., None] * (1.0 if upper else 0.86)
+    pink = light.flesh(0.72, 0.40, 0.40, 0.5) * 0.8
+    gum_share = (1 - smoothstep(-3, 3, y - gum))[..., None]
+    round_off = 0.7 + 0.3 * np.clip(1 - from_middle / width * 2, 0, 1) - 0.12 * corner**2
+    colour = colour * (1 - gum_share) + pink * round_off[..., None] * gum_share
+    gap = smoothstep(0.90, 1.0, corner) * (from_middle > 0) * (1 - gum_share[..., 0])
+    colour = colour * (1 - (0.10 + 0.22 * share**3) * gap)[..., None]
+    colour = cv2.GaussianBlur(colour.astype(np.float32), (7, 7), 0)
+    cover = (smoothstep(-2.0, 2.0, bottom - y) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour + 0.5, 0, 255).astype(np.uint8), cover])
 
 
 def draw_tongue(light: Light) -> Bytes:
-    """Draw the tongue's back seen from the front as a cut-out texture (64, 128, 4)."""
-    y, x = np.mgrid[-1:1:64j, -1:1:128j].astype(np.float32)
-    inside = 1 - (np.abs(x) ** 2.4 + np.abs(y) ** 2.4)
-    base = 0.35 * light.lip + 0.65 * light.white * np.array([0.86, 0.45, 0.46], np.float32)
-    shade = 0.62 + 0.26 * np.clip(inside, 0, 1) - 0.20 * y - 0.10 * np.exp(-((x / 0.10) ** 2))
-    colour = base[None, None] * shade[..., None]
-    cover = (smoothstep(0.0, 0.06, inside) * 255).astype(np.uint8)
+    """Draw the tongue's back as a cut-out texture (128, 160, 4), its root above and its tip below."""
+    y, x = np.mgrid[0:1:128j, -1:1:160j].astype(np.float32)
+    half = np.where(y < 0.5, 0.80 + 0.2 * np.sin(np.pi * y), np.sqrt(np.clip(1 - ((y - 0.5) / 0.48) ** 2, 0, 1)) ** 0.7)
+    side = np.abs(x) / np.maximum(half, 1e-3)
+    inside = np.minimum(1 - side, np.minimum((y - 0.24 * x**2) / 0.06, 1.0))
+    groove = np.exp(-((x / 0.11) ** 2)) * smoothstep(0.05, 0.4, y) * (1 - smoothstep(0.75, 0.98, y))
+    shade = 0.36 + 0.62 * smoothstep(0.0, 0.7, y) - 0.24 * np.clip(side, 0, 1) ** 3 - 0.09 * groove
+    # The grain of its back, and the wet shine that the light leaves on its front.
+    grain = cv2.GaussianBlur(random_for(0, "tongue").normal(0, 1, y.shape).astype(np.float32), (0, 0), 1.6)
+    shade += 0.10 * grain * (1 - smoothstep(0.7, 1.0, y))
+    shine = np.exp(-(((np.abs(x) - 0.34) / 0.17) ** 2) - ((y - 0.72) / 0.11) ** 2)
+    colour = light.flesh(0.80, 0.43, 0.43, 0.35)[None, None] * shade[..., None] + 0.10 * light.white * shine[..., None]
+    cover = (smoothstep(0.0, 0.05, inside) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), cover])
 
 
 def draw_cavity(light: Light) -> Bytes:
     """Draw the dark of the mouth as a texture (32, 64, 4): a little lighter at the bottom, where the light falls."""
     y, _ = np.mgrid[0:1:32j, 0:1:64j].astype(np.float32)
-    colour = light.dark[None, None] * (0.55 + 0.75 * y)[..., None]
+    colour = light.dark[None, None] * (0.7 + 0.95 * y)[..., None]
     return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), np.full((32, 64), 255, np.uint8)])
 
 
@@ -117,10 +144,18 @@ def own_teeth(texture: Bytes, upper: Array, lower: Array) -> tuple[Bytes, Array]
     return np.dstack([patch, mask]), corners
 
 
-def arch(
-    centre: Array, half: float, span: tuple[float, float], texture: Bytes, jaw: float, behind: float, light: tuple[float, float]
-) -> Layer:
-    """Bend a row of teeth (or the tongue) round the dental arch: a strip in the face's own axes, `span` its top and bottom edge."""
+def fitted(texture: Bytes, wide: float, sharpness: float) -> Bytes:
+    """Shrink a drawn texture (h, w, 4) to the `wide` pixels it will cover, and blur it where the photograph's `sharpness` is below 1."""
+    share = float(np.clip(1.25 * wide / texture.shape[1], 12 / texture.shape[1], 1.0))
+    size = (max(round(texture.shape[1] * share), 8), max(round(texture.shape[0] * share), 8))
+    small = cv2.resize(texture, size, interpolation=cv2.INTER_AREA)
+    if sharpness < 0.9:
+        small[..., :3] = cv2.GaussianBlur(small[..., :3], (0, 0), min(0.5 / sharpness, 3.0))
+    return np.asarray(small, np.uint8)
+
+
+def arch(centre: Array, half: float, span: tuple[float, float], texture: Bytes, jaw: float, behind: float) -> Layer:
+    """Bend a row of teeth round the dental arch: a strip in the face's own axes, `span` its top and bottom edge."""
     top, bottom = span
     x = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     rows = np.linspace(0, 1, 3, dtype=np.float32)
@@ -128,33 +163,87 @@ def arch(
     points[..., 0] = centre[0] + half * x
     points[..., 1] = centre[1] + top + (bottom - top) * rows[:, None]
     points[..., 2] = centre[2] + 0.10 + 0.55 * half * x**2
-    source = np.zeros((3, COLUMNS, 2), np.float32)
-    source[..., 0] = (x + 1) / 2 * (texture.shape[1] - 1)
-    source[..., 1] = rows[:, None] * (texture.shape[0] - 1)
-    shade = np.repeat(np.linspace(*light, 3, dtype=np.float32)[:, None], COLUMNS, axis=1) * (1 - 0.35 * x**4)
-    count = 3 * COLUMNS
-    return Layer(
-        points.reshape(count, 3),
-        source.reshape(count, 2),
-        grid_triangles(3, COLUMNS),
-        texture,
-        follow_jaw=np.full(count, jaw, np.float32),
-        light=shade.reshape(count).astype(np.float32),
-        behind=behind,
-    )
+    return strip(points, texture, np.full(3 * COLUMNS, jaw, np.float32), behind)
 
 
-def mouth_layers(centre: Array, width: float, light: Light) -> list[Layer]:
-    """Make the drawn inside of a mouth at rest; `centre` (3,) is the middle of the closed lips, in the face's own axes."""
+def strip(points: Array, texture: Bytes, jaw: Array, behind: float) -> Layer:
+    """Lay a texture on a grid of points (rows, columns, 3) that follow the jaw by `jaw` (rows * columns,)."""
+    rows, columns = points.shape[:2]
+    source = np.zeros((rows, columns, 2), np.float32)
+    source[..., 0] = np.linspace(0, texture.shape[1] - 1, columns)
+    source[..., 1] = np.linspace(0, texture.shape[0] - 1, rows)[:, None]
+    flat = points.reshape(-1, 3).astype(np.float32)
+    return Layer(flat, source.reshape(-1, 2), grid_triangles(rows, columns), texture, follow_jaw=jaw, behind=behind)
+
+
+def tongue_layer(centre: Array, half: float, texture: Bytes) -> Layer:
+    """Lay the tongue from its root (above, behind) to its tip, behind the lower teeth; the tip goes with the jaw, the root half-way."""
+    x = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
+    y = np.linspace(0, 1, TONGUE_ROWS, dtype=np.float32)[:, None]
+    points = np.zeros((TONGUE_ROWS, COLUMNS, 3), np.float32)
+    points[..., 0] = centre[0] + half * x
+    points[..., 1] = centre[1] + TONGUE_TOP + (TONGUE_TIP - TONGUE_TOP) * y
+    points[..., 2] = centre[2] + 0.12 + 0.3 * half * x**2
+    jaw = np.repeat(tongue_follows(y), COLUMNS, axis=1).ravel()
+    return strip(points, texture, jaw.astype(np.float32), 5.0)
+
+
+def tongue_follows(share: Array) -> Array:
+    """Say how far the tongue goes with the jaw, from its root (share 0) to its tip (1)."""
+    return np.asarray(0.55 + 0.41 * share**0.7, np.float32)
+
+
+def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) -> Array:
+    """Move the tongue's points (rows * columns, 3), already where the jaw took them, by the weight tongueOut, in place.
+
+    Gives how much nearer (rows * columns,) they come in the order of what covers what.
+
+    A little of it lifts the tip to the upper teeth, as for l, n and th; more brings it out between the teeth and over the lower lip.
+    `jaw` (3,) is how far the lower teeth went, `lip` (3,) the middle of the lower lip's inner edge, `down` (3,) the face's axis.
+    """
+    if out <= 0.0:
+        return np.zeros(len(points), np.float32)
+    grid = points.reshape(TONGUE_ROWS, COLUMNS, 3)
+    share = np.linspace(0, 1, TONGUE_ROWS, dtype=np.float32)[:, None, None]
+    dropped = max(float(jaw @ down), 0.0)
+    lift = float(smoothstep(0.0, 0.11, out) * (1 - smoothstep(0.13, 0.24, out)))
+    through = float(smoothstep(0.13, 0.24, out))
+    beyond = float(smoothstep(0.3, 1.0, out))
+    # Lifted, the tongue is seen from below: its tip stands at the upper teeth's edge, its root at the floor, wherever the jaw is.
+    at_rest = TONGUE_TOP + (TONGUE_TIP - TONGUE_TOP) * share + tongue_follows(share) * dropped
+    lifted = (0.13 + 0.92 * dropped) * (1 - share) + 0.045 * share
+    grid += (lift * (lifted - at_rest)) * down
+    # Through, it lies on the lower teeth.
+    grid -= (through * share * (0.2 * dropped + 0.05)) * down
+    # Out, it bends over the lower lip.
+    height = (grid @ down).mean(axis=1)[:, None, None]
+    bent = float(lip @ down) - 0.03 + (share - OVER_LIP) * np.where(share > OVER_LIP, 0.75 * beyond, 0.4)
+    over = float(smoothstep(0.3, 0.5, out))
+    grid += over * (bent - height) * down
+    middle = grid.mean(axis=1, keepdims=True)
+    grid += 0.25 * over * (middle - grid)
+    nearer = 1.25 * through * smoothstep(0.35, 0.6, share[:, 0, 0]) + 5.4 * smoothstep(0.3, 0.4, out) * (share[:, 0, 0] >= OVER_LIP)
+    return np.asarray(nearer.repeat(COLUMNS), np.float32)
+
+
+def mouth_layers(centre: Array, width: float, light: Light, fine: float, sharpness: float) -> list[Layer]:
+    """Make the drawn inside of a mouth at rest; `centre` (3,) is the middle of the closed lips, in the face's own axes.
+
+    `fine` is pixels an eye distance, `sharpness` how much finer the photograph is than the frame. The tongue comes first.
+    """
     half = 0.53 * width
     cavity = draw_cavity(light)
     box = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * np.array([0.8 * width, 1.2 * width], np.float32)
     corners = np.array([[0, 0], [63, 0], [0, 31], [63, 31]], np.float32)
     back = np.concatenate([centre[:2] + box, np.full((4, 1), centre[2] + 0.5, np.float32)], axis=1).astype(np.float32)
     share = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
+    tongue, lower, upper = (
+        fitted(texture, 2 * part * half * fine, sharpness)
+        for texture, part in ((draw_tongue(light), 0.74), (draw_teeth(light, upper=False), 0.88), (draw_teeth(light, upper=True), 1.0))
+    )
     return [
+        tongue_layer(centre, 0.74 * half, tongue),
         Layer(back, corners, grid_triangles(2, 2), cavity, follow_jaw=share, behind=6.0),
-        arch(centre, 0.60 * half, (-0.02, 0.34), draw_tongue(light), 0.80, 5.0, (0.66, 0.95)),
-        arch(centre, 0.88 * half, (0.005, 0.18), draw_teeth(light, upper=False), 0.97, 4.0, (0.92, 0.76)),
-        arch(centre, half, (-0.17, 0.085), draw_teeth(light, upper=True), 0.0, 3.5, (0.84, 1.03)),
+        arch(centre, 0.88 * half, (0.05, 0.23), lower, 0.97, 4.0),
+        arch(centre, half, (-0.195, 0.06), upper, 0.0, 3.5),
     ]

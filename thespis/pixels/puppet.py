@@ -12,11 +12,13 @@ from thespis.head.person import Person, fit
 from thespis.head.shapes import SHAPES, Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.creases import Skin, find_creases
+from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
-from thespis.pixels.mouth import SHOWS, mouth_layers, own_teeth, read_light
+from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
 from thespis.pixels.raster import Deep
+from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import skirt
 from thespis.types import Array, Bytes
 
@@ -30,6 +32,8 @@ LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
 
 
+LOWER_LIP = 14  # the middle of its inner edge
+TONGUE_OUT = FACE.column("tongueOut")
 LID_COLUMNS = tuple(
     (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
     for side in ("Left", "Right")
@@ -71,6 +75,8 @@ class Puppet:
     lash_rows: dict[str, slice]
     still: npt.NDArray[np.bool_]
     skin: Skin
+    tongue: slice
+    lips: Lips
 
     def pose(self, row: Array) -> Posed:
         """Pose the mesh by one row of the Space `face`."""
@@ -82,7 +88,10 @@ class Puppet:
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
-        moved += self.follow_jaw[:, None] * (weights @ self.jaw)
+        jaw = weights @ self.jaw
+        moved += self.follow_jaw[:, None] * jaw
+        out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
+        nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
         source = self.source.copy()
         for side, rows in self.lash_rows.items():
             closed = float(np.clip(weights[shapes.names.index(f"eyeBlink{side.capitalize()}")], 0.0, 1.0))
@@ -99,7 +108,9 @@ class Puppet:
         turned = (moved - pivot) @ turn.T + pivot + shift
         moved += self.follow_head[:, None] * (turned - moved)
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
-        return Posed(place, np.ascontiguousarray(moved[:, 2] + self.behind, np.float32), source)
+        depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
+        depth[self.tongue] -= nearer
+        return Posed(place, depth, source)
 
     def paint(self, row: Array) -> None:
         """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
@@ -156,9 +167,12 @@ def build(face: Face, framing: Framing) -> Puppet:
     shapes = load_shapes()
     points = framing.to_frame(face.points)
     rotation, unit, offset = fit_pose(points)
+    texture, finer = framing.texture, float(np.mean(framing.finer))
+    down = np.asarray(rotation[:2, 1] / max(float(np.linalg.norm(rotation[:2, 1])), 1e-6), np.float32)
+    points = points.copy()
+    points[:468, :2] += refine_lips(texture, framing.to_texture(points), shapes, unit * finer, down) / finer
     placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
     person = fit(shapes, placed, offset)
-    texture = framing.texture
     on_texture = framing.to_texture(points)
     rings = {
         "left": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]]),
@@ -168,7 +182,6 @@ def build(face: Face, framing: Framing) -> Puppet:
         texture, [on_texture[ring] for ring in rings.values()], on_texture[[0, 17, 37, 267, 84, 314]], on_texture[list(SKIN)]
     )
     around, carry = skirt(shapes, person.photo, rotation)
-    finer = float(np.mean(framing.finer))
     eyes = {
         side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer) for side, ring in rings.items()
     }
@@ -187,18 +200,32 @@ def build(face: Face, framing: Framing) -> Puppet:
         layers.append(Layer(back(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0))
     layers += [lashes(texture, on_texture[getattr(shapes, f"eye_{side}_upper")]) for side in rings]
     centre, width = person.mouth()
-    inside = mouth_layers(centre, width, light)
+    inside = mouth_layers(centre, width, light, unit * finer, min(1 / (framing.zoom[0] * finer), 1.0))
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
-    if shown is not None and shows_teeth(shown[0], light.white):
+    own_shown = shown is not None and shows_teeth(shown[0], light.white)
+    if shown is not None and own_shown:
         patch, corners = shown
         own = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
         depth = float((centre @ rotation.T)[2]) + 0.1
         # The drawn teeth stay behind their own: a lip raised higher than in the photograph shows them.
         layers.append(Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.0))
+    tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
+    upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
+    lips = read_lips(
+        texture,
+        on_texture[shapes.lips_inner_upper],
+        on_texture[shapes.lips_inner_lower],
+        on_texture[upper],
+        on_texture[lower],
+        0.5 if own_shown else 1.0,
+        light.colourful,
+    )
     # Sixteen bits a byte, as the kernel wants them.
     sheet, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
-    return assemble(person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes)
+    return assemble(
+        person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes, tongue, lips
+    )
 
 
 def lashes(texture: Bytes, margin: Array) -> Layer:
@@ -233,8 +260,13 @@ def assemble(
     atlas: Deep,
     starts: list[int],
     eyes: dict[str, Eyeball],
+    tongue: int,
+    lips: Lips,
 ) -> Puppet:
-    """Put the layers one after the other into one mesh: first the face, then the skirt, the eyes and the lashes, in that order."""
+    """Put the layers one after the other into one mesh: first the face, then the skirt, the eyes and the lashes, in that order.
+
+    `tongue` is the number of the tongue's layer.
+    """
     counts = [len(layer.points) for layer in layers]
     first = np.concatenate([[0], np.cumsum(counts)])
     ones = [np.ones(count, np.float32) for count in counts]
@@ -271,5 +303,5 @@ def assemble(
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1),
-        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))),
+        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])), lips,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import Triangles
 from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, shrink_into
+from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
 FAR = 1e9
@@ -110,4 +111,7 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
     draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest)
+    if name == "mouth":
+        shapes = puppet.person.shapes
+        shade_inside(fine, nearest, finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower], puppet.lips, 2 * puppet.unit)
     shrink_into(fine, image, top, left)

@@ -1,0 +1,128 @@
+"""The inside of the mouth: shade, a tongue that lifts and comes out, flesh in the photograph's colours, and lips on their line."""
+
+import numpy as np
+import pytest
+
+from thespis.head.shapes import load_shapes
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.edges import refine_lips
+from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, move_tongue, tongue_layer
+from thespis.pixels.shade import Lips, shade_inside
+from thespis.pixels.warp import Canvas, Warp, draw_frame
+from thespis.types import Bytes, Direction, Portrait
+
+pytestmark = pytest.mark.unit
+SIZE = 256
+DOWN = np.array([0, 1, 0], np.float32)
+
+
+@pytest.fixture(scope="module")
+def canvas(astronaut: Portrait) -> Canvas:
+    return Warp(SIZE).start(astronaut, Direction())
+
+
+def drawn(canvas: Canvas, **weights: float) -> Bytes:
+    values = np.zeros(FACE.size, np.float32)
+    for name, weight in weights.items():
+        values[FACE.column(name)] = weight
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    draw_frame(canvas, values, image)
+    return image
+
+
+def light(colourful: float) -> Light:
+    grey = np.full(3, 220, np.float32)
+    return Light(grey, grey * 0.6, grey * 0.1, colourful)
+
+
+def test_flesh_is_red_in_colour_and_grey_in_black_and_white() -> None:
+    for texture in (draw_teeth(light(0.0), upper=True), draw_tongue(light(0.0))):
+        assert np.ptp(texture[..., :3].astype(int), axis=2).max() <= 1
+    tongue = draw_tongue(light(1.0)).astype(int)
+    assert (tongue[..., 0] - tongue[..., 1]).mean() > 20
+
+
+def test_drawn_textures_are_no_finer_than_what_they_cover() -> None:
+    teeth = draw_teeth(light(1.0), upper=True)
+    small = fitted(teeth, 40.0, 1.0)
+    assert small.shape == (15, 50, 4)
+    assert fitted(teeth, 4000.0, 1.0).shape == teeth.shape
+    assert fitted(teeth, 40.0, 0.3)[..., :3].std() < small[..., :3].std()
+
+
+def shaded(bulge: float) -> Bytes:
+    """A flat grey inside, shaded between lips that stand `bulge` pixels above and below row 30; the first ten rows are skin."""
+    fine, nearest = np.full((60, 100, 3), 200, np.uint8), np.full((60, 100), 4.0, np.float32)
+    nearest[:10] = 0.0
+    x = np.linspace(5, 95, 11)
+    arc = bulge * (1 - ((x - 50) / 45) ** 2)
+    upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
+    flesh = np.full((11, 3), 150, np.float32)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, flesh, 1.0, 1.0), 150.0)
+    return fine
+
+
+def test_light_fades_towards_the_upper_lip_and_the_corners_and_stays_off_the_skin() -> None:
+    fine = shaded(20).astype(int)
+    middle = fine[:, 50, 1]
+    assert (middle[:10] == 200).all()
+    assert middle[14] < middle[19] < middle[30] < 200
+    assert fine[30, 10, 1] < middle[30] - 40
+    assert fine[20, 50, 0] > fine[20, 50, 1]
+
+
+def test_little_light_falls_into_a_small_opening() -> None:
+    assert shaded(5)[30, 50, 1] < shaded(20)[30, 50, 1] - 30
+
+
+def test_the_tongue_lifts_for_an_l_and_comes_out_over_the_lip() -> None:
+    layer = tongue_layer(np.zeros(3, np.float32), 0.3, draw_tongue(light(1.0)))
+    jaw, lip = np.array([0, 0.3, 0], np.float32), np.array([0, 0.35, 0], np.float32)
+    assert layer.follow_jaw is not None
+    rest = layer.points + layer.follow_jaw[:, None] * jaw
+    tips = {}
+    for out in (0.0, 0.11, 0.24, 1.0):
+        points = rest.copy()
+        nearer = move_tongue(points, out, jaw, lip, DOWN)
+        tips[out] = (float(points[-1, 1]), float(nearer[-1]))
+    assert tips[0.0][1] == tips[0.11][1] == 0.0
+    assert tips[0.11][0] == pytest.approx(0.045, abs=0.01)
+    assert tips[0.24][1] == pytest.approx(1.25)
+    assert tips[1.0][0] > lip[1] + 0.2
+    assert tips[1.0][1] > 5.0
+
+
+def test_the_tongue_shows_in_the_frame_and_only_there(canvas: Canvas) -> None:
+    still, out = drawn(canvas, jawOpen=0.5), drawn(canvas, jawOpen=0.5, tongueOut=1.0)
+    changed = np.argwhere((still != out).any(axis=2))
+    place = canvas.puppet.pose(np.zeros(FACE.size, np.float32)).place
+    mouth = place[canvas.puppet.person.shapes.lips_outer]
+    unit = canvas.puppet.unit
+    assert len(changed) > 0.02 * unit**2
+    assert changed[:, 0].min() > mouth[:, 1].min() - 2
+    assert changed[:, 1].min() > mouth[:, 0].min() - 0.1 * unit
+    assert changed[:, 1].max() < mouth[:, 0].max() + 0.1 * unit
+
+
+def test_closed_lips_are_moved_into_their_dark_line() -> None:
+    shapes = load_shapes()
+    points = np.concatenate([shapes.points[:, :2] * 100 + 300, np.zeros((10, 2))]).astype(np.float32)
+    points[shapes.lips_inner_upper] = points[shapes.lips_inner_lower]
+    line = (points[shapes.lips_inner_upper] + points[shapes.lips_inner_lower]) / 2
+    texture = np.full((600, 600, 3), 160, np.uint8)
+    for x in range(600):
+        y = np.interp(x, line[:, 0], line[:, 1]) + 3
+        texture[round(float(y)) - 1 : round(float(y)) + 1, x] = 60
+    moved = points[:468] + refine_lips(texture, points, shapes, 100.0, np.array([0, 1], np.float32))
+    for ring in (shapes.lips_inner_upper, shapes.lips_inner_lower):
+        assert np.abs(moved[ring, 1] - line[:, 1] - 2.5)[3:-3].max() < 1.2
+    far = [10, 33, 263, 1, 152]
+    assert np.array_equal(moved[far], points[far])
+
+
+def test_open_lips_stay_where_they_are() -> None:
+    shapes = load_shapes()
+    gaping = shapes.points + shapes.displace({"jawOpen": 0.5})
+    points = np.concatenate([gaping[:, :2] * 100 + 300, np.zeros((10, 2))]).astype(np.float32)
+    texture = np.random.default_rng(0).integers(0, 255, (600, 600, 3)).astype(np.uint8)
+    assert not refine_lips(texture, points, shapes, 100.0, np.array([0, 1], np.float32)).any()
