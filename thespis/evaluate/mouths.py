@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.errors import MediaError, ThespisError
+from thespis.speech.activity import Activity, share_of_speech
 from thespis.types import Array, Speech
 
 Doubles = npt.NDArray[np.float64]
@@ -23,6 +24,7 @@ SHORTEST, LONGEST = 1.5, 600.0  # seconds of a clip
 SEEN = 0.8  # share of the frames in which the face must be seen
 ALSO_SEEN = 0.2  # share of the frames from which somebody else in the picture might be the one who speaks
 MOVES = 0.01  # eye distances of spread, below which a mouth does not speak
+SPOKEN = 0.3  # share of the sound that must be speech
 TRACKER = "2"  # changed when the tracking of lips changes, so that nothing old is read
 
 
@@ -113,6 +115,13 @@ def mouth_of(path: Path, cache: Path, tell: Callable[[int], None] = lambda _: No
     return mouth
 
 
+def check_speech(speech: Speech, network: Activity) -> None:
+    """Refuse sound in which hardly anybody speaks: music, noise, or silence."""
+    share = share_of_speech(speech, network)
+    if share < SPOKEN:
+        raise MediaError(f"{100 * share:.0f} % of its sound is speech; {100 * SPOKEN:.0f} % are needed")
+
+
 def check(mouth: Mouth) -> None:
     """Refuse a mouth that says nothing about speech."""
     seen = np.isfinite(mouth.gap)
@@ -137,7 +146,7 @@ def sound_of(path: Path) -> Speech:
             return speech
         own = MediaError("its sound is silent from beginning to end")
     except ThespisError as error:
-        own = MediaError(str(error).partition(";")[0])
+        own = MediaError(str(error).partition("; give")[0])
     for suffix in SOUNDS:
         beside = path.with_suffix(suffix)
         if beside.exists():
@@ -147,12 +156,14 @@ def sound_of(path: Path) -> Speech:
 
 def talks(paths: list[Path], cache: Path, tell: Callable[[int], None] = lambda _: None) -> Iterator[Talk | Refused]:
     """Read the clips one after the other, each as what can be measured, or as refused with the reason."""
+    network = Activity()
     for path in paths:
         try:
             speech = sound_of(path)
+            check_speech(speech, network)
             mouth = mouth_of(path, cache, tell)
             check(mouth)
         except ThespisError as error:
-            yield Refused(path, str(error))
+            yield Refused(path, str(error).replace(f"the video {path}", "it").replace(str(path), "it"))
             continue
         yield Talk(path, mouth, speech)
