@@ -78,13 +78,16 @@ class Puppet:
     tongue: slice
     lips: Lips
 
-    def pose(self, row: Array) -> Posed:
-        """Pose the mesh by one row of the Space `face`."""
+    def pose(self, row: Array, surface: Array | None = None) -> Posed:
+        """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
         shapes = self.person.shapes
         weights = lids_follow_gaze(expression_of(row), row)
         moved = self.rest.copy()
-        # Not a matrix product: for one short row the library would wake its threads, which costs more than the sum.
-        skin = np.einsum("k,kij->ij", weights, self.fields)
+        if surface is None:
+            # Not a matrix product: for one short row the library would wake its threads, which costs more than the sum.
+            skin = np.einsum("k,kij->ij", weights, self.fields)
+        else:
+            skin = np.asarray((self.person.photo - self.person.rest + surface) @ self.rotation.T, np.float32)
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]

@@ -85,10 +85,10 @@ def make_canvas(puppet: Puppet) -> Canvas:
     return Canvas(puppet, backdrop, nearest, nearest.copy(), moving, rings, close_ups)
 
 
-def draw_frame(canvas: Canvas, row: Array, image: Bytes) -> None:
-    """Draw one row of the Space `face` into an image (height, width, 3)."""
+def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None = None) -> None:
+    """Draw one row of the Space `face` into an image (height, width, 3); `surface` (468, 3) says where the skin goes, if not the row."""
     puppet = canvas.puppet
-    posed = puppet.pose(row)
+    posed = puppet.pose(row, surface)
     puppet.paint(row)
     image[:] = canvas.backdrop
     nearest = canvas.nearest
