@@ -42,6 +42,11 @@ def test_a_voice_is_found_and_noise_is_not(network: Activity, talk: Speech) -> N
     assert share_of_speech(Speech(noise[None], talk.rate), network) == 0.0
 
 
+def test_in_blocks_as_in_one(network: Activity, talk: Speech) -> None:
+    blocks = [talk.cut(first, first + 9_000) for first in range(0, len(talk), 9_000)]
+    assert segments(blocks, network) == segments(talk, network) != ()
+
+
 @pytest.mark.parametrize("samples", [0, 1, 511, 3000])
 def test_next_to_nothing_says_nothing(network: Activity, samples: int) -> None:
     speech = Speech(np.zeros((1, samples), np.float32), 16_000)
@@ -81,7 +86,7 @@ def sound(pitch: Array, level: Array | None = None, periodicity: float = 0.9, ba
         np.full(rows, -20.0) if level is None else level.astype(np.float64),
         np.full(rows, periodicity),
         pitch.astype(np.float64),
-        np.zeros((rows, 40)) if bands is None else bands.astype(np.float64),
+        np.zeros((rows, 40), np.float32) if bands is None else bands.astype(np.float32),
     )
 
 

@@ -25,6 +25,7 @@ BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
     ".xml": ("cues",),
     ".srt": ("subtitles",),
     ".vtt": ("subtitles",),
+    ".textgrid": ("textgrid",),
     ".glb": ("gltf",),
     ".usda": ("usd",),
     ".usdc": ("usd",),
@@ -88,6 +89,13 @@ def to_subtitles(take: "Take", path: Path) -> str:
     return f"{write_subtitles(take, path)} captions"
 
 
+def to_textgrid(take: "Take", path: Path) -> str:
+    """Write words and phones for Praat."""
+    from thespis.export.textgrid import write_textgrid
+
+    return f"{write_textgrid(take, path)} words and phones"
+
+
 def to_flame(take: "Take", path: Path) -> str:
     """Write FLAME parameters with OpenHead's basis."""
     from thespis.export.flame import write_flame
@@ -117,6 +125,7 @@ WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
     "gltf": to_gltf,
     "npz": to_npz,
     "subtitles": to_subtitles,
+    "textgrid": to_textgrid,
     "usd": to_usd,
 }
 

@@ -5,6 +5,7 @@ made-up speech. What kind of voice it is follows from how steady its pitch is, a
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.card import Weight
-from thespis.features.ear import Ear
+from thespis.features.ear import BANDS, HOP, STEP, Ear, Heard
 from thespis.features.resample import RATE, Resampler
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
 from thespis.weights import ASSETS, find
@@ -136,26 +137,35 @@ class Sound:
     level: Doubles
     periodicity: Doubles
     pitch: Doubles
-    bands: Doubles
+    bands: Array
 
 
-def listen(speech: Speech, network: Activity | None = None) -> Sound:
-    """Hear a whole recording."""
-    rows = round(speech.seconds * ROWS)
-    resampler, ear = Resampler(speech.rate), Ear()
-    samples = np.concatenate([resampler(speech.mono(), True), np.zeros(4 * RATE // ROWS + 2 * ear.margin + 640, np.float32)])
-    groups = ear(samples)
-    probability = active(speech, network)
+def listen(blocks: Iterable[Speech], network: Activity | None = None) -> Sound:
+    """Hear a whole recording, block after block; only what was heard is kept, not the samples."""
+    stage, ear = network or Activity(), Ear()
+    state = stage.start(Portrait((np.zeros((1, 1, 3), np.uint8),)), Direction())
+    resampler: Resampler | None = None
+    chances, groups, at, rate = list[Array](), list[Heard](), 0, RATE
+    for block in blocks:
+        rate, at = block.rate, block.stop
+        resampler = resampler or Resampler(rate)
+        chances.append(stage.step(state, block, False)["speech"])
+        groups += ear(resampler(block.mono(), False))
+    if resampler is None:
+        return Sound(*np.zeros((4, 0)), np.zeros((0, BANDS)))
+    chances.append(stage.step(state, Speech(np.zeros((1, 0), np.float32), rate, start=at), True)["speech"])
+    end = np.zeros(2 * HOP * STEP + 2 * ear.margin, np.float32)
+    groups += ear(np.concatenate([resampler(np.zeros(0, np.float32), True), end]))
+    rows, probability = round(at / rate * ROWS), np.concatenate(chances)
     middles = (np.arange(len(probability)) + 0.5) * float(1 / ACTIVITY_FPS)
     heard = [np.concatenate([getattr(group, name) for group in groups])[:rows] for name in ("level", "periodicity", "pitch", "bands")]
-    level, periodicity, pitch, bands = (each.astype(np.float64) for each in heard)
-    speaking = np.interp(np.arange(rows) / ROWS, middles, probability["speech"]) if len(middles) else np.zeros(rows)
-    return Sound(speaking, level, periodicity, pitch, bands)
+    speaking = np.interp(np.arange(rows) / ROWS, middles, probability) if len(middles) else np.zeros(rows)
+    return Sound(speaking, *(each.astype(np.float64) for each in heard[:3]), heard[3])
 
 
-def segments(speech: Speech, network: Activity | None = None) -> tuple[Segment, ...]:
+def segments(speech: Speech | Iterable[Speech], network: Activity | None = None) -> tuple[Segment, ...]:
     """Find the speech, singing, laughter and breaths of a recording, in order of time; what is left is silence, noise or music."""
-    sound = listen(speech, network)
+    sound = listen([speech] if isinstance(speech, Speech) else speech, network)
     if not len(sound.level):
         return ()
     voice = spoken(sound.speech)
