@@ -65,15 +65,17 @@ def quiet() -> Iterator[None]:
 
 
 def network(name: str) -> Any:  # noqa: ANN401 - mediapipe's solution objects have no common type
-    """Make one of the networks, or give the one that is there: "near" and "far" find faces, "mesh" measures them."""
+    """Make one of the networks, or give the one that is there: "near" and "far" find faces, "mesh" measures them, "person" cuts out."""
     if name not in _networks:
         with quiet():
-            from mediapipe.python.solutions import face_detection, face_mesh
+            from mediapipe.python.solutions import face_detection, face_mesh, selfie_segmentation
 
             if name == "mesh":
                 _networks[name] = face_mesh.FaceMesh(
                     static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
                 )
+            elif name == "person":
+                _networks[name] = selfie_segmentation.SelfieSegmentation(model_selection=0)
             else:
                 _networks[name] = face_detection.FaceDetection(
                     model_selection=0 if name == "near" else 1, min_detection_confidence=0.4 if name == "near" else 0.5
@@ -136,6 +138,12 @@ def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_IN
     points[:, 0] += left
     points[:, 1] += top
     return np.asarray(points, np.float32)
+
+
+def person_share(picture: Bytes) -> Array:
+    """Ask a network how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1."""
+    with _lock:
+        return np.array(network("person").process(picture).segmentation_mask, np.float32)
 
 
 def fit_pose(points: Array) -> tuple[Array, float, Array]:

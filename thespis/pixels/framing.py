@@ -19,7 +19,8 @@ DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
 class Framing:
     """A frame of `width` x `height` pixels, and the `texture` (h, w, 3) it is cut from.
 
-    Picture pixels go to frame pixels by `zoom` and `shift`; frame pixels go to texture pixels by `finer` and `margin`.
+    Picture pixels go to frame pixels by `zoom` and `shift`; frame pixels go to texture pixels by `finer` and `margin`. `inside` is the
+    left, top, right and bottom of the texture that the picture fills; what lies outside was made up.
     """
 
     width: int
@@ -29,6 +30,7 @@ class Framing:
     shift: tuple[float, float]
     finer: tuple[float, float]
     margin: tuple[float, float]
+    inside: tuple[int, int, int, int]
 
     def to_frame(self, points: Array) -> Array:
         """Carry picture points (n, 3) to frame pixels; depth is scaled along."""
@@ -42,6 +44,13 @@ class Framing:
         """Carry frame points (n, 2 or 3) to texture pixels (n, 2)."""
         across = (points[:, 0] + 0.5 + self.margin[0]) * self.finer[0] - 0.5
         down = (points[:, 1] + 0.5 + self.margin[1]) * self.finer[1] - 0.5
+        return np.asarray(np.stack([across, down], axis=1), np.float32)
+
+    def room(self, points: Array) -> Array:
+        """Say how many frame pixels texture points (n, 2) lie inside the picture, across and down (n, 2); outside it they are negative."""
+        left, top, right, bottom = self.inside
+        across = np.minimum(points[:, 0] - left, right - 1 - points[:, 0]) / self.finer[0]
+        down = np.minimum(points[:, 1] - top, bottom - 1 - points[:, 1]) / self.finer[1]
         return np.asarray(np.stack([across, down], axis=1), np.float32)
 
     def from_texture(self, points: Array) -> Array:
@@ -129,4 +138,10 @@ def cut_frame(image: Bytes, face: Face, wanted: tuple[int, int] | None, crop: Cr
         (-x * zoom, -y * zoom),
         (exact[0] / zoom, exact[1] / zoom),
         ((x - left) * zoom, (y - top) * zoom),
+        (
+            max(round(-left * exact[0]), 0),
+            max(round(-top * exact[1]), 0),
+            min(round((picture[0] - left) * exact[0]), size[0]),
+            min(round((picture[1] - top) * exact[1]), size[1]),
+        ),
     )

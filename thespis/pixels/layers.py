@@ -16,7 +16,8 @@ class Layer:
 
     `points` (n, 3) in eye distances along the camera's axes; `source` (n, 2) in pixels of the layer's own `texture` (h, w, 4), or of
     the portrait's where that is None; `triangles` (m, 3) number this layer's vertices. `follow_head` (n,) is how far a vertex goes with
-    the head's rotation, `follow_jaw` (n,) with the jaw; `behind` pushes the whole layer away from the viewer, in eye distances.
+    the head's rotation, `free` (n, 2) how much of that across and down the frame, `follow_jaw` (n,) how far with the jaw; `behind`
+    pushes the whole layer away from the viewer, in eye distances.
     """
 
     points: Array
@@ -24,6 +25,7 @@ class Layer:
     triangles: Triangles
     texture: Bytes | None = None
     follow_head: Array | None = None
+    free: Array | None = None
     follow_jaw: Array | None = None
     light: Array | None = None
     behind: float = 0.0

@@ -12,6 +12,7 @@ from thespis.head.person import Person, fit
 from thespis.head.shapes import SHAPES, Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.creases import Skin, find_creases
+from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
@@ -19,13 +20,14 @@ from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoo
 from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
 from thespis.pixels.raster import Deep
 from thespis.pixels.shade import Lips, read_lips
-from thespis.pixels.skirt import skirt
+from thespis.pixels.skirt import find_edge, near_head, rays, skirt
 from thespis.types import Array, Bytes
 
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
-TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.6, 0.7, 1.8
+TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
+EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
 LASH = 0.022  # the height of the line that the lashes draw along a closed lid, in eye distances
 UNROLL = 0.6  # of the way from its margin to its fold that a closed lid's skin comes from
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
@@ -74,9 +76,11 @@ class Puppet:
     eye_rows: dict[str, slice]
     lash_rows: dict[str, slice]
     still: npt.NDArray[np.bool_]
+    around: npt.NDArray[np.bool_]
     skin: Skin
     tongue: slice
     lips: Lips
+    cutout: Cutout | None
 
     def pose(self, row: Array, surface: Array | None = None) -> Posed:
         """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
@@ -105,11 +109,11 @@ class Puppet:
             lash[:, 2] -= 0.03
             lash[1::2] += (LASH * smoothstep(0.3, 1.0, closed)) * np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * self.rotation[:, 1]
             moved[rows] = lash
-        turn = rotation_matrix(np.clip(row[FACE.slice("head_rotation")], -TURN_LIMIT, TURN_LIMIT))
-        shift = np.clip(row[FACE.slice("head_translation")], -MOVE_LIMIT, MOVE_LIMIT)
+        turn = rotation_matrix(eased(row[FACE.slice("head_rotation")], TURN_LIMIT))
+        shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
         turned = (moved - pivot) @ turn.T + pivot + shift
-        moved += self.follow_head[:, None] * (turned - moved)
+        moved += self.follow_head * (turned - moved)
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
@@ -122,6 +126,13 @@ class Puppet:
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             patch = eye.look(yaw, pitch)
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
+
+
+def eased(value: Array, limit: float) -> Array:
+    """Keep numbers (n,) within a limit, smoothly: a hard stop would show as a jerk."""
+    size, easy = np.abs(value), EASY * limit
+    over = limit - (limit - easy) * np.exp((easy - np.maximum(size, easy)) / (limit - easy))
+    return np.asarray(np.sign(value) * np.where(size > easy, over, size), np.float32)
 
 
 def expression_of(row: Array) -> Array:
@@ -184,7 +195,19 @@ def build(face: Face, framing: Framing) -> Puppet:
     light = read_light(
         texture, [on_texture[ring] for ring in rings.values()], on_texture[[0, 17, 37, 267, 84, 314]], on_texture[list(SKIN)]
     )
-    around, carry = skirt(shapes, person.photo, rotation)
+    seen, away = rays(shapes, person.photo, rotation)
+
+    def moving(spots: Array) -> Array:
+        placed = np.append((framing.from_texture(spots) - offset[:2]) / unit, np.full((len(spots), 1), seen[:, 2].mean()), axis=1)
+        return near_head(person.photo[shapes.oval], (placed @ rotation)[:, :2])
+
+    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving)
+
+    def spot_on_texture(spots: Array) -> Array:
+        return framing.to_texture(spots * unit + offset[:2])
+
+    edge = None if cutout is None else find_edge(cutout.share, spot_on_texture, seen, away)
+    around, carry = skirt(shapes, person.photo, rotation, edge, lambda spots: framing.room(spot_on_texture(spots)) / unit)
     eyes = {
         side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer) for side, ring in rings.items()
     }
@@ -214,6 +237,7 @@ def build(face: Face, framing: Framing) -> Puppet:
         layers.append(Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.0))
     tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
+    whole = opaque(texture) if cutout is None else cutout.person
     upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
     lips = read_lips(
         texture,
@@ -225,9 +249,9 @@ def build(face: Face, framing: Framing) -> Puppet:
         light.colourful,
     )
     # Sixteen bits a byte, as the kernel wants them.
-    sheet, starts = stack([opaque(texture), *[layer.texture for layer in layers if layer.texture is not None]])
+    sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(
-        person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes, tongue, lips
+        person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes, tongue, lips, cutout
     )
 
 
@@ -265,6 +289,7 @@ def assemble(
     eyes: dict[str, Eyeball],
     tongue: int,
     lips: Lips,
+    cutout: Cutout | None,
 ) -> Puppet:
     """Put the layers one after the other into one mesh: first the face, then the skirt, the eyes and the lashes, in that order.
 
@@ -292,8 +317,12 @@ def assemble(
     # Closing an open mouth has raised the chin; the neck comes along, from where the photograph has it.
     closing = (person.rest - person.photo) @ rotation.T
     rest[skirt_rows] += carry @ closing[person.shapes.oval]
-    triangles = np.concatenate([layer.triangles + first[i] for i, layer in enumerate(layers)]).astype(np.int32)
+    around = layers[1].triangles if cutout is None else seen_of(layers[1].triangles, sources[1], cutout.share)
+    parts = [around if i == 1 else layer.triangles for i, layer in enumerate(layers)]
+    triangles = np.concatenate([part + first[i] for i, part in enumerate(parts)]).astype(np.int32)
     follow_head = np.concatenate(follow)
+    free = [np.ones((count, 2)) if layer.free is None else layer.free for count, layer in zip(counts, layers, strict=True)]
+    follow_axes = follow_head[:, None] * np.pad(np.concatenate(free), ((0, 0), (0, 1)), constant_values=1.0)
     moves = follow_head > 0
     moves[skirt_rows] |= carry.sum(axis=1) > 1e-4
     lash_rows = {side: slice(int(first[4 + i]), int(first[5 + i])) for i, side in enumerate(eyes)}
@@ -302,9 +331,19 @@ def assemble(
     return Puppet(
         person, framing, rotation, origin.astype(np.float32), unit,
         np.ascontiguousarray(rest, np.float32), np.ascontiguousarray(np.concatenate(sources), np.float32), triangles,
-        follow_head, np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
+        np.asarray(follow_axes, np.float32), np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
-        atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1),
-        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])), lips,
+        atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
+        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
+        lips, cutout,
     )  # fmt: skip
+
+
+def seen_of(triangles: Triangles, source: Array, share: Bytes) -> Triangles:
+    """Leave out the triangles (m, 3) of places (n, 2) in a texture in which nothing of the person, whose `share` is (h, w), shows."""
+    corners = source[triangles]
+    low = np.clip(np.floor(corners.min(axis=1)).astype(int), 0, np.array(share.shape[::-1]) - 1)
+    high = np.clip(np.ceil(corners.max(axis=1)).astype(int), 0, np.array(share.shape[::-1]) - 1)
+    shows = [bool(share[y : bottom + 1, x : right + 1].any()) for (x, y), (right, bottom) in zip(low, high, strict=True)]
+    return np.asarray(triangles[np.array(shows, bool)], np.int32)

@@ -12,10 +12,11 @@ from thespis.types import Array, Bytes
 
 Deep = npt.NDArray[np.uint16]
 Packed = npt.NDArray[np.uint64]
-SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:,::1],f4[:,::1])"
+SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:,::1],f4[:,::1],b1)"
 HALVES = np.uint64(0x0080008000800080)  # one half in each of a pixel's four places, to round
 SHOWS = np.uint64(1 << 63)  # set where the fourth place is at least one half
 BYTE, ONE = np.uint64(255), np.uint64(1)
+FAINT, FULL = np.uint64(6), np.uint64(250)  # of 255; what is less is nothing, what is more is all
 
 
 def packed(texture: Deep) -> Packed:
@@ -42,12 +43,21 @@ def blend(flat: Packed, wide: int, u: int, v: int) -> Any:  # noqa: ANN401  # pr
 
 @numba.njit(SIGNATURE, cache=True, nogil=True, fastmath=True, boundscheck=False, error_model="numpy")
 def draw(
-    place: Array, depth: Array, light: Array, source: Array, triangles: Triangles, texture: Packed, picture: Bytes, nearest: Array
+    place: Array,
+    depth: Array,
+    light: Array,
+    source: Array,
+    triangles: Triangles,
+    texture: Packed,
+    picture: Bytes,
+    nearest: Array,
+    soft: bool,
 ) -> None:  # pragma: no cover - compiled
     """Draw triangles (m, 3) over `picture` (height, width, 3) wherever they are nearer than `nearest` (height, width).
 
     Vertices (n): `place` (n, 2) in picture pixels (centres at whole numbers), `depth`, `light` (a factor on the colour), and
-    `source` (n, 2), their place in the packed `texture` (h, w), whose fourth byte cuts out what is below one half.
+    `source` (n, 2), their place in the packed `texture` (h, w), whose fourth byte cuts out what is below one half, or, where the
+    drawing is `soft`, is the share that covers what is already there.
     """
     height, width = nearest.shape
     flat, wide, canvas, depths = texture.reshape(-1), texture.shape[1], picture.reshape(-1), nearest.reshape(-1)
@@ -103,7 +113,8 @@ def draw(
                 if z < depths[here]:
                     near_u, near_v = (u, v) if inside else (min(max(u, 0), most_u), min(max(v, 0), most_v))
                     colour = blend(flat, wide, near_u, near_v)
-                    if colour & SHOWS:
+                    share = colour >> np.uint64(56)
+                    if share >= FAINT if soft else colour & SHOWS:
                         depths[here] = z
                         red, green = (colour >> np.uint64(8)) & BYTE, (colour >> np.uint64(24)) & BYTE
                         blue = (colour >> np.uint64(40)) & BYTE
@@ -113,6 +124,11 @@ def draw(
                             green = np.uint64(min(max(np.int64(green) * bright + 0.5, 0.0), 255.0))
                             blue = np.uint64(min(max(np.int64(blue) * bright + 0.5, 0.0), 255.0))
                         spot = np.uint64((y * width + x) * 3)
+                        if soft and share < FULL:
+                            rest = BYTE - share
+                            red = (red * share + canvas[spot] * rest + np.uint64(127)) // BYTE
+                            green = (green * share + canvas[spot + np.uint64(1)] * rest + np.uint64(127)) // BYTE
+                            blue = (blue * share + canvas[spot + np.uint64(2)] * rest + np.uint64(127)) // BYTE
                         canvas[spot], canvas[spot + np.uint64(1)], canvas[spot + np.uint64(2)] = red, green, blue
                 z += z_across
                 u += step_u

@@ -1,34 +1,78 @@
-"""Everything around the face: rings of points from the face's outline outwards, that carry hair, ears, neck and background."""
+"""Everything around the face: rings of points from the face's outline outwards, that carry hair, ears, neck and shoulders."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from thespis.head.shapes import Shapes
 from thespis.pixels.layers import Layer, smoothstep
-from thespis.types import Array
+from thespis.types import Array, Bytes
 
-STEPS = (0.0, 0.08, 0.18, 0.3, 0.45, 0.65, 0.9, 1.25, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # eye distances from the outline
+WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way from the face's outline to the head's
+BEYOND = (0.12, 0.3, 0.55, 0.85, 1.2, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # eye distances farther out than that
+USUAL_EDGE = 0.75  # eye distances from the face's outline to the head's, where nobody can tell
 SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: there a turn of the head moves nothing sideways
+FARTHEST_EDGE = 2.6
+AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
+CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches so near to its edge is cut off by it
+STRETCH = (-0.02, 0.6)  # eye distances inside the picture over which the hair of such a head stretches
+NEAR = (3.4, 4.2)  # eye distances around the middle of the face within which person and background are told apart
+REACH = (2.4, 3.4)  # eye distances around it within which anything moves
+NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
 
 
-def skirt(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Layer, Array]:
-    """Make the skirt of a face (468, 3) in its own axes -> its layer in the camera's axes, and how it follows the outline (n, 36)."""
-    outline = photo[shapes.oval]
-    seen = outline @ rotation.T
-    middle = seen.mean(axis=0)
-    away = seen[:, :2] - middle[:2]
+def rays(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Array, Array]:
+    """Give the outline of a face (468, 3) in the camera's axes (36, 3), and the way outwards from each of its points (36, 2)."""
+    seen = photo[shapes.oval] @ rotation.T
+    away = seen[:, :2] - seen[:, :2].mean(axis=0)
     away /= np.linalg.norm(away, axis=1, keepdims=True)
-    steps = np.asarray(STEPS, np.float32)
-    spots = seen[None, :, :2] + away[None] * steps[:, None, None]
+    return np.asarray(seen, np.float32), np.asarray(away, np.float32)
+
+
+def find_edge(share: Bytes, to_texture: Callable[[Array], Array], seen: Array, away: Array) -> Array:
+    """Follow the rays out of the face to where the person ends, by the person's `share` (h, w) of 255 -> eye distances (36,)."""
+    reach = np.arange(0.04, FARTHEST_EDGE, 0.04, dtype=np.float32)
+    spots = seen[None, :, :2] + away[None] * reach[:, None, None]
+    at = np.round(to_texture(spots.reshape(-1, 2))).astype(int)
+    inside = ((at >= 0) & (at < np.array(share.shape[::-1]))).all(axis=1)
+    row, column = np.clip(at[:, 1], 0, share.shape[0] - 1), np.clip(at[:, 0], 0, share.shape[1] - 1)
+    person = np.where(inside, share[row, column], 255).reshape(len(reach), -1) > 127
+    left = ~person & np.roll(~person, -1, axis=0)
+    edge = np.where(left.any(axis=0), reach[left.argmax(axis=0)], FARTHEST_EDGE)
+    # A lock of hair or a finger is not the outline of a head: each ray listens to its neighbours.
+    around = np.stack([np.roll(edge, shift) for shift in (-2, -1, 0, 1, 2)])
+    middle = np.maximum(np.median(around, axis=0), 0.15)
+    return np.asarray(sum(part * np.roll(middle, shift) for shift, part in zip((-1, 0, 1), (0.25, 0.5, 0.25), strict=True)), np.float32)
+
+
+def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, room: Callable[[Array], Array]) -> tuple[Layer, Array]:
+    """Make the skirt of a face (468, 3) in its own axes -> its layer in the camera's axes, and how it follows the outline (n, 36).
+
+    `edge` (36,) is how far from the face's outline the head ends, where that is known; `room` says how far inside the picture spots
+    (n, 2) lie across and down (n, 2), in eye distances.
+    """
+    outline = photo[shapes.oval]
+    seen, away = rays(shapes, photo, rotation)
+    head = np.full(len(outline), USUAL_EDGE, np.float32) if edge is None else edge
+    # A ring runs along the outline of the head, so that it stays smooth whatever the head does.
+    within = np.asarray(WITHIN, np.float32)[:, None] * head
+    steps = np.concatenate([within, within[-1] + np.asarray(BEYOND, np.float32)[:, None]])
+    spots = seen[None, :, :2] + away[None] * steps[..., None]
     own_away = np.concatenate([away, np.zeros((len(away), 1), np.float32)], axis=1) @ rotation
     down = np.clip(own_away[:, 1], 0.0, 1.0) ** 2
     # The skull rounds off to its outline; below the chin the throat goes back only a little. The rim of skin just outside the
     # outline keeps its depth: what stretches when the head turns is what lies behind it.
+    round_off = (1 - down) * smoothstep(0.1, 0.95, steps / head) + down * smoothstep(0.12, 0.85, steps)
     far = SKULL_DEPTH * (1 - down) + (outline[:, 2] + 0.35) * down
-    depth = seen[None, :, 2] + (far - outline[:, 2])[None] * smoothstep(0.12, 0.85, steps)[:, None]
+    depth = seen[None, :, 2] + (far - outline[:, 2])[None] * round_off
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
-    follow = follow_head(outline, flat[:, :2])
-    follow = np.where(np.repeat(steps, len(outline)) == 0, 1.0, follow).astype(np.float32)
+    follow = follow_head(outline, flat[:, :2], None if edge is None else (steps - head).reshape(-1))
+    # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
+    cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
+    cut = np.max([np.roll(cut, shift, axis=0) for shift in (-1, 0, 1)], axis=0)
+    free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2])))
+    follow = np.where(steps.reshape(-1) == 0, 1.0, follow).astype(np.float32)
     count = len(outline)
     ring = np.arange(count)
     triangles = []
@@ -37,25 +81,37 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Layer, Array]:
         triangles += [np.stack([a, b, a + count], axis=1), np.stack([b, b + count, a + count], axis=1)]
     # What the outline does (the chin dropping, the cheeks rising) dies away along the ring and is spread over the neighbours.
     fade = np.exp(-((steps / 0.42) ** 2))
-    carry = np.zeros((len(steps), count, count), np.float32)
-    for step in range(len(steps)):
-        spread = 0.2 + 4.0 * steps[step]
-        apart = np.minimum(np.abs(ring[:, None] - ring[None]), count - np.abs(ring[:, None] - ring[None]))
-        weights = np.exp(-((apart / spread) ** 2)) if step else np.eye(count)
-        carry[step] = fade[step] * weights / weights.sum(axis=1, keepdims=True)
+    apart = np.minimum(np.abs(ring[:, None] - ring[None]), count - np.abs(ring[:, None] - ring[None]))
+    carry = np.exp(-((apart / (0.2 + 4.0 * steps[..., None])) ** 2))
+    carry[0] = np.eye(count)
+    carry *= fade[..., None] / carry.sum(axis=2, keepdims=True)
     layer = Layer(
-        points.astype(np.float32), np.zeros((len(points), 2), np.float32), np.concatenate(triangles).astype(np.int32), follow_head=follow
-    )
-    return layer, carry.reshape(-1, count)
+        points.astype(np.float32), np.zeros((len(points), 2), np.float32), np.concatenate(triangles).astype(np.int32),
+        follow_head=follow, free=np.asarray(free, np.float32),
+    )  # fmt: skip
+    return layer, np.asarray(carry.reshape(-1, count), np.float32)
 
 
-def follow_head(outline: Array, spots: Array) -> Array:
-    """Say how far spots (n, 2) in the face's own axes go with the head (n,): all the way on the skull, not at all on the wall behind."""
+def near_head(outline: Array, spots: Array) -> Array:
+    """Say where the background must be told from the person (n,), of spots (n, 2) in the face's own axes: around head and neck."""
+    middle, chin = outline[:, :2].mean(axis=0), float(outline[:, 1].max())
+    far = np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])
+    return np.asarray((1 - smoothstep(*NEAR, far)) * (1 - smoothstep(chin + 0.1, chin + 0.8, spots[:, 1])), np.float32)
+
+
+def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
+    """Say how far spots (n, 2) in the face's own axes go with the head (n,): all the way on the skull, not at all on the wall behind.
+
+    `beyond` (n,) is how far outside the head's outline each lies, where that is known.
+    """
     half = float(np.abs(outline[:, 0]).max())
     top, chin = float(outline[:, 1].min()), float(outline[:, 1].max())
-    middle = (top + chin) / 2 - 0.18
-    tall = (chin - top) / 2 * 1.28
-    distance = np.hypot(spots[:, 0] / (half * 1.22), (spots[:, 1] - middle) / tall)
-    skull = 1 - smoothstep(1.0, 2.2, distance)
-    neck = 1 - smoothstep(chin - 0.1, chin + 1.2, spots[:, 1])
+    if beyond is None:
+        middle = (top + chin) / 2 - 0.18
+        tall = (chin - top) / 2 * 1.28
+        skull = 1 - smoothstep(1.0, 2.2, np.hypot(spots[:, 0] / (half * 1.22), (spots[:, 1] - middle) / tall))
+    else:
+        middle = outline[:, :2].mean(axis=0)
+        skull = (1 - smoothstep(*AROUND, beyond)) * (1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])))
+    neck = 1 - smoothstep(chin + NECK[0], chin + NECK[1], spots[:, 1])
     return np.asarray(skull * neck, np.float32)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.framing import cut_frame
-from thespis.pixels.layers import Triangles
+from thespis.pixels.framing import Framing, cut_frame
+from thespis.pixels.layers import Triangles, grid_triangles, opaque
 from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.pixels.shade import shade_inside
@@ -22,7 +22,9 @@ CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 @dataclass(eq=False)
 class Canvas:
-    """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the triangles of each part.
+    """What drawing one portrait needs: the puppet, the part of the frame that never moves, and the moving triangles of each part.
+
+    `around` are those around the face, which may be partly clear and so are drawn before the others.
 
     `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy.
     """
@@ -31,6 +33,7 @@ class Canvas:
     backdrop: Bytes
     backdrop_depth: Array
     nearest: Array
+    around: Triangles
     moving: Triangles
     rings: dict[str, npt.NDArray[np.int32]]
     close_ups: dict[str, Triangles]
@@ -67,22 +70,35 @@ def make_canvas(puppet: Puppet) -> Canvas:
     posed = puppet.pose(neutral)
     backdrop = np.zeros((framing.height, framing.width, 3), np.uint8)
     nearest = np.full((framing.height, framing.width), FAR, np.float32)
+    soft = puppet.cutout is not None
+    if puppet.cutout is not None:
+        draw_plate(puppet.cutout.plate, framing, backdrop)
     still = np.ascontiguousarray(puppet.triangles[puppet.still])
-    draw(posed.place, posed.depth, puppet.light, posed.source, still, packed(puppet.atlas), backdrop, nearest)
+    draw(posed.place, posed.depth, puppet.light, posed.source, still, packed(puppet.atlas), backdrop, nearest, soft)
     place = posed.place
     rings = {
         "mouth": shapes.lips_outer,
         "left eye": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower]),
         "right eye": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower]),
     }
-    moving = np.ascontiguousarray(puppet.triangles[~puppet.still])
+    around = np.ascontiguousarray(puppet.triangles[~puppet.still & puppet.around])
+    moving = np.ascontiguousarray(puppet.triangles[~puppet.still & ~puppet.around])
     close_ups = {}
     for name, ring in rings.items():
         low, high = place[ring].min(axis=0), place[ring].max(axis=0)
         room = 0.8 * (high - low).max()
         near = ((place > low - room) & (place < high + room)).all(axis=1)
         close_ups[name] = np.ascontiguousarray(moving[near[moving].any(axis=1)])
-    return Canvas(puppet, backdrop, nearest, nearest.copy(), moving, rings, close_ups)
+    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups)
+
+
+def draw_plate(plate: Bytes, framing: Framing, image: Bytes) -> None:
+    """Draw a background (h, w, 3), cut out of the picture as the texture is, into an image (height, width, 3)."""
+    ends = np.array(plate.shape[1::-1], np.float32) - 1
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * ends
+    place, flat, plain = framing.from_texture(corners), np.zeros(4, np.float32), np.ones(4, np.float32)
+    nearest = np.full(image.shape[:2], FAR, np.float32)
+    draw(place, flat, plain, corners, grid_triangles(2, 2), packed(opaque(plate).astype(np.uint16)), image, nearest, False)
 
 
 def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None = None) -> None:
@@ -93,7 +109,9 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     image[:] = canvas.backdrop
     nearest = canvas.nearest
     nearest[:] = canvas.backdrop_depth
-    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, packed(puppet.atlas), image, nearest)
+    atlas = packed(puppet.atlas)
+    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.around, atlas, image, nearest, puppet.cutout is not None)
+    draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, atlas, image, nearest, False)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, image)
 
@@ -110,7 +128,7 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None
     fine = np.asarray(cv2.resize(image[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), np.uint8)
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
-    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest)
+    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest, False)
     if name == "mouth":
         shapes = puppet.person.shapes
         shade_inside(fine, nearest, finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower], puppet.lips, 2 * puppet.unit)

@@ -1,0 +1,192 @@
+"""Cut the person out of a picture: how much of each pixel is person, the person's own colours, and the background filled in behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+
+from thespis.capture.faces import person_share
+from thespis.head.shapes import OVAL
+from thespis.pixels.layers import smoothstep
+from thespis.types import Array, Bytes
+
+WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
+WINDOW = 2.2  # eye distances around the face's middle that the network looks at a second time, near
+NEAR_EDGE = 0.5  # eye distances over which the near look fades into the far one
+TRUSTED = 0.85  # of the face must be taken for a person, or the cut is not believed
+REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along the picture's own edges
+ROOM = 0.04  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
+MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """A texture taken apart: the `person` (h, w, 4), whose fourth byte is the share of each pixel, and the `plate` behind (h, w, 3)."""
+
+    person: Bytes
+    plate: Bytes
+
+    @property
+    def share(self) -> Bytes:
+        """How much of each pixel (h, w) is person, of 255."""
+        return self.person[..., 3]
+
+
+def cut_out(
+    texture: Bytes, inside: tuple[int, int, int, int], points: Array, unit: float, moving: Callable[[Array], Array]
+) -> Cutout | None:
+    """Cut the person whose face has the points (n, 2) out of a texture (h, w, 3); None where the network does not see a person there.
+
+    `inside` is the left, top, right and bottom of what the texture has of the picture; the rest was made up. `unit` is in pixels.
+    `moving` tells how much places (n, 2) of the texture move with the head (n,): what does not is left as it is, background and all.
+    """
+    scale = min(WORKING_UNIT / unit, 1.0)
+    size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
+    small = np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    exact = np.array([size[0] / texture.shape[1], size[1] / texture.shape[0]], np.float32)
+    on_small = (points + 0.5) * exact - 0.5
+    unit = unit * float(exact.mean())
+    left, top, right, bottom = (round(edge * float(exact[i % 2])) for i, edge in enumerate(inside))
+    left, top = min(max(left, 0), size[0] - 2), min(max(top, 0), size[1] - 2)
+    right, bottom = min(max(right, left + 2), size[0]), min(max(bottom, top + 2), size[1])
+    alpha = share_of_person(np.ascontiguousarray(small[top:bottom, left:right]), on_small - np.array([left, top], np.float32), unit)
+    alpha = np.pad(alpha, ((top, size[1] - bottom), (left, size[0] - right)), mode="edge")
+    face = np.zeros(alpha.shape, np.uint8)
+    cv2.fillPoly(face, [np.round(on_small[list(OVAL)]).astype(np.int32)], [1])
+    seen, rim = face.astype(bool), 2 * round(0.06 * unit) + 1
+    if not seen.any() or float(alpha[seen].mean()) < TRUSTED:
+        return None
+    alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
+    plate = fill_in(small, alpha, unit)
+    colours, hole = own_colours(small, alpha, plate), hole_of(alpha, unit)
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + 0.5
+    goes = moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5).reshape(alpha.shape)
+    # What stays counts as person, background and all; of what is left each pixel keeps its part.
+    stays, own = 1 - goes, alpha * goes
+    alpha, hole = np.asarray(stays + own, np.float32), np.asarray(hole * goes, np.float32)
+    mixed = small + (colours.astype(np.float32) - small) * (own / np.maximum(alpha, 1e-6))[..., None]
+    colours = np.asarray(np.where(alpha[..., None] > 0.02, mixed, colours) + 0.5, np.uint8)
+    whole = texture.shape[1], texture.shape[0]
+    parts = (np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8))
+    large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
+    person, behind = np.empty((*texture.shape[:2], 4), np.uint8), np.empty_like(texture)
+    take_apart(np.ascontiguousarray(texture), large[0], large[1], large[2], large[3], person, behind)
+    return Cutout(person, behind)
+
+
+# The compiled function takes what its signature says, which its types do not tell.
+@numba.njit("void(u1[:,:,::1],u1[:,::1],u1[:,:,::1],u1[:,:,::1],u1[:,::1],u1[:,:,::1],u1[:,:,::1])", cache=True, nogil=True)
+def take_apart(
+    texture: Bytes, alpha: Bytes, colours: Bytes, plate: Bytes, hole: Bytes, person: Bytes, behind: Bytes
+) -> None:  # pragma: no cover - compiled
+    """Write the person (h, w, 4) and what is `behind` (h, w, 3), in the detail of the texture wherever that shows them alone."""
+    for y in range(alpha.shape[0]):
+        for x in range(alpha.shape[1]):
+            share, gone = int(alpha[y, x]), int(hole[y, x])
+            if share == 255 and gone == 0:
+                for channel in range(3):
+                    person[y, x, channel] = behind[y, x, channel] = texture[y, x, channel]
+                person[y, x, 3] = share
+                continue
+            # Where a pixel is nearly all person its colour is the photograph's, to the last bit.
+            detail = min(max((share - 64) * 255 // 160, 0), 255)
+            person[y, x, 3] = share
+            for channel in range(3):
+                own, photo, wall = int(colours[y, x, channel]), int(texture[y, x, channel]), int(plate[y, x, channel])
+                person[y, x, channel] = own + ((photo - own) * detail + 127) // 255
+                behind[y, x, channel] = photo + ((wall - photo) * gone + 127) // 255
+
+
+def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
+    """Ask how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1, looked at as a whole and near the face."""
+    height, width = picture.shape[:2]
+    alpha = person_share(picture)
+    middle, half = points[list(OVAL)].mean(axis=0), WINDOW * unit
+    left, top = (max(int(edge), 0) for edge in middle - half)
+    right, bottom = min(int(middle[0] + half) + 1, width), min(int(middle[1] + half) + 1, height)
+    if right - left > 16 and bottom - top > 16 and (right - left) * (bottom - top) < 0.7 * width * height:
+        near = person_share(np.ascontiguousarray(picture[top:bottom, left:right]))
+        # Where the window ends inside the picture the near look has seen half a person at most.
+        weight = np.ones(near.shape, np.float32)
+        rim = max(NEAR_EDGE * unit, 1.0)
+        across, down = np.arange(right - left), np.arange(bottom - top)
+        if left > 0:
+            weight *= smoothstep(0, rim, across)
+        if right < width:
+            weight *= smoothstep(0, rim, across[::-1])
+        if top > 0:
+            weight *= smoothstep(0, rim, down)[:, None]
+        if bottom < height:
+            weight *= smoothstep(0, rim, down[::-1])[:, None]
+        patch = alpha[top:bottom, left:right]
+        alpha[top:bottom, left:right] = patch + (near - patch) * weight
+    guide = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32) / 255
+    refined = cv2.ximgproc.guidedFilter(guide, alpha, max(round(REFINE * unit), 2), 1e-3)
+    return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
+
+
+def hole_of(alpha: Array, unit: float) -> Array:
+    """Say where the background must be filled in, from the person's share (h, w): the person and a rim around -> (h, w) from 0 to 1."""
+    reach = max(round(ROOM * unit), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    grown = cv2.dilate((alpha > 0.04).astype(np.float32), kernel)
+    return np.asarray(cv2.blur(grown, (3, 3)), np.float32)
+
+
+def fill_in(picture: Bytes, alpha: Array, unit: float) -> Bytes:
+    """Fill in what is behind a person whose share is `alpha` (h, w): the surroundings mirrored near the edge, their colours farther in."""
+    hole = hole_of(alpha, unit) > 0
+    known = (~hole).astype(np.float32)
+    if not known.any():
+        return picture
+    spread = diffuse(picture.astype(np.float32), known)
+    distance, labels = cv2.distanceTransformWithLabels(hole.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(~hole)
+    numbers = labels[rows, columns]
+    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    at[numbers] = np.stack([columns, rows], axis=1)
+    y, x = np.mgrid[0 : hole.shape[0], 0 : hole.shape[1]].astype(np.float32)
+    # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
+    sigma = max(0.12 * unit, 1.0)
+    to_x, to_y = (cv2.GaussianBlur(at[labels][..., i] - here, (0, 0), sigma) for i, here in enumerate((x, y)))
+    from_x, from_y = x + 2 * to_x, y + 2 * to_y
+    mirrored = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+    believed = cv2.remap(known, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[0.0])
+    believed = cv2.GaussianBlur(cv2.erode(believed, np.ones((3, 3), np.uint8)), (0, 0), max(0.04 * unit, 0.6)) * (believed > 0.5)
+    share = believed * (1 - smoothstep(0.35 * MIRRORED * unit, MIRRORED * unit, distance))
+    filled = spread + (mirrored - spread) * share[..., None]
+    return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
+
+
+def diffuse(colours: Array, known: Array) -> Array:
+    """Carry the known colours (h, w, 3) into the unknown, smoothly: halved and halved again, and enlarged from the coarsest on."""
+    levels: list[tuple[Array, Array]] = [(colours * known[..., None], known)]
+    while min(levels[-1][1].shape) > 2:
+        colour, weight = levels[-1]
+        size = (-(-weight.shape[1] // 2), -(-weight.shape[0] // 2))
+        halved = [np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32) for each in (colour, weight)]
+        levels.append((halved[0], halved[1]))
+    colour, weight = levels[-1]
+    made = colour / np.maximum(weight, 1e-6)[..., None]
+    if not (weight > 0).all():
+        made = np.broadcast_to(colour.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6), colour.shape)
+    for colour, weight in reversed(levels[:-1]):
+        made = cv2.resize(np.ascontiguousarray(made, np.float32), (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
+        trust = np.clip(weight * 4, 0, 1)[..., None]
+        made = made + (colour / np.maximum(weight, 1e-6)[..., None] - made) * trust
+    return np.asarray(made, np.float32)
+
+
+def own_colours(picture: Bytes, alpha: Array, plate: Bytes) -> Bytes:
+    """Tell the person's own colours (h, w, 3) at the soft edge, where the picture mixes them with the background's."""
+    mixed, behind = picture.astype(np.float32), plate.astype(np.float32)
+    certain = smoothstep(0.85, 1.0, alpha)
+    near = diffuse(mixed, certain)
+    share = alpha[..., None]
+    solved = np.clip((mixed - (1 - share) * behind) / np.maximum(share, 0.05), 0, 255)
+    # What the equation says is as good as the background behind it is known; the thinner the hair, the more its neighbours say.
+    weight = smoothstep(0.05, 0.6, share)
+    made = near + (solved - near) * weight
+    return np.asarray(np.where(share > 0.98, mixed, made) + 0.5, np.uint8)
