@@ -17,6 +17,7 @@ VERBS = {
     "track": "read what the faces of a video do: one take a person, to drive any portrait",
     "export": "write a take as curves, cues, subtitles or an animated head for other tools",
     "import": "make a take of a recording of face curves",
+    "align": "find when each word and sound of a recording is said, and what else is heard in it",
     "edit": "cut, join, retime, scale, mirror or smooth a take, or give it other lips",
     "diff": "compare two takes",
     "demo": "make a video of the astronaut photograph, with a contact sheet, to see that all is well",

@@ -152,15 +152,19 @@ def listen(blocks: Iterable[Speech], network: Activity | None = None) -> Sound:
         chances.append(stage.step(state, block, False)["speech"])
         groups += ear(resampler(block.mono(), False))
     if resampler is None:
-        return Sound(*np.zeros((4, 0)), np.zeros((0, BANDS)))
+        none = np.zeros(0)
+        return Sound(none, none, none, none, np.zeros((0, BANDS), np.float32))
     chances.append(stage.step(state, Speech(np.zeros((1, 0), np.float32), rate, start=at), True)["speech"])
     end = np.zeros(2 * HOP * STEP + 2 * ear.margin, np.float32)
     groups += ear(np.concatenate([resampler(np.zeros(0, np.float32), True), end]))
     rows, probability = round(at / rate * ROWS), np.concatenate(chances)
     middles = (np.arange(len(probability)) + 0.5) * float(1 / ACTIVITY_FPS)
-    heard = [np.concatenate([getattr(group, name) for group in groups])[:rows] for name in ("level", "periodicity", "pitch", "bands")]
+    level, periodicity, pitch = (
+        np.concatenate([getattr(group, name) for group in groups])[:rows].astype(np.float64) for name in ("level", "periodicity", "pitch")
+    )
+    bands = np.concatenate([group.bands for group in groups])[:rows]
     speaking = np.interp(np.arange(rows) / ROWS, middles, probability) if len(middles) else np.zeros(rows)
-    return Sound(speaking, *(each.astype(np.float64) for each in heard[:3]), heard[3])
+    return Sound(speaking, level, periodicity, pitch, bands)
 
 
 def segments(speech: Speech | Iterable[Speech], network: Activity | None = None) -> tuple[Segment, ...]:
