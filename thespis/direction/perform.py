@@ -1,5 +1,6 @@
-"""Speak a script with tags: the built-in voice reads the words, and the tags take effect where they stand."""
+"""Speak a script with tags: the built-in voice reads the words, sounds as it feels, and the tags take effect where they stand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,21 +8,39 @@ import numpy as np
 
 from thespis.direction.script import Script, place, read_script
 from thespis.errors import DirectionError
+from thespis.speech.tone import Tone, tones_along
 from thespis.talker import moved
 from thespis.types import Array, Direction, Phone, Speech, Word
 
 EDGE = 0.03  # seconds kept around the words where a pause is put in, so that no sound is cut
 
 
-def perform(written: str, voice: str = "en-us", base: Direction | None = None, *, rate: int = 155) -> tuple[Speech, Direction]:
-    """Speak a script with tags at `rate` words a minute, and put what its tags ask on the clock of that speech."""
+def perform(
+    written: str, voice: str = "en-us", base: Direction | None = None, *, rate: int = 155, acted: bool = True
+) -> tuple[Speech, Direction]:
+    """Speak a script with tags at `rate` words a minute, and put what its tags ask on the clock of that speech.
+
+    The voice sounds like the emotion of the direction, unless `acted` is False.
+    """
     script = read_script(written)
     speech, times = speak(script, voice, rate)
+    direction = place(script, times, base)
+    tones = tones_along(script.text, speech.words or (), direction.emotion) if acted else []
+    if not tones:
+        return speech, direction
+    # Spoken plainly first, to know which word is felt how; then again with that feeling, which moves the words a little.
+    speech, times = speak(script, voice, rate, tones)
     return speech, place(script, times, base)
 
 
-def speak(script: Script, voice: str, rate: int) -> tuple[Speech, tuple[float, ...]]:
-    """Speak the words of a script with its pauses, and find the second of each mark."""
+def within_part(tones: Sequence[tuple[int, Tone]], first: int, stop: int) -> list[tuple[int, Tone]]:
+    """Cut tones to the characters `first` to `stop`, counted from `first`."""
+    opening = [tone for at, tone in tones if at <= first][-1:]
+    return [(0, tone) for tone in opening] + [(at - first, tone) for at, tone in tones if first < at < stop]
+
+
+def speak(script: Script, voice: str, rate: int, tones: Sequence[tuple[int, Tone]] = ()) -> tuple[Speech, tuple[float, ...]]:
+    """Speak the words of a script with its pauses, in tones that each hold from a character on, and find the second of each mark."""
     from thespis.speech.say import say_marked  # the voice is a large library
 
     if not script.text.strip():
@@ -30,7 +49,7 @@ def speak(script: Script, voice: str, rate: int) -> tuple[Speech, tuple[float, .
             "the script has tags but no words; write something to say" if tagged else "the text is empty; write something to say"
         )
     if not script.pauses:
-        return say_marked(script.text, script.positions, voice, rate=rate)
+        return say_marked(script.text, script.positions, voice, rate=rate, tones=tones)
     cuts = [0, *(at for at, _ in script.pauses), len(script.text)]
     samples: list[Array] = []
     phones: list[Phone] = []
@@ -46,7 +65,8 @@ def speak(script: Script, voice: str, rate: int) -> tuple[Speech, tuple[float, .
         if not script.text[first:stop].strip():
             times.update({count: at / clock if clock else 0.0 for count in inside if count not in times})
             continue
-        said, found = say_marked(script.text[first:stop], [script.positions[count] - first for count in inside], voice, rate=rate)
+        places = [script.positions[count] - first for count in inside]
+        said, found = say_marked(script.text[first:stop], places, voice, rate=rate, tones=within_part(tones, first, stop))
         if not clock:  # pauses before the first word could not be made before the rate was known
             clock = said.rate
             lead = sum(seconds for position, seconds in script.pauses[:number])

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from thespis.errors import MediaError
 from thespis.speech.espeak import Spoken, loaded, speak
+from thespis.speech.tone import PLAIN, Tone
 from thespis.speech.voices import Voice, resolve, variants, voices
 from thespis.types import Array, Phone, Speech, Word
 
@@ -16,9 +17,13 @@ __all__ = ["Voice", "say", "say_marked", "variants", "voices"]
 
 LEAD, TAIL = 0.2, 0.35  # seconds of silence around the words: a mouth opens before the sound and closes after it
 PARAGRAPH_PAUSE, SENTENCE_PAUSE = 0.45, 0.3  # seconds
+PAUSE_NOTICED = 0.05  # seconds; a shorter wish for a pause is none
 LONGEST_PIECE = 1500  # characters; longer paragraphs are spoken sentence by sentence
 RATES, PERCENT = (80, 450), (0, 100)
-WIDEST = 60  # espeak crashes where the melody of a low voice in a tone language would fall below zero hertz
+WIDEST, WIDEST_HIGH, HIGH = 60, 90, 55  # espeak crashes where the melody of a low voice in a tone language would fall below zero hertz
+STEPS = 6.2  # of espeak's pitch in a semitone
+COMMAND = "\x01"  # begins a command to espeak inside the text, as in "\x0180P" for pitch 80
+WRITTEN = re.compile(r"[\w'’\-]+")
 
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])")
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -39,9 +44,19 @@ def say(text: str, voice: str = "en-us", *, rate: int = 155, pitch: int = 46, va
 
 
 def say_marked(
-    text: str, marks: Sequence[int], voice: str = "en-us", *, rate: int = 155, pitch: int = 46, variation: int = 60
+    text: str,
+    marks: Sequence[int],
+    voice: str = "en-us",
+    *,
+    rate: int = 155,
+    pitch: int = 46,
+    variation: int = 60,
+    tones: Sequence[tuple[int, Tone]] = (),
 ) -> tuple[Speech, tuple[float, ...]]:
-    """Speak a text, and find for each character position of `marks` the second at which the word there, or the next one, begins."""
+    """Speak a text, and find for each character position of `marks` the second at which the word there, or the next one, begins.
+
+    `tones` are (character, tone) in order: each holds from its character on.
+    """
     for name, value, (low, high) in (("rate", rate, RATES), ("pitch", pitch, PERCENT), ("variation", variation, PERCENT)):
         if not low <= value <= high:
             raise MediaError(f"the {name} of a voice goes from {low} to {high}, not {value}")
@@ -54,8 +69,8 @@ def say_marked(
         frequency = library.rate
     samples, phones, words, places = [silence(LEAD, frequency)], list[Phone](), list[Word](), list[tuple[int, float]]()
     at = len(samples[0])
-    for piece in pieces(text):
-        spoken = speak(piece.text, name, rate, pitch, min(variation, pitch + 20, WIDEST))
+    for piece in pieces(text, tones):
+        spoken = Toned(piece, tones, rate, pitch, variation).speak(name)
         found = timed_phones(spoken, at)
         if not found:
             continue
@@ -76,25 +91,89 @@ def say_marked(
     return speech, tuple(next((start for end, start in places if end > mark), speech.seconds) for mark in marks)
 
 
+class Toned:
+    """A piece of text with the commands that change espeak's tone inside it, and where its own characters have gone."""
+
+    def __init__(self, piece: Piece, tones: Sequence[tuple[int, Tone]], rate: int, pitch: int, variation: int) -> None:
+        """Write the commands into the text, each before the word from which its tone holds."""
+        self.plain = piece.text
+        self._plainly = rate, pitch, variation
+        stop = piece.first + len(piece.text)
+        self._first = next((tone for at, tone in reversed(tones) if at <= piece.first), PLAIN)
+        changes = [(at - piece.first, tone) for at, tone in tones if piece.first < at < stop]
+        if self._first.loudness or any(tone.loudness for _, tone in changes):
+            changes.insert(0, (0, self._first))
+        self._inserted: list[tuple[int, int]] = []  # character of the plain text, length of what was put there
+        self._written = ""
+        at = 0
+        for place, tone in changes:
+            # No command to espeak is longer than this, and blanks in the text keep it apart from the words.
+            command = "".join(COMMAND + part for part in self._commands(tone)) + " "
+            self._written += self.plain[at:place] + command
+            self._inserted.append((place, len(command)))
+            at = place
+        self._written += self.plain[at:]
+
+    def _settings(self, tone: Tone) -> tuple[int, int, int]:
+        """Work out espeak's rate, pitch and range for a tone."""
+        rate, pitch, variation = self._plainly
+        high = round(min(max(pitch + STEPS * tone.pitch, PERCENT[0]), PERCENT[1]))
+        widest = WIDEST if tone.span <= 1.0 or high < HIGH else WIDEST_HIGH
+        span = round(min(variation * tone.span, high + 20, widest))
+        return round(min(max(rate * tone.pace, RATES[0]), RATES[1])), high, span
+
+    def _commands(self, tone: Tone) -> tuple[str, ...]:
+        """Word a tone as espeak's commands."""
+        rate, pitch, span = self._settings(tone)
+        return f"{pitch}P", f"{rate}S", f"{span}R", f"{round(min(max(100 * 10 ** (tone.loudness / 20), 10), 195))}A"
+
+    def speak(self, voice: str) -> Spoken:
+        """Speak the piece; its words stand where they stand in the plain text."""
+        spoken = speak(self._written, voice, *self._settings(self._first))
+        if not self._inserted:
+            return spoken
+        return replace(spoken, words=tuple(self._word(sample, first, length) for sample, first, length in spoken.words))
+
+    def _word(self, sample: int, first: int, length: int) -> tuple[int, int, int]:
+        """Find a word of the written text in the plain one."""
+        shift = 0
+        for place, size in self._inserted:
+            if first >= place + shift + size:
+                shift += size
+            elif first >= place + shift:  # espeak says that a word begins with the command before it
+                found = WRITTEN.search(self.plain, place)
+                return (sample, found.start(), len(found.group())) if found else (sample, place, length)
+        return sample, first - shift, length
+
+
 def silence(seconds: float, rate: int) -> Array:
     """Make a pause (n,)."""
     return np.zeros(round(seconds * rate), np.float32)
 
 
-def pieces(text: str) -> list[Piece]:
-    """Split a text at its line ends, and long paragraphs at the ends of sentences; every character keeps its place."""
+def pieces(text: str, tones: Sequence[tuple[int, Tone]] = ()) -> list[Piece]:
+    """Split a text at its line ends, and where it is long or its tone asks for pauses at the ends of sentences.
+
+    Every character keeps its place.
+    """
     # Control characters are commands to espeak; half of a surrogate pair cannot be written as UTF-8.
     clean = "".join(" " if (ord(c) < 32 and c != "\n") or 0xD800 <= ord(c) < 0xE000 else c for c in text)
     found: list[Piece] = []
     for line in re.finditer(r"[^\n]*\S[^\n]*", clean):
         cuts = [0, len(line.group())]
+        ends = [match.end() for match in SENTENCE_END.finditer(line.group())]
+        longer = {end: next((tone.pause for at, tone in reversed(tones) if at <= line.start() + end - 1), 0.0) for end in ends}
         if cuts[1] > LONGEST_PIECE:
-            cuts[1:1] = [match.end() for match in SENTENCE_END.finditer(line.group())]
+            cuts[1:1] = ends
+        else:
+            cuts[1:1] = [end for end in ends if longer[end] >= PAUSE_NOTICED and end < cuts[1]]
         for number, (begin, end) in enumerate(pairwise(cuts)):
             for first in range(begin, end, LONGEST_PIECE):  # what has no sentence ends at all is cut where it must be
                 part = line.group()[first : min(first + LONGEST_PIECE, end)]
                 if part.strip():
-                    found.append(Piece(part, line.start() + first, SENTENCE_PAUSE if number else PARAGRAPH_PAUSE))
+                    found.append(
+                        Piece(part, line.start() + first, (SENTENCE_PAUSE if number else PARAGRAPH_PAUSE) + longer.get(begin, 0.0))
+                    )
     return found
 
 
