@@ -104,12 +104,12 @@ class Skin:
     starts: Array
     shown: tuple[int, ...] | None = None
 
-    def crease(self, atlas: Deep, weights: Array) -> None:
-        """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4)."""
+    def crease(self, atlas: Deep, weights: Array) -> bool:
+        """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4), and say whether that changed it."""
         amount = np.clip((self.drive @ weights - self.starts) / (1 - self.starts), 0.0, 1.2)
         levels = tuple(np.round(amount * LEVELS).astype(int).tolist())
         if levels == self.shown:
-            return
+            return False
         self.shown = levels
         height, width = self.plain.shape[:2]
         region = atlas[self.top : self.top + height, self.left : self.left + width]
@@ -117,6 +117,7 @@ class Skin:
         for level, box, relief in zip(levels, self.boxes, self.reliefs, strict=True):
             if level:
                 shade_into(region[box], region[box], relief, level / LEVELS)
+        return True
 
 
 def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float) -> Array:

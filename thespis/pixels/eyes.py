@@ -11,6 +11,7 @@ from thespis.types import Array, Bytes
 
 Mask = npt.NDArray[np.bool_]
 PATCH = 96  # pixels across the patch an eye is kept in
+SHADED = 0.13  # of a patch's height below the upper lid that its lashes shade
 RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are 63 mm apart
 
 
@@ -64,10 +65,17 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     distance = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1.0)
     # Lashes and the lid's own edge darken the rim of the opening: the white is learnt from a little further in.
     inner = cv2.erode(opening, np.ones((5, 5), np.uint8))
-    sure = (inner > 0) & (distance > 1.18)
-    white = fill_white(photo, sure)
-    shown = cv2.erode(opening, np.ones((3, 3), np.uint8)) > 0
-    whole = complete_iris(photo, shown, centre)
+    # What the upper lid and its lashes shade is neither white nor iris; an iris has a soft dark rim.
+    clear = np.asarray(inner > 0) & np.roll(opening > 0, round(SHADED * size[1]), axis=0)
+    sure = np.zeros_like(clear)
+    for beyond in (1.6, 1.42, 1.25):
+        sure = clear & (distance > beyond)
+        if sure.sum() > 90:
+            break
+    # An eyeball is lit in its middle and lies in the shade of its lids; what was never seen of it must do so too.
+    inside = cv2.distanceTransform(opening, cv2.DIST_L2, 3)
+    white = fill_white(photo, sure, 1 - 0.30 * np.exp(-np.asarray(inside, np.float32) / 4.0))
+    whole = complete_iris(photo, clear, centre)
     cover = (1 - smoothstep(1.0, 1.22, distance)).astype(np.float32)
     corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], np.float32)
     corners = ((corners - matrix[:, 2]) / scale).astype(np.float32)
@@ -79,24 +87,35 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     return Eyeball(blended, np.clip(white, 0, 254), iris_layer, corners, unit * scale)
 
 
-def fill_white(photo: Bytes, sure: Mask) -> Array:
-    """Fill the whole patch (h, w, 3) with the white of the eye, from the pixels that surely show it."""
+def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:
+    """Fill the whole patch (h, w, 3) with the white of the eye, from the pixels that surely show it; `shade` (h, w) is for the rest."""
     if sure.sum() < 12:
         light = float(np.percentile(photo.max(axis=2), 95))
         return np.full(photo.shape, light * 0.85, np.float32)
-    weight = sure.astype(np.float32)
-    total, known = np.zeros(photo.shape, np.float32), np.zeros(photo.shape[:2], np.float32)
-    # Wider and wider averages of the known pixels: near ones count most, and every pixel is reached in the end.
-    for spread in (3, 9, 27, 81):
-        size = (2 * spread + 1, 2 * spread + 1)
-        near = cv2.blur(weight, size, borderType=cv2.BORDER_CONSTANT)
-        colour = cv2.blur(photo.astype(np.float32) * weight[..., None], size, borderType=cv2.BORDER_CONSTANT)
-        add = 1.0 / spread**2
-        total += add * colour
-        known += add * near
-    filled = total / np.maximum(known, 1e-6)[..., None]
-    keep = cv2.GaussianBlur(weight, (3, 3), 0)[..., None]
+    bright = photo.astype(np.float32).mean(axis=2)
+    # Brighter places are white for sure; darker ones may be a vein, a lash or the iris's soft rim.
+    weight = sure * np.clip(bright / max(float(np.percentile(bright[sure], 85)), 1.0), 0.25, 1.0) ** 4
+    filled = fill(photo, weight.astype(np.float32)) * shade[..., None]
+    keep = cv2.GaussianBlur(sure.astype(np.float32), (5, 5), 0)[..., None] * np.clip(weight * 1.4, 0, 1)[..., None]
     return np.asarray(photo * keep + filled * (1 - keep), np.float32)
+
+
+def fill(photo: Bytes, weight: Array) -> Array:
+    """Fill a patch (h, w, 3) smoothly from its pixels, each counting by its weight (h, w)."""
+    colour = photo.astype(np.float32) * weight[..., None]
+    levels = [(colour, weight.astype(np.float32))]
+    while max(levels[-1][1].shape) > 1:
+        finer, weights = levels[-1]
+        coarser = np.asarray(cv2.pyrDown(weights), np.float32).reshape(-(-weights.shape[0] // 2), -1)
+        levels.append((np.asarray(cv2.pyrDown(finer), np.float32).reshape(*coarser.shape, 3), coarser))
+    found = np.broadcast_to(levels[-1][0] / max(float(levels[-1][1].max()), 1e-6), levels[-1][0].shape)
+    # From coarse to fine: where a level knows little, the coarser one shows through.
+    for colour, known in reversed(levels[:-1]):
+        size = (known.shape[1], known.shape[0])
+        coarse = cv2.resize(np.ascontiguousarray(found), size, interpolation=cv2.INTER_LINEAR).reshape(*known.shape, 3)
+        share = np.clip(known, 0, 1)[..., None]
+        found = coarse * (1 - share) + colour * (share / np.maximum(known, 1e-6)[..., None])
+    return np.asarray(found, np.float32)
 
 
 def complete_iris(photo: Bytes, shown: Mask, centre: Array) -> Array:

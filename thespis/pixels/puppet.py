@@ -17,6 +17,7 @@ from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
+from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
 from thespis.pixels.raster import Deep
 from thespis.pixels.shade import Lips, read_lips
@@ -28,8 +29,7 @@ PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
 TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
 EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
-LASH = 0.022  # the height of the line that the lashes draw along a closed lid, in eye distances
-UNROLL = 0.6  # of the way from its margin to its fold that a closed lid's skin comes from
+CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain skin below each eye
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
 
@@ -49,6 +49,24 @@ class Posed(NamedTuple):
     place: Array
     depth: Array
     source: Array
+
+
+@dataclass(eq=False)
+class LidState:
+    """A lid, how far closed the atlas shows it, and the skin (h, w, 4) it has when open, creases included."""
+
+    lid: Lid
+    under: Deep
+    level: int = 0
+
+    def close(self, atlas: Deep, level: int, *, fresh: bool) -> None:
+        """Bring the atlas to a level; `fresh` skin has just been drawn over it."""
+        if fresh:
+            self.under = atlas[self.lid.box].copy()
+            self.level = 0
+        if level != self.level:
+            self.level = level
+            self.lid.close(atlas, self.under, level)
 
 
 @dataclass(eq=False)
@@ -74,7 +92,7 @@ class Puppet:
     atlas: Deep
     eyes: dict[str, Eyeball]
     eye_rows: dict[str, slice]
-    lash_rows: dict[str, slice]
+    lids: dict[str, LidState]
     still: npt.NDArray[np.bool_]
     around: npt.NDArray[np.bool_]
     skin: Skin
@@ -99,16 +117,6 @@ class Puppet:
         moved += self.follow_jaw[:, None] * jaw
         out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
         nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
-        source = self.source.copy()
-        for side, rows in self.lash_rows.items():
-            closed = float(np.clip(weights[shapes.names.index(f"eyeBlink{side.capitalize()}")], 0.0, 1.0))
-            margin, above = getattr(shapes, f"eye_{side}_upper"), LID_ROWS[side]
-            # A closing lid unrolls skin from its fold; stretching the lashes' own pixels over it would smear them.
-            source[margin[1:-1]] += UNROLL * closed * (source[above] - source[margin[1:-1]])
-            lash = moved[margin].repeat(2, axis=0)
-            lash[:, 2] -= 0.03
-            lash[1::2] += (LASH * smoothstep(0.3, 1.0, closed)) * np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * self.rotation[:, 1]
-            moved[rows] = lash
         turn = rotation_matrix(eased(row[FACE.slice("head_rotation")], TURN_LIMIT))
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
@@ -117,15 +125,22 @@ class Puppet:
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
-        return Posed(place, depth, source)
+        return Posed(place, depth, self.source)
 
     def paint(self, row: Array) -> None:
         """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
-        self.skin.crease(self.atlas, expression_of(row))
+        creased = self.skin.crease(self.atlas, expression_of(row))
+        for side, state in self.lids.items():
+            state.close(self.atlas, round(LEVELS * self.closed(side, row)), fresh=creased)
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             patch = eye.look(yaw, pitch)
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
+
+    def closed(self, side: str, row: Array) -> float:
+        """Say how far the skin of a lid has unrolled, 0 to 1."""
+        weights = lids_follow_gaze(expression_of(row), row)
+        return float(smoothstep(0.12, 0.6, weights[SHAPES.index(f"eyeBlink{side.capitalize()}")]))
 
 
 def eased(value: Array, limit: float) -> Array:
@@ -224,7 +239,18 @@ def build(face: Face, framing: Framing) -> Puppet:
         corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
         depth = float((person.photo[ring] @ rotation.T)[:, 2].mean())
         layers.append(Layer(back(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0))
-    layers += [lashes(texture, on_texture[getattr(shapes, f"eye_{side}_upper")]) for side in rings]
+    lids = {
+        side: make_lid(
+            texture,
+            on_texture[getattr(shapes, f"eye_{side}_upper")],
+            on_texture[getattr(shapes, f"eye_{side}_lower")],
+            on_texture[LID_ROWS[side]],
+            on_texture[CHEEK[side]],
+            unit * finer,
+            side,
+        )
+        for side in rings
+    }
     centre, width = person.mouth()
     inside = mouth_layers(centre, width, light, unit * finer, min(1 / (framing.zoom[0] * finer), 1.0))
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
@@ -251,17 +277,22 @@ def build(face: Face, framing: Framing) -> Puppet:
     # Sixteen bits a byte, as the kernel wants them.
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(
-        person, framing, rotation, offset[:2], unit, layers, carry, on_texture, sheet.astype(np.uint16), starts, eyes, tongue, lips, cutout
+        person,
+        framing,
+        rotation,
+        offset[:2],
+        unit,
+        layers,
+        carry,
+        on_texture,
+        sheet.astype(np.uint16),
+        starts,
+        eyes,
+        tongue,
+        lips,
+        lids,
+        cutout,
     )
-
-
-def lashes(texture: Bytes, margin: Array) -> Layer:
-    """Make the line of the lashes along an upper lid whose margin (9, 2) is in texture pixels; it has no height until the lid closes."""
-    at = np.clip(np.round(margin[2:-2]).astype(int), 1, np.array(texture.shape[1::-1]) - 2)
-    near = np.concatenate([texture[at[:, 1] + step, at[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
-    colour = 0.7 * np.percentile(near, 15, axis=0)
-    patch = opaque(np.full((2, 2, 3), colour, np.uint8))
-    return Layer(np.zeros((18, 3), np.float32), np.zeros((18, 2), np.float32), grid_triangles(9, 2), patch)
 
 
 def turned(layer: Layer, rotation: Array) -> Layer:
@@ -289,9 +320,10 @@ def assemble(
     eyes: dict[str, Eyeball],
     tongue: int,
     lips: Lips,
+    lids: dict[str, Lid],
     cutout: Cutout | None,
 ) -> Puppet:
-    """Put the layers one after the other into one mesh: first the face, then the skirt, the eyes and the lashes, in that order.
+    """Put the layers one after the other into one mesh: first the face, then the skirt and the eyes, in that order.
 
     `tongue` is the number of the tongue's layer.
     """
@@ -325,7 +357,7 @@ def assemble(
     follow_axes = follow_head[:, None] * np.pad(np.concatenate(free), ((0, 0), (0, 1)), constant_values=1.0)
     moves = follow_head > 0
     moves[skirt_rows] |= carry.sum(axis=1) > 1e-4
-    lash_rows = {side: slice(int(first[4 + i]), int(first[5 + i])) for i, side in enumerate(eyes)}
+    states = {side: LidState(lid, atlas[lid.box].copy()) for side, lid in lids.items()}
     # The skirt's own points lie where the photograph has them, so what never moves is drawn once.
     eye_rows = {side: slice(starts[1 + i], starts[1 + i] + eye.photo.shape[0]) for i, (side, eye) in enumerate(eyes.items())}
     return Puppet(
@@ -334,7 +366,7 @@ def assemble(
         np.asarray(follow_axes, np.float32), np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
-        atlas, eyes, eye_rows, lash_rows, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
+        atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
         lips, cutout,
     )  # fmt: skip

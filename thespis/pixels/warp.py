@@ -10,7 +10,8 @@ import numpy.typing as npt
 from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.framing import Framing, cut_frame
-from thespis.pixels.layers import Triangles, grid_triangles, opaque
+from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
+from thespis.pixels.lids import shade_eye
 from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.pixels.shade import shade_inside
@@ -37,6 +38,7 @@ class Canvas:
     moving: Triangles
     rings: dict[str, npt.NDArray[np.int32]]
     close_ups: dict[str, Triangles]
+    lid_rest: dict[str, Array]
 
 
 class Warp:
@@ -89,7 +91,11 @@ def make_canvas(puppet: Puppet) -> Canvas:
         room = 0.8 * (high - low).max()
         near = ((place > low - room) & (place < high + room)).all(axis=1)
         close_ups[name] = np.ascontiguousarray(moving[near[moving].any(axis=1)])
-    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups)
+    lid_rest = {}
+    for side in ("left", "right"):
+        upper = getattr(shapes, f"eye_{side}_upper")
+        lid_rest[side] = place[upper[3:6]] - place[upper[[0, -1]]].mean(axis=0)
+    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest)
 
 
 def draw_plate(plate: Bytes, framing: Framing, image: Bytes) -> None:
@@ -113,10 +119,10 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.around, atlas, image, nearest, puppet.cutout is not None)
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, atlas, image, nearest, False)
     for name in CLOSE_UPS:
-        sharpen_edges(canvas, name, posed, image)
+        sharpen_edges(canvas, name, posed, row, image)
 
 
-def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None:
+def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: Bytes) -> None:
     """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
     puppet = canvas.puppet
     ring = posed.place[canvas.rings[name]]
@@ -129,7 +135,13 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, image: Bytes) -> None
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
     draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest, False)
+    shapes = puppet.person.shapes
     if name == "mouth":
-        shapes = puppet.person.shapes
         shade_inside(fine, nearest, finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower], puppet.lips, 2 * puppet.unit)
+    else:
+        side = name.split()[0]
+        upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
+        shift = posed.place[upper[3:6]] - posed.place[upper[[0, -1]]].mean(axis=0) - canvas.lid_rest[side]
+        moved = float(smoothstep(0.0, 0.04, np.linalg.norm(shift.mean(axis=0)) / puppet.unit))
+        shade_eye(fine, nearest, finer[upper], finer[lower], puppet.lids[side].lid, 2 * puppet.unit, puppet.closed(side, row), moved)
     shrink_into(fine, image, top, left)

@@ -1,0 +1,106 @@
+"""Closing lids: clean skin instead of stretched lashes, lashes below their edge, shade on the eyeball, and nothing left behind."""
+
+import numpy as np
+import pytest
+
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.eyes import fill
+from thespis.pixels.lids import LEVELS, make_lid, shade_eye
+from thespis.pixels.warp import Canvas, Warp, draw_frame
+from thespis.types import Array, Bytes, Direction, Portrait
+
+pytestmark = pytest.mark.unit
+SIZE = 256
+UNIT = 200.0
+
+
+def row(**weights: float) -> Array:
+    values = np.zeros(FACE.size, np.float32)
+    for name, weight in weights.items():
+        for side in ("Left", "Right"):
+            values[FACE.column(f"{name}{side}")] = weight
+    return values
+
+
+@pytest.fixture(scope="module")
+def canvas(astronaut: Portrait) -> Canvas:
+    return Warp(SIZE).start(astronaut, Direction())
+
+
+def rings() -> tuple[Array, Array, Array]:
+    """Margin, lower lid and fold of a made-up eye in the middle of a picture of 240 x 240."""
+    x = np.linspace(75, 165, 9)
+    arc = np.sin(np.linspace(0, np.pi, 9))
+    margin, lower = np.stack([x, 120 - 16 * arc], axis=1), np.stack([x, 120 + 12 * arc], axis=1)
+    fold = np.stack([x[1:-1], 108 - 24 * arc[1:-1]], axis=1)
+    return margin.astype(np.float32), lower.astype(np.float32), fold.astype(np.float32)
+
+
+def eye() -> Bytes:
+    """Skin with a white eye and black lashes that stand on its upper lid."""
+    picture = np.full((240, 240, 3), (190, 150, 130), np.uint8)
+    y, x = np.mgrid[:240, :240]
+    share = np.clip((x - 75) / 90, 0, 1)
+    upper, lower = 120 - 16 * np.sin(np.pi * share), 120 + 12 * np.sin(np.pi * share)
+    inside = (share > 0) & (share < 1)
+    picture[inside & (y > upper) & (y < lower)] = 230
+    picture[inside & (y <= upper) & (y > upper - 7) & (x % 4 < 2)] = 15
+    return picture
+
+
+def test_a_closed_lid_is_skin_without_lashes() -> None:
+    margin, lower, fold = rings()
+    texture = eye()
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    lid = make_lid(texture, margin, lower, fold, cheek, UNIT, "left")
+    atlas = np.dstack([texture, np.full((240, 240), 255, np.uint8)]).astype(np.uint16)
+    under = atlas[lid.box].copy()
+    lid.close(atlas, under, LEVELS)
+    strip = atlas[100:104, 105:136, :3].astype(int)
+    assert np.abs(strip - (190, 150, 130)).max() < 45
+    assert eye()[100:104, 105:136].min() == 15
+    assert np.array_equal(atlas[:, :40], np.dstack([texture, np.full((240, 240), 255)])[:, :40])
+    lid.close(atlas, under, 0)
+    assert np.array_equal(atlas[lid.box], under)
+
+
+def test_lashes_hang_below_a_closed_lid_and_shade_lies_only_on_the_eyeball() -> None:
+    margin, lower, fold = rings()
+    lid = make_lid(eye(), margin, lower, fold, np.array([[120, 160]], np.float32), UNIT, "left")
+    nearest = np.full((240, 240), 3.0, np.float32)
+    nearest[:, 120:] = 0.0
+    shaded = np.full((240, 240, 3), 200, np.uint8)
+    shade_eye(shaded, nearest, margin, lower, lid, UNIT, 0.0, 1.0)
+    assert (shaded[:, 121:] == 200).all()
+    assert shaded[106, 115, 0] < shaded[112, 115, 0] < 200
+    closed = np.full((240, 240, 3), 200, np.uint8)
+    shade_eye(closed, nearest, margin, lower, lid, UNIT, 1.0, 0.0)
+    drawn = np.argwhere(closed[..., 0] < 120)
+    assert len(drawn) > 60
+    assert drawn[:, 0].min() > 100
+    assert closed[:, 60].min() == 200
+    untouched = np.full((240, 240, 3), 200, np.uint8)
+    shade_eye(untouched, nearest, margin, lower, lid, UNIT, 0.0, 0.0)
+    assert (untouched == 200).all()
+
+
+def test_a_blink_leaves_the_picture_as_it_was(canvas: Canvas) -> None:
+    first, second, shut = (np.zeros((SIZE, SIZE, 3), np.uint8) for _ in range(3))
+    draw_frame(canvas, row(), first)
+    draw_frame(canvas, row(eyeBlink=1.0, browDown=0.8), shut)
+    draw_frame(canvas, row(), second)
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, shut)
+    again = np.zeros_like(shut)
+    draw_frame(canvas, row(eyeBlink=0.4), again)
+    draw_frame(canvas, row(eyeBlink=1.0, browDown=0.8), again)
+    assert np.array_equal(shut, again)
+
+
+def test_filling_keeps_what_is_known_and_reaches_everything() -> None:
+    photo = np.zeros((50, 70, 3), np.uint8)
+    photo[:, :35] = (200, 100, 50)
+    weight = np.zeros((50, 70), np.float32)
+    weight[:, :30] = 1.0
+    filled = fill(photo, weight)
+    assert np.abs(filled - (200, 100, 50)).max() < 1.0
