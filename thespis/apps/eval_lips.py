@@ -1,6 +1,7 @@
 """Compare lips made from the sound of talking clips with the real ones, clip by clip.
 
 thespis eval lips --media clips/
+thespis eval lips --media clips/ --texts texts.tsv --network old=old.onnx --report lips.json
 """
 
 import json
@@ -14,9 +15,11 @@ from thespis.export.output import check_writable, write_text
 if TYPE_CHECKING:
     from thespis.evaluate.lips import Curves, Score
     from thespis.evaluate.mouths import Talk
+    from thespis.evaluate.texts import Said
     from thespis.talker import Talker
+    from thespis.types import Speech
 
-OURS, LOUDNESS = "ours", "loudness"
+OURS, LOUDNESS, FIRST, TEXT = "ours", "loudness", "first", "text"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -26,6 +29,10 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--network", action="append", default=[], metavar="NAME=FILE", help="measure the recipe with this articulation network too"
     )
+    parser.add_argument(
+        "--texts", type=Path, metavar="FILE.tsv", help="what is said: a table with the columns file and text (or transcript)"
+    )
+    parser.add_argument("--language", default="en-us", help="the language of texts that name none (en-us)")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where tracked lips are kept (thespis/lips in your cache folder)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write that object to this file")
@@ -36,7 +43,7 @@ def networks(given: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for text in given:
         name, equals, file = text.partition("=")
-        if not equals or not name or name in (OURS, LOUDNESS) or name in found:
+        if not equals or not name or name in (OURS, LOUDNESS, FIRST, TEXT) or name in found:
             raise UsageError(f"a further network is NAME=FILE with a name of its own, as in old=first.onnx, not {text!r}")
         if not Path(file).is_file():
             raise MediaError(f"there is no network {file}; give the path of an articulation network (.onnx)")
@@ -60,20 +67,31 @@ def talker_of(recipe: str, network: Path | None = None) -> "Talker":
     return talker
 
 
+def of_text(talker: "Talker", speech: "Speech", said: "Said") -> "Curves":
+    """Give the lips that the talker makes of a recording whose text is known."""
+    from thespis.evaluate.performing import curves_of
+    from thespis.speech.transcript import transcript
+
+    return curves_of(talker, transcript([speech], said.text, said.language).speech())
+
+
 def main(args: Namespace) -> int:
     """Track, listen, compare, and print."""
     further = networks(args.network)
     if args.report is not None:
         check_writable(args.report)
     from thespis.evaluate import lips
+    from thespis.evaluate.first import first_curves
     from thespis.evaluate.footage import clips_of
     from thespis.evaluate.lips_report import closing, facts_of, heads, line
     from thespis.evaluate.mouths import Refused, cache_folder, talks
     from thespis.evaluate.performing import curves_of
+    from thespis.evaluate.texts import read_texts, text_beside
 
     paths = list(dict.fromkeys(path for folder in args.media for path in clips_of(folder)))
     talkers = {OURS: talker_of(args.recipe)} | {name: talker_of(args.recipe, path) for name, path in further.items()}
-    names = [*talkers, LOUDNESS]
+    texts = {} if args.texts is None else read_texts(args.texts, args.language)
+    names = [*talkers, LOUDNESS, FIRST, TEXT]
     scores: list[tuple[Talk, dict[str, Score]]] = []
     refused: list[Refused] = []
     for clip in talks(paths, args.cache or cache_folder()):
@@ -81,7 +99,10 @@ def main(args: Namespace) -> int:
             refused.append(clip)
             continue
         curves: dict[str, Curves] = {name: curves_of(talker, clip.speech) for name, talker in talkers.items()}
-        curves[LOUDNESS] = lips.loudness(clip.speech)
+        curves |= {LOUDNESS: lips.loudness(clip.speech), FIRST: first_curves(clip.speech)}
+        said = text_beside(clip.path, texts, args.language)
+        if said is not None:
+            curves[TEXT] = of_text(talkers[OURS], clip.speech, said)
         pauses = lips.silent(clip.speech)
         if not args.json and not scores:
             print(heads(names), flush=True)

@@ -84,12 +84,16 @@ class Score:
 
 
 def drawn(motion: Track) -> Curves:
-    """Measure on the face of the Shapes what a performance does to it (any Space with the face's weights), in eye distances."""
+    """Measure on the face of the Shapes what a performance does to it (any Space with the face's weights), in eye distances.
+
+    That face rests with its lips a little apart; here they touch at rest, as those of every portrait that is drawn.
+    """
     names, points, fields = _lips()
     weights = np.stack([motion[name].astype(np.float64) for name in names], axis=1)
     moved = points + np.einsum("rw,wpc->rpc", weights, fields)
-    pairs = [np.linalg.norm(moved[:, 2 * k] - moved[:, 2 * k + 1], axis=1) for k in range(len(ACROSS))]
-    return Curves(np.mean(pairs, axis=0), motion.seconds, np.linalg.norm(moved[:, -2] - moved[:, -1], axis=1))
+    down = np.stack([moved, np.broadcast_to(points, moved.shape)])[..., 1]
+    parted, rest = np.mean([down[..., 2 * k + 1] - down[..., 2 * k] for k in range(len(ACROSS))], axis=0)
+    return Curves(np.maximum(parted - rest, 0.0), motion.seconds, np.linalg.norm(moved[:, -2] - moved[:, -1], axis=1))
 
 
 @cache
