@@ -2,6 +2,7 @@
 
 thespis track video.mp4 -o performance.take
 thespis render performance.take portrait.jpg -o out.mp4
+thespis track video.mp4 --regressor deca_model.tar --flame generic_model.pkl -o performance.take
 """
 
 import time
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thespis.apps.run import counting
-from thespis.errors import MediaError
+from thespis.errors import MediaError, UsageError
 from thespis.export.output import check_writable
 
 if TYPE_CHECKING:
     from thespis.capture.performance import Performance
+    from thespis.capture.regressor import Regressor
 
 
 def smoothing(text: str) -> float:
@@ -33,6 +35,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("video", metavar="VIDEO", help="a video with one or more faces, or a picture")
     parser.add_argument("--face", type=counting, metavar="N", help="only this person, counted from the left")
     parser.add_argument("--smooth", type=smoothing, default=1.0, metavar="1.0", help="0 to 3: how much trembling is taken out; blinks stay")
+    parser.add_argument("--regressor", metavar="FILE", help="read expressions with your own DECA or EMOCA weights; needs --flame and torch")
+    parser.add_argument("--flame", metavar="FILE", help="your own FLAME head for --regressor, with flame_static_embedding.pkl beside it")
     parser.add_argument("--silent", action="store_true", help="leave the sound of the video out of the take")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.take", help="several people become OUT.1.take, OUT.2.take ...")
@@ -65,6 +69,8 @@ def save(performance: "Performance", path: Path, video: Path, *, silent: bool) -
     with TakeWriter(path, recipe="track", labels=labels, source=video) as writer:
         writer.motion(motion)
         writer.motion(seen)
+        if performance.regressed is not None:
+            writer.motion(performance.regressed)
         if not silent and len(motion) > 1:
             try:
                 blocks = open_speech(video)
@@ -82,6 +88,20 @@ def save(performance: "Performance", path: Path, video: Path, *, silent: bool) -
         "confidence": round(float(np.median(performance.confidence[performance.found])), 3),
         "cuts": len(performance.cuts),
     }
+
+
+def regressor_of(args: Namespace) -> "Regressor | None":
+    """Load what --regressor and --flame name, or nothing where neither is given."""
+    if args.regressor is None and args.flame is None:
+        return None
+    if args.regressor is None or args.flame is None:
+        raise UsageError("--regressor and --flame go together: the numbers of DECA and EMOCA mean something on a FLAME head only")
+    from thespis.capture.regressor import load_regressor
+    from thespis.head.flame_files import load_flame
+    from thespis.head.flame_landmarks import load_reading
+
+    head = Path(args.flame)
+    return load_regressor(args.regressor, load_reading(load_flame(head), head))
 
 
 def describe(facts: dict[str, Any], took: float) -> str:
@@ -105,6 +125,7 @@ def main(args: Namespace) -> int:
     check_take(output)
     if video.exists() and video.resolve() == output.resolve():
         raise MediaError(f"the output {output} is also the input; choose another name")
+    regressor = regressor_of(args)
     from thespis.apps.progress import progress
 
     with progress(args.json) as shown:
@@ -115,7 +136,7 @@ def main(args: Namespace) -> int:
         footage = open_footage(video)
         shown.start(footage.frames, {"output": str(output), "video": str(video), "fps": round(float(footage.fps), 3)})
         with quiet():
-            people = track_video(video, shown.advance, smooth=args.smooth)
+            people = track_video(video, shown.advance, smooth=args.smooth, regressor=regressor)
         if args.face is not None:
             if args.face > len(people):
                 count = "one person" if len(people) == 1 else f"{len(people)} people"

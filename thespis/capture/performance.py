@@ -1,9 +1,11 @@
 """Read a video or an image into performances: one Track in the Space `face` for each person, and how sure every frame is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,9 @@ from thespis.motion.rotations import turn_vectors
 from thespis.motion.spaces.face import FACE
 from thespis.types import Array, Track, linear
 
+if TYPE_CHECKING:
+    from thespis.capture.regressor import Regressor
+
 SURE, TURNED = 0.05, 60.0  # the error in eye distances at which confidence has fallen to e^-1, and the yaw at which it is nothing
 CLOSED = 0.55  # of a blink, from which the iris cannot be seen
 FEWEST = 5  # frames of a shot from which pixels are compared with those of the calmest one
@@ -41,7 +46,7 @@ class Performance:
     The head is relative to its median pose in camera axes, the gaze to its median. `found` (rows,) marks the frames in which the face was
     seen, the others are bridged; `confidence` (rows,) is 0 to 1, `error` (rows,) the median distance between the points and
     the fitted face in eye distances (0 where none was seen). `person` is the face at rest; `cuts` are the rows at which shots begin.
-    `place` is the median middle (x, y) of the face in pixels.
+    `place` is the median middle (x, y) of the face in pixels; `regressed` is what a regressor said, where one was asked.
     """
 
     motion: Track
@@ -51,19 +56,40 @@ class Performance:
     person: Person
     cuts: tuple[int, ...]
     place: tuple[float, float]
+    regressed: Track | None = None
 
 
-def track_video(path: str | Path, tell: Callable[[int], None] = lambda _: None, *, smooth: float = 1.0) -> list[Performance]:
-    """Read a video or an image: one Performance a person, from left to right; `tell` hears of each frame, `smooth` 0 smooths nothing."""
+def track_video(
+    path: str | Path, tell: Callable[[int], None] = lambda _: None, *, smooth: float = 1.0, regressor: "Regressor | None" = None
+) -> list[Performance]:
+    """Read a video or an image: one Performance a person, from left to right; `tell` hears of each frame, `smooth` 0 smooths nothing.
+
+    With a `regressor` (see thespis.capture.regressor) its expressions and jaw are taken; head, gaze and lids are read as always.
+    """
     footage = open_footage(path)
     followed = follow(footage, tell)
     if not followed.people:
         raise FaceError(f"no face found in {footage.path}; use a video or picture that shows a face from the front, well lit and uncovered")
-    return [perform(person, followed.frames, followed.cuts, footage.fps, 0.0 if footage.still else smooth) for person in followed.people]
+    amount = 0.0 if footage.still else smooth
+    if regressor is None:
+        return [perform(person, followed.frames, followed.cuts, footage.fps, amount) for person in followed.people]
+    made = []
+    for person, code in zip(followed.people, regressor.read(footage, followed.people), strict=True):
+        performance = perform(person, followed.frames, followed.cuts, footage.fps, amount, partial(regressor.weights, code))
+        rows = np.array([each.frame for each in person])
+        made.append(replace(performance, regressed=regressor.track(code, rows, performance.motion)))
+    return made
 
 
-def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: Fraction, smooth: float) -> Performance:
-    """Fit the person to their sightings and read every one of them."""
+def perform(
+    sightings: list[Sighting],
+    frames: int,
+    cuts: tuple[int, ...],
+    fps: Fraction,
+    smooth: float,
+    change: Callable[[Array], Array] = lambda weights: weights,
+) -> Performance:
+    """Fit the person to their sightings and read every one of them; `change` may put other weights (n, 51) for the ones that were read."""
     person = rest_of(sightings)
     reader = Reader(person)
     readings = [reader.read(each.points) for each in sightings]
@@ -72,7 +98,7 @@ def perform(sightings: list[Sighting], frames: int, cuts: tuple[int, ...], fps: 
     found = np.zeros(frames, np.bool_)
     found[rows] = True
     shots = np.searchsorted(np.asarray(cuts, np.int64), rows, side="right")
-    values[rows, : len(SHAPES)] = expressions(person, sightings, readings, shots)
+    values[rows, : len(SHAPES)] = change(expressions(person, sightings, readings, shots))
     values[rows, FACE.slice("head_rotation")], values[rows, FACE.slice("head_translation")] = heads(readings, shots)
     track = bridge(Track(FACE, values, fps), found)
     open_eyes = found.copy()

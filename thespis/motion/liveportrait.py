@@ -14,6 +14,7 @@ import numpy as np
 from thespis.head.shapes import load_shapes
 from thespis.motion.convert import CAMERA, NECK, expect
 from thespis.motion.rotations import matrices, turn_vectors
+from thespis.motion.solve import bounded_rows
 from thespis.motion.spaces.face import ARKIT, FACE, GAZE
 from thespis.motion.spaces.liveportrait import KEYPOINTS, LIVEPORTRAIT
 from thespis.types import Array, Track
@@ -38,7 +39,6 @@ UNIT = 0.3  # of the picture's half side that an eye distance takes in canonical
 ORIGIN = (0.0, 0.45, 0.0)  # of the canonical keypoints, in eye distances from between the eyes: the middle of the face
 PULL = 0.003  # how firmly a weight is held to nothing, beside the usual square of what a weight moves
 RIDGE = 0.02  # rows of full movement against which a calibration's own rows count
-SWEEPS = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,9 @@ def face_of_liveportrait(motion: Track, keypoints: KeypointMap | None = None) ->
     own = rotation * np.outer(flip, flip)
     expression = motion.values[:, : 3 * KEYPOINTS].reshape(len(motion), KEYPOINTS, 3)
     moved = np.einsum("nji,nkj->nki", rotation, expression) - known.rest
-    found = likeliest(known.moves.reshape(len(known.moves), -1), moved.reshape(len(motion), -1))
+    flat = known.moves.reshape(len(known.moves), -1)
+    low = [0.0] * len(ARKIT) + [-1.0] * GAZE.size
+    found = bounded_rows(flat, moved.reshape(len(motion), -1), low, np.ones(len(flat)), PULL)
     scale = np.maximum(motion["scale"], 1e-3)
     shift = motion["translation"] / (scale[:, None] * known.unit) - lever(own)
     shift[:, 2] = CAMERA * (known.scale / scale - 1)
@@ -144,22 +146,6 @@ def face_of_liveportrait(motion: Track, keypoints: KeypointMap | None = None) ->
         head_rotation=turn_vectors(own),
         head_translation=shift,
     )
-
-
-def likeliest(moves: Array, moved: Array) -> Array:
-    """Find weights from 0 to 1 and angles of gaze (rows, 56) whose moves (56, 63) give these movements (rows, 63), small ones first."""
-    matrix = moves.astype(np.float64) @ moves.T
-    size = np.diag(matrix)[: len(ARKIT)].mean()
-    matrix[np.diag_indices_from(matrix)] += PULL * size
-    low = np.where(np.arange(len(moves)) < len(ARKIT), 0.0, -1.0)
-    found = np.zeros((len(moved), len(moves)))
-    slope = -(moved.astype(np.float64) @ moves.T)
-    for _ in range(SWEEPS):
-        for number in range(len(moves)):
-            new = np.clip(found[:, number] - slope[:, number] / matrix[number, number], low[number], 1.0)
-            slope += (new - found[:, number])[:, None] * matrix[number]
-            found[:, number] = new
-    return np.asarray(found, np.float32)
 
 
 def keypoints_of(motion: Track, keypoints: KeypointMap | None = None) -> Array:
