@@ -118,6 +118,15 @@ def test_the_background_fills_the_frame_and_stays_still(canvas: Canvas) -> None:
     assert np.array_equal(rest[: SIZE // 2, :far], turned[: SIZE // 2, :far])
 
 
+def test_the_neck_hangs_on_the_chin_where_the_picture_ends_close_below(astronaut: Portrait) -> None:
+    face = face_of(astronaut)
+    left, top, right, bottom = face.box
+    close = Portrait((astronaut.image[max(top - 10, 0) : bottom + 6, max(left - 10, 0) : right + 10],), name="a tight crop")
+    puppet = Warp(SIZE).start(close, Direction()).puppet
+    posed = puppet.pose(row((-12, 10, 8)))
+    assert np.allclose(posed.place[puppet.skirt_rows][:36], posed.place[puppet.person.shapes.oval], atol=1e-3)
+
+
 def test_a_picture_that_is_not_seen_as_a_person_still_becomes_a_puppet() -> None:
     cutout = cut_out(np.full((96, 96, 3), 90, np.uint8), (0, 0, 96, 96), np.zeros((478, 2), np.float32) + 40, 20.0, lambda at: at[:, 0])
     assert cutout is None

@@ -17,7 +17,7 @@ WINDOW = 2.2  # eye distances around the face's middle that the network looks at
 NEAR_EDGE = 0.5  # eye distances over which the near look fades into the far one
 TRUSTED = 0.85  # of the face must be taken for a person, or the cut is not believed
 REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along the picture's own edges
-ROOM = 0.04  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
+ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
 

@@ -71,7 +71,7 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, roo
     # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
     cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
     cut = np.max([np.roll(cut, shift, axis=0) for shift in (-1, 0, 1)], axis=0)
-    free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2])))
+    free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2]))) * smoothstep(0.0, 0.4, steps.reshape(-1, 1))
     follow = np.where(steps.reshape(-1) == 0, 1.0, follow).astype(np.float32)
     count = len(outline)
     ring = np.arange(count)
