@@ -1,18 +1,36 @@
 """Speak a script with tags: the built-in voice reads the words, sounds as it feels, and the tags take effect where they stand."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thespis.direction.script import Script, place, read_script
+from thespis.direction.script import Mark, Script, place, read_script
 from thespis.errors import DirectionError
-from thespis.speech.tone import Tone, tones_along
+from thespis.speech.ssml import is_ssml, read_ssml
+from thespis.speech.tone import Tone, together, tones_along
 from thespis.talker import moved
 from thespis.types import Array, Direction, Phone, Speech, Word
 
 EDGE = 0.03  # seconds kept around the words where a pause is put in, so that no sound is cut
+
+
+@dataclass(frozen=True, eq=False)
+class Acted:
+    """A script that was spoken: the `speech`, the `direction` on its clock, and the second of each mark that has a name."""
+
+    speech: Speech
+    direction: Direction
+    marks: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a script is spoken in a new piece: from character `at`, after `pause` seconds, by `voice`."""
+
+    at: int
+    pause: float
+    voice: str
 
 
 def perform(
@@ -22,15 +40,47 @@ def perform(
 
     The voice sounds like the emotion of the direction, unless `acted` is False.
     """
-    script = read_script(written)
-    speech, times = speak(script, voice, rate)
+    found = act(written, voice, base, rate=rate, acted=acted)
+    return found.speech, found.direction
+
+
+def act(written: str, voice: str = "en-us", base: Direction | None = None, *, rate: int = 155, acted: bool = True) -> Acted:
+    """Speak a script with tags, or a text in SSML, as `perform` does, and tell where its marks are."""
+    if is_ssml(written):
+        markup = read_ssml(written)
+        script = Script(markup.text, tuple(Mark(at, ()) for at, _ in markup.marks), markup.breaks)
+        written_tones, names = markup.tones, [name for _, name in markup.marks]
+        turns = [(stretch.first, stretch.voice or voice) for stretch in markup.stretches]
+    else:
+        script, written_tones, names, turns = read_script(written), (), [], [(0, voice)]
+    cuts = cuts_of(script, turns)
+    speech, times = speak(script, cuts, rate, written_tones)
     direction = place(script, times, base)
     tones = tones_along(script.text, speech.words or (), direction.emotion) if acted else []
-    if not tones:
-        return speech, direction
-    # Spoken plainly first, to know which word is felt how; then again with that feeling, which moves the words a little.
-    speech, times = speak(script, voice, rate, tones)
-    return speech, place(script, times, base)
+    if tones:
+        # Spoken plainly first, to know which word is felt how; then again with that feeling, which moves the words a little.
+        speech, times = speak(script, cuts, rate, together(written_tones, tones))
+        direction = place(script, times, base)
+    return Acted(speech, direction, dict(zip(names, times, strict=False)))
+
+
+def cuts_of(script: Script, turns: Sequence[tuple[int, str]]) -> list[Cut]:
+    """Find the pieces of a script: a new one begins after each pause, and where the voice changes."""
+    pauses: dict[int, float] = {}
+    for at, seconds in script.pauses:
+        pauses[at] = pauses.get(at, 0.0) + seconds
+    places = sorted({0, *pauses, *(at for at, _ in turns)})
+    speakers = [next(voice for at, voice in reversed(turns) if at <= first) for first in places]
+    return [
+        Cut(first, pauses.get(first, 0.0), speaker)
+        for number, (first, speaker) in enumerate(zip(places, speakers, strict=True))
+        if number == 0 or first in pauses or speaker != speakers[number - 1]
+    ]
+
+
+def says(text: str) -> bool:
+    """Tell whether there is anything to pronounce in a text."""
+    return any(character.isalnum() for character in text)
 
 
 def within_part(tones: Sequence[tuple[int, Tone]], first: int, stop: int) -> list[tuple[int, Tone]]:
@@ -39,8 +89,8 @@ def within_part(tones: Sequence[tuple[int, Tone]], first: int, stop: int) -> lis
     return [(0, tone) for tone in opening] + [(at - first, tone) for at, tone in tones if first < at < stop]
 
 
-def speak(script: Script, voice: str, rate: int, tones: Sequence[tuple[int, Tone]] = ()) -> tuple[Speech, tuple[float, ...]]:
-    """Speak the words of a script with its pauses, in tones that each hold from a character on, and find the second of each mark."""
+def speak(script: Script, cuts: Sequence[Cut], rate: int, tones: Sequence[tuple[int, Tone]] = ()) -> tuple[Speech, tuple[float, ...]]:
+    """Speak the words of a script piece by piece, in tones that each hold from a character on, and find the second of each mark."""
     from thespis.speech.say import say_marked  # the voice is a large library
 
     if not script.text.strip():
@@ -48,33 +98,34 @@ def speak(script: Script, voice: str, rate: int, tones: Sequence[tuple[int, Tone
         raise DirectionError(
             "the script has tags but no words; write something to say" if tagged else "the text is empty; write something to say"
         )
-    if not script.pauses:
-        return say_marked(script.text, script.positions, voice, rate=rate, tones=tones)
-    cuts = [0, *(at for at, _ in script.pauses), len(script.text)]
+    if (len(cuts) == 1 and not cuts[0].pause) or not says(script.text):
+        return say_marked(script.text, script.positions, cuts[0].voice, rate=rate, tones=tones)
     samples: list[Array] = []
     phones: list[Phone] = []
     words: list[Word] = []
     times: dict[int, float] = {}
-    at, clock = 0, 0
-    for number, (first, stop) in enumerate(pairwise(cuts)):
-        if number:
-            quiet = max(script.pauses[number - 1][1] - 2 * EDGE, 0.0)
-            samples.append(np.zeros(round(quiet * clock), np.float32))
+    at, clock, lead = 0, 0, 0.0
+    for number, (cut, stop) in enumerate(zip(cuts, [*(cut.at for cut in cuts[1:]), len(script.text)], strict=True)):
+        if clock:
+            samples.append(np.zeros(round(max(cut.pause - 2 * EDGE, 0.0) * clock), np.float32))
             at += len(samples[-1])
-        inside = [count for count, position in enumerate(script.positions) if first <= position < stop or position == stop == cuts[-1]]
-        if not script.text[first:stop].strip():
+        else:
+            lead += cut.pause
+        ends = stop == len(script.text)
+        inside = [count for count, position in enumerate(script.positions) if cut.at <= position < stop or (ends and position == stop)]
+        if not says(script.text[cut.at : stop]):
             times.update({count: at / clock if clock else 0.0 for count in inside if count not in times})
             continue
-        places = [script.positions[count] - first for count in inside]
-        said, found = say_marked(script.text[first:stop], places, voice, rate=rate, tones=within_part(tones, first, stop))
-        if not clock:  # pauses before the first word could not be made before the rate was known
+        places = [script.positions[count] - cut.at for count in inside]
+        said, found = say_marked(script.text[cut.at : stop], places, cut.voice, rate=rate, tones=within_part(tones, cut.at, stop))
+        begun = clock > 0
+        if not begun:  # pauses before the first word could not be made before the rate was known
             clock = said.rate
-            lead = sum(seconds for position, seconds in script.pauses[:number])
             samples = [np.zeros(round(lead * clock), np.float32)]
             at = len(samples[0])
-        part = trimmed(said, begin=number > 0, end=number < len(script.pauses))
+        part = trimmed(said, begin=begun or lead > 0, end=number < len(cuts) - 1)
         part = moved(part, at, (at - part.start) / clock)
-        shift = (at - trimmed_start(said, begin=number > 0)) / clock
+        shift = (at - trimmed_start(said, begin=begun or lead > 0)) / clock
         times.update({count: second + shift for count, second in zip(inside, found, strict=True) if count not in times})
         samples.append(part.samples[0])
         phones += part.phones or ()

@@ -58,6 +58,15 @@ def both(one: Tone, other: Tone) -> Tone:
     )
 
 
+def together(one: Sequence[tuple[int, Tone]], other: Sequence[tuple[int, Tone]]) -> list[tuple[int, Tone]]:
+    """Put two lists of (character, tone) on top of each other; each tone holds from its character on."""
+
+    def at(tones: Sequence[tuple[int, Tone]], place: int) -> Tone:
+        return next((tone for first, tone in reversed(tones) if first <= place), PLAIN)
+
+    return [(place, both(at(one, place), at(other, place))) for place in sorted({first for first, _ in (*one, *other)})]
+
+
 def word_places(text: str, words: Sequence[Word]) -> list[int]:
     """Find the character at which each word stands; a word that is not written that way stands where the one before it ended."""
     places, at = [], 0
