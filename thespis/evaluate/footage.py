@@ -76,3 +76,9 @@ def restored(stored: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]
             people.append([])
         people[int(number)].append(Sighting(int(frame), points, view))
     return Followed(people, tuple(int(cut) for cut in stored["cuts"]), int(stored["frames"][0]))
+
+
+def cache_folder(name: str) -> Path:
+    """Give the folder of the user's cache in which one kind of tracking is kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "thespis" / name

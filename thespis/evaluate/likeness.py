@@ -93,9 +93,8 @@ def background(pictures: Sequence[Bytes], faces: Sequence[Mask]) -> Mask:
     covered = np.any(faces, axis=0).astype(np.uint8)
     free = cv2.dilate(covered, np.ones((9, 9), np.uint8)) == 0
     change = grey.std(axis=0)
-    if not free.any():
-        return free
-    return np.asarray(free & (change <= np.quantile(change[free], STILL)), np.bool_)
+    bound = float(np.quantile(change[free], STILL)) if free.any() else 0.0
+    return np.asarray(free & (change <= bound), np.bool_)
 
 
 def trembling(three: Sequence[Bytes], mask: Mask) -> float:

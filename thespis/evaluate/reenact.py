@@ -6,8 +6,8 @@ Two baselines tell what that is worth: the first frame left as it is, and the fi
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-import cv2
 import numpy as np
 
 from thespis.capture.evidence import RIGID, evened
@@ -15,15 +15,15 @@ from thespis.capture.faces import SMALLEST, face_at, fit_pose, measure
 from thespis.capture.follow import FINEST, Sighting, straight, unlike
 from thespis.capture.footage import ahead, open_footage
 from thespis.capture.performance import Performance, perform
+from thespis.capture.surface import driven_by
 from thespis.capture.unwrap import unwrap
 from thespis.errors import FaceError
 from thespis.evaluate.footage import followed
 from thespis.evaluate.likeness import Mask, background, points_apart, regions, signal_to_noise, structure, trembling
-from thespis.head.shapes import SHAPES, load_shapes
+from thespis.head.shapes import Indices, load_shapes
 from thespis.motion.rotations import matrices, turn_vectors
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.crop import same_window, through
-from thespis.pixels.framing import Framing
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -31,6 +31,9 @@ MOST_TURNED = 20.0  # degrees between the head in the first frame and in a frame
 TOGETHER = 3  # frames in a row, so that what flickers can be told
 OPEN = 0.6  # of the usual opening of the lids, from which eyes count as open
 SURE = 0.5  # of the usual confidence, from which a frame is good
+Drive = Literal["points", "weights"]
+"""What moves the skin: the tracked points themselves, or the 51 weights that fit them and that would drive any other face."""
+
 DRAWN, ALIGNED, LEFT = "drawn", "aligned", "left"
 METHODS = (DRAWN, ALIGNED, LEFT)
 """What is compared with the clip: our drawing, the first frame aligned by a similarity, the first frame as it is."""
@@ -128,7 +131,7 @@ def first_good(sightings: list[Sighting], performance: Performance, name: str) -
     raise FaceError(f"no frame of {name} would make a portrait: the face is too small or turned away, or its eyes are closed")
 
 
-def lid_gap(points: Array, upper: Array, lower: Array) -> float:
+def lid_gap(points: Array, upper: Indices, lower: Indices) -> float:
     """Measure how far lids are apart in points (478, 3), beside the width of the eye."""
     apart = np.linalg.norm(points[lower[2:-2], :2] - points[upper[2:-2], :2], axis=1).mean()
     return float(apart / max(float(np.linalg.norm(points[upper[0], :2] - points[upper[-1], :2])), 1e-6))
@@ -143,15 +146,22 @@ def from_first(motion: Track, first: int) -> Track:
     return motion.replace(head_rotation=head, head_translation=moved, **gaze)
 
 
+def surface_of(motion: Track, sightings: dict[int, Sighting], first: int) -> Array:
+    """Give where the points of the skin go in each row of a motion (rows, 468, 3)."""
+    driven = driven_by(motion, sightings, first)
+    return driven.values[:, motion.space.size :].reshape(len(motion), -1, 3)
+
+
 def portrait_of(scene: Scene, picture: Bytes) -> Portrait:
     """Make the first good frame a portrait."""
     return Portrait((picture,), name=scene.path.name, points=scene.sightings[scene.first].points)
 
 
-def play(scene: Scene, size: int) -> Iterator[tuple[Pictures, Canvas]]:
+def play(scene: Scene, size: int, drive: Drive) -> Iterator[tuple[Pictures, Canvas]]:
     """Draw the chosen frames of a scene, `size` pixels a side, each beside the real one and the two baselines."""
     renderer = Warp(size)
     motion = from_first(scene.performance.motion, scene.first)
+    surfaces = None if drive == "weights" else surface_of(motion, scene.sightings, scene.first)
     chosen, canvas, first_points = set(scene.chosen), None, scene.sightings[scene.first].points
     for frame, picture in enumerate(ahead(iter(open_footage(scene.path)))):
         if frame == scene.first:
@@ -159,7 +169,7 @@ def play(scene: Scene, size: int) -> Iterator[tuple[Pictures, Canvas]]:
         if canvas is not None and frame in chosen:
             framing = canvas.puppet.framing
             drawn = np.zeros((framing.height, framing.width, 3), np.uint8)
-            draw_frame(canvas, motion.values[frame], drawn)
+            draw_frame(canvas, motion.values[frame], drawn, None if surfaces is None else surfaces[frame])
             move = similarity(framing.to_frame(first_points), framing.to_frame(scene.sightings[frame].points))
             stills = {DRAWN: drawn, ALIGNED: through(framing, move), LEFT: through(framing)}
             yield Pictures(frame, through(same_window(framing, picture)), stills), canvas
@@ -175,7 +185,7 @@ def similarity(one: Array, other: Array) -> Array:
     size = float((a * a).sum())
     grow, turn = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
     matrix = np.array([[grow, -turn], [turn, grow]])
-    return np.concatenate([matrix, (goal - matrix @ middle)[:, None]], axis=1).astype(np.float32)
+    return np.asarray(np.concatenate([matrix, (goal - matrix @ middle)[:, None]], axis=1), np.float32)
 
 
 @dataclass
@@ -203,16 +213,16 @@ def look(picture: Bytes, near: Array) -> Array | None:
     return measure(picture, float(x), float(y), 0.9 * float((high - low).max()), FINEST)
 
 
-def compare(scene: Scene, size: int, *, show: Callable[[Pictures, float], None] = lambda *_: None) -> Result:
+def compare(scene: Scene, size: int, drive: Drive = "points", *, show: Callable[[Pictures, float], None] = lambda *_: None) -> Result:
     """Draw and judge a clip; `show` gets the pictures of every frame and the error of its landmarks in per cent of the eye distance."""
     tally, first_look = Tally(), None
-    for pictures, canvas in play(scene, size):
+    for pictures, canvas in play(scene, size, drive):
         framing = canvas.puppet.framing
         unit = float(canvas.puppet.unit)
         if first_look is None:
             first_look = look_of(through(framing), framing.to_frame(scene.sightings[scene.first].points))
         placed = framing.to_frame(scene.sightings[pictures.frame].points)
-        error = judge(pictures, placed, unit, framing, tally, first_look)
+        error = judge(pictures, placed, unit, tally, first_look)
         show(pictures, error)
     return result_of(scene, tally)
 
@@ -222,7 +232,7 @@ def look_of(picture: Bytes, points: Array) -> tuple[Array, Bytes]:
     return straight(points), evened(unwrap(picture, *fit_pose(points)))[8:70, 10:-10]
 
 
-def judge(pictures: Pictures, placed: Array, unit: float, framing: Framing, tally: Tally, first_look: tuple[Array, Bytes]) -> float:
+def judge(pictures: Pictures, placed: Array, unit: float, tally: Tally, first_look: tuple[Array, Bytes]) -> float:
     """Judge one frame, whose tracked points in the frame are `placed` (478, 3), and add it to the tally -> the error of its landmarks."""
     real, drawn = pictures.real, pictures.methods[DRAWN]
     own = look(real, placed)
