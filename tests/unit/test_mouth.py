@@ -7,7 +7,7 @@ from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, move_tongue, tongue_layer
-from thespis.pixels.shade import Lips, shade_inside
+from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Bytes, Direction, Portrait
 
@@ -57,8 +57,8 @@ def shaded(bulge: float) -> Bytes:
     x = np.linspace(5, 95, 11)
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
-    flesh = np.full((11, 3), 150, np.float32)
-    shade_inside(fine, nearest, upper, lower, Lips(flesh, flesh, 1.0, 1.0), 150.0)
+    flesh = np.full((2, BINS, 3), 150, np.float32)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0), 150.0)
     return fine
 
 

@@ -1,8 +1,10 @@
 """The eyes: the eyeball behind the lids, rebuilt once from the photograph, and the iris that looks about on it."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -33,10 +35,36 @@ class Eyeball:
         """Draw the patch (h, w, 3) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze."""
         if abs(yaw) < 1e-3 and abs(pitch) < 1e-3:
             return self.photo
-        shift = np.array([[1, 0, RADIUS * self.unit * np.sin(yaw)], [0, 1, RADIUS * self.unit * np.sin(pitch)]], np.float32)
-        size = (self.photo.shape[1], self.photo.shape[0])
-        iris = cv2.warpAffine(self.iris, shift, size, flags=cv2.INTER_LINEAR)
-        return np.asarray(iris[..., :3] + self.white * (1 - iris[..., 3:]) + 0.5, np.uint8)
+        drawn = np.empty_like(self.photo)
+        draw_iris(drawn, self.white, self.iris, RADIUS * self.unit * math.sin(yaw), RADIUS * self.unit * math.sin(pitch))
+        return drawn
+
+
+@numba.njit("void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f8,f8)", cache=True, nogil=True, fastmath=True)
+def draw_iris(drawn: Bytes, white: Array, iris: Array, across: float, down: float) -> None:  # pragma: no cover - compiled
+    """Draw `iris` (h, w, 4), already times its cover, shifted by (across, down) pixels over `white` (h, w, 3)."""
+    height, width = drawn.shape[:2]
+    for y in range(height):
+        v = y - down
+        row = math.floor(v)
+        low = v - row
+        for x in range(width):
+            u = x - across
+            column = math.floor(u)
+            part = u - column
+            red, green, blue, cover = 0.0, 0.0, 0.0, 0.0
+            if -1 <= row < height and -1 <= column < width:
+                for r in range(2):
+                    for c in range(2):
+                        if 0 <= row + r < height and 0 <= column + c < width:
+                            share = (low if r else 1 - low) * (part if c else 1 - part)
+                            red += share * iris[row + r, column + c, 0]
+                            green += share * iris[row + r, column + c, 1]
+                            blue += share * iris[row + r, column + c, 2]
+                            cover += share * iris[row + r, column + c, 3]
+            drawn[y, x, 0] = int(min(red + white[y, x, 0] * (1 - cover) + 0.5, 255.0))
+            drawn[y, x, 1] = int(min(green + white[y, x, 1] * (1 - cover) + 0.5, 255.0))
+            drawn[y, x, 2] = int(min(blue + white[y, x, 2] * (1 - cover) + 0.5, 255.0))
 
 
 def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
@@ -84,7 +112,7 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     rebuilt = whole * cover[..., None] + white * (1 - cover[..., None])
     blended = np.clip(photo * soft + rebuilt * (1 - soft) + 0.5, 0, 255).astype(np.uint8)
     iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
-    return Eyeball(blended, np.clip(white, 0, 254), iris_layer, corners, unit * scale)
+    return Eyeball(blended, np.ascontiguousarray(np.clip(white, 0, 254), np.float32), iris_layer, corners, unit * scale)
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:

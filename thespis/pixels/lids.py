@@ -152,7 +152,8 @@ def draw_lashes(fine: Bytes, nearest: Array, edge: Array, lash: Array, lean: Arr
             if d < -0.012 * unit or d > reach:
                 continue
             taper = min(min(s, 1 - s) * 7, 1.0)
-            dark = closed * taper * 0.75 * np.exp(-((d / (0.0085 * unit)) ** 2))
+            line = 1 / (1 + (d / (0.012 * unit)) ** 2)
+            dark = closed * taper * 0.75 * line * line
             if d > 0:
                 # Lashes fan out from the middle, lean their own ways and thin out towards their tips.
                 bend = (s - 0.5) * 0.55 * d / length
@@ -165,7 +166,7 @@ def draw_lashes(fine: Bytes, nearest: Array, edge: Array, lash: Array, lean: Arr
                 dark = max(dark, 0.6 * closed * taper * stroke)
             value = 1.0
             if nearest[y, x] > INSIDE and nearest[y, x] < NOTHING and d > 0:
-                value = 1 - 0.42 * moved * np.exp(-d / (0.022 * unit))
+                value = 1 - 0.42 * moved / (1 + (d / (0.022 * unit)) ** 2)
             for channel in range(3):
                 colour = fine[y, x, channel] * value
                 colour += dark * (min(lash[channel], colour) - colour)

@@ -36,6 +36,7 @@ LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye openi
 
 LOWER_LIP = 14  # the middle of its inner edge
 TONGUE_OUT = FACE.column("tongueOut")
+LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
 LID_COLUMNS = tuple(
     (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
     for side in ("Left", "Right")
@@ -131,16 +132,19 @@ class Puppet:
         """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
         creased = self.skin.crease(self.atlas, expression_of(row))
         for side, state in self.lids.items():
-            state.close(self.atlas, round(LEVELS * self.closed(side, row)), fresh=creased)
+            state.close(self.atlas, round(LEVELS * closed_lid(side, row)), fresh=creased)
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             patch = eye.look(yaw, pitch)
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
 
-    def closed(self, side: str, row: Array) -> float:
-        """Say how far the skin of a lid has unrolled, 0 to 1."""
-        weights = lids_follow_gaze(expression_of(row), row)
-        return float(smoothstep(0.12, 0.6, weights[SHAPES.index(f"eyeBlink{side.capitalize()}")]))
+
+def closed_lid(side: str, row: Array) -> float:
+    """Say how far the skin of a lid has unrolled in a row of the Space `face`, 0 to 1."""
+    pitch, blink = LIDS[side]
+    lowered = float(row[blink]) + LID_FOLLOWS * min(max(float(row[pitch]), 0.0), GAZE_LIMIT) * 2
+    share = min(max((lowered - 0.12) / 0.48, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def eased(value: Array, limit: float) -> Array:

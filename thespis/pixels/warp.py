@@ -12,7 +12,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
-from thespis.pixels.puppet import Posed, Puppet, build
+from thespis.pixels.puppet import Posed, Puppet, build, closed_lid
 from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
@@ -143,5 +143,5 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
         shift = posed.place[upper[3:6]] - posed.place[upper[[0, -1]]].mean(axis=0) - canvas.lid_rest[side]
         moved = float(smoothstep(0.0, 0.04, np.linalg.norm(shift.mean(axis=0)) / puppet.unit))
-        shade_eye(fine, nearest, finer[upper], finer[lower], puppet.lids[side].lid, 2 * puppet.unit, puppet.closed(side, row), moved)
+        shade_eye(fine, nearest, finer[upper], finer[lower], puppet.lids[side].lid, 2 * puppet.unit, closed_lid(side, row), moved)
     shrink_into(fine, image, top, left)
