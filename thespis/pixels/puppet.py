@@ -16,7 +16,7 @@ from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
-from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
+from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
 from thespis.pixels.raster import Deep
