@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thespis.direction.script import Mark, Script, place, read_script
-from thespis.errors import DirectionError
+from thespis.errors import DirectionError, MediaError
+from thespis.speech.providers import Engine, engine, is_engine, spoken_by
 from thespis.speech.ssml import is_ssml, read_ssml
-from thespis.speech.tone import Tone, together, tones_along
+from thespis.speech.tone import Tone, together, tones_along, word_places
 from thespis.talker import moved
 from thespis.types import Array, Direction, Phone, Speech, Word
 
@@ -78,6 +79,37 @@ def cuts_of(script: Script, turns: Sequence[tuple[int, str]]) -> list[Cut]:
     ]
 
 
+def utter(text: str, marks: Sequence[int], voice: str, rate: int, tones: Sequence[tuple[int, Tone]]) -> tuple[Speech, tuple[float, ...]]:
+    """Let a voice speak a text, and find the second of each mark; other engines than the built-in one speak without tones."""
+    if is_engine(voice):
+        return recovered(text, marks, engine(voice))
+    from thespis.speech.say import say_marked  # the voice is a large library
+
+    return say_marked(text, marks, voice, rate=rate, tones=tones)
+
+
+def recovered(text: str, marks: Sequence[int], own: Engine) -> tuple[Speech, tuple[float, ...]]:
+    """Let another engine speak, and find its words and phones again by listening; where that fails the ear alone moves the lips."""
+    speech = spoken_by(text, own)
+    try:
+        from thespis.speech.transcript import transcript
+
+        found = transcript([speech], text, own.language).speech()
+    except MediaError:  # the words cannot be found again, or are in a language nobody knows
+        return speech, tuple(speech.seconds * min(mark / max(len(text), 1), 1.0) for mark in marks)
+    words = found.words or ()
+    ends = [(place + len(word.text), word.start) for place, word in zip(word_places(text, words), words, strict=True)]
+    return found, tuple(next((start for end, start in ends if end > mark), speech.seconds) for mark in marks)
+
+
+def at_rate(speech: Speech, rate: int) -> Speech:
+    """Change the sampling rate; phones and words stay at their seconds."""
+    import soxr
+
+    samples = soxr.resample(speech.mono(), speech.rate, rate).astype(np.float32)
+    return replace(speech, samples=samples[None], rate=rate)
+
+
 def says(text: str) -> bool:
     """Tell whether there is anything to pronounce in a text."""
     return any(character.isalnum() for character in text)
@@ -91,20 +123,18 @@ def within_part(tones: Sequence[tuple[int, Tone]], first: int, stop: int) -> lis
 
 def speak(script: Script, cuts: Sequence[Cut], rate: int, tones: Sequence[tuple[int, Tone]] = ()) -> tuple[Speech, tuple[float, ...]]:
     """Speak the words of a script piece by piece, in tones that each hold from a character on, and find the second of each mark."""
-    from thespis.speech.say import say_marked  # the voice is a large library
-
     if not script.text.strip():
         tagged = script.marks or script.pauses
         raise DirectionError(
             "the script has tags but no words; write something to say" if tagged else "the text is empty; write something to say"
         )
     if (len(cuts) == 1 and not cuts[0].pause) or not says(script.text):
-        return say_marked(script.text, script.positions, cuts[0].voice, rate=rate, tones=tones)
+        return utter(script.text, script.positions, cuts[0].voice, rate, tones)
     samples: list[Array] = []
     phones: list[Phone] = []
     words: list[Word] = []
     times: dict[int, float] = {}
-    at, clock, lead = 0, 0, 0.0
+    at, clock, lead, timed = 0, 0, 0.0, True
     for number, (cut, stop) in enumerate(zip(cuts, [*(cut.at for cut in cuts[1:]), len(script.text)], strict=True)):
         if clock:
             samples.append(np.zeros(round(max(cut.pause - 2 * EDGE, 0.0) * clock), np.float32))
@@ -117,7 +147,10 @@ def speak(script: Script, cuts: Sequence[Cut], rate: int, tones: Sequence[tuple[
             times.update({count: at / clock if clock else 0.0 for count in inside if count not in times})
             continue
         places = [script.positions[count] - cut.at for count in inside]
-        said, found = say_marked(script.text[cut.at : stop], places, cut.voice, rate=rate, tones=within_part(tones, cut.at, stop))
+        said, found = utter(script.text[cut.at : stop], places, cut.voice, rate, within_part(tones, cut.at, stop))
+        if clock and said.rate != clock:
+            said = at_rate(said, clock)
+        timed = timed and said.phones is not None
         begun = clock > 0
         if not begun:  # pauses before the first word could not be made before the rate was known
             clock = said.rate
@@ -131,7 +164,8 @@ def speak(script: Script, cuts: Sequence[Cut], rate: int, tones: Sequence[tuple[
         phones += part.phones or ()
         words += part.words or ()
         at = part.stop
-    whole = Speech(np.concatenate(samples)[None], clock, text=script.text, phones=tuple(phones), words=tuple(words))
+    known = (tuple(phones), tuple(words)) if timed else (None, None)
+    whole = Speech(np.concatenate(samples)[None], clock, script.text, *known)
     return whole, tuple(min(times[count], whole.seconds) for count in range(len(script.marks)))
 
 

@@ -21,6 +21,7 @@ PAUSE_NOTICED = 0.05  # seconds; a shorter wish for a pause is none
 LONGEST_PIECE = 1500  # characters; longer paragraphs are spoken sentence by sentence
 RATES, PERCENT = (80, 450), (0, 100)
 WIDEST, WIDEST_HIGH, HIGH = 60, 90, 55  # espeak crashes where the melody of a low voice in a tone language would fall below zero hertz
+TONAL = ("sit/", "tai/", "aav/")  # Sino-Tibetan, Tai and Austroasiatic voices
 STEPS = 6.2  # of espeak's pitch in a semitone
 COMMAND = "\x01"  # begins a command to espeak inside the text, as in "\x0180P" for pitch 80
 WRITTEN = re.compile(r"[\w'’\-]+")
@@ -70,7 +71,7 @@ def say_marked(
     samples, phones, words, places = [silence(LEAD, frequency)], list[Phone](), list[Word](), list[tuple[int, float]]()
     at = len(samples[0])
     for piece in pieces(text, tones):
-        spoken = Toned(piece, tones, rate, pitch, variation).speak(name)
+        spoken = Toned(piece, tones, name, rate, pitch, variation).speak()
         found = timed_phones(spoken, at)
         if not found:
             continue
@@ -94,9 +95,9 @@ def say_marked(
 class Toned:
     """A piece of text with the commands that change espeak's tone inside it, and where its own characters have gone."""
 
-    def __init__(self, piece: Piece, tones: Sequence[tuple[int, Tone]], rate: int, pitch: int, variation: int) -> None:
+    def __init__(self, piece: Piece, tones: Sequence[tuple[int, Tone]], voice: str, rate: int, pitch: int, variation: int) -> None:
         """Write the commands into the text, each before the word from which its tone holds."""
-        self.plain = piece.text
+        self.plain, self.voice = piece.text, voice
         self._plainly = rate, pitch, variation
         stop = piece.first + len(piece.text)
         self._first = next((tone for at, tone in reversed(tones) if at <= piece.first), PLAIN)
@@ -118,7 +119,7 @@ class Toned:
         """Work out espeak's rate, pitch and range for a tone."""
         rate, pitch, variation = self._plainly
         high = round(min(max(pitch + STEPS * tone.pitch, PERCENT[0]), PERCENT[1]))
-        widest = WIDEST if tone.span <= 1.0 or high < HIGH else WIDEST_HIGH
+        widest = WIDEST if tone.span <= 1.0 or high < HIGH or self.voice.startswith(TONAL) else WIDEST_HIGH
         span = round(min(variation * tone.span, high + 20, widest))
         return round(min(max(rate * tone.pace, RATES[0]), RATES[1])), high, span
 
@@ -127,9 +128,9 @@ class Toned:
         rate, pitch, span = self._settings(tone)
         return f"{pitch}P", f"{rate}S", f"{span}R", f"{round(min(max(100 * 10 ** (tone.loudness / 20), 10), 195))}A"
 
-    def speak(self, voice: str) -> Spoken:
+    def speak(self) -> Spoken:
         """Speak the piece; its words stand where they stand in the plain text."""
-        spoken = speak(self._written, voice, *self._settings(self._first))
+        spoken = speak(self._written, self.voice, *self._settings(self._first))
         if not self._inserted:
             return spoken
         return replace(spoken, words=tuple(self._word(sample, first, length) for sample, first, length in spoken.words))

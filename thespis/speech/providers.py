@@ -1,0 +1,252 @@
+"""Other speaking engines in place of the built-in voice: a command line, or an HTTP endpoint of the common /v1/audio/speech shape.
+
+A voice that begins with `command:` or `http`, or names a .toml file, is one of these. Nothing here is ever asked unless the user names it.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+from urllib import error as web_error
+from urllib import request
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+import numpy as np
+
+from thespis.errors import MediaError, unknown
+from thespis.speech.read import is_silent, read_speech
+from thespis.speech.say import pieces
+from thespis.types import Array, Speech
+
+LONGEST_WAIT, WAIT = 3600.0, 120.0  # seconds an engine may take for one piece of text, at most and usually
+BIGGEST = 500_000_000  # bytes of sound
+SETTINGS = ("command", "url", "model", "voice", "language", "speed", "key_env", "timeout")
+QUERY = ("model", "voice", "language", "speed", "key_env", "timeout")
+PATH = "/audio/speech"
+PLACES = ("out", "text", "voice", "language", "model")
+
+
+class Engine(Protocol):
+    """Something that speaks: text in, sound out; `language` tells how the text is read when its sounds are looked for."""
+
+    @property
+    def language(self) -> str:
+        """The language of the texts, by the names of thespis voices."""
+
+    def speak(self, text: str) -> bytes:
+        """Speak a text -> a sound file of any kind that can be read."""
+
+
+def is_engine(voice: str) -> bool:
+    """Tell whether a voice is another engine and not one of the built-in ones."""
+    return voice.startswith(("command:", "http://", "https://")) or voice.lower().endswith(".toml")
+
+
+def engine(voice: str) -> Engine:
+    """Make the engine that a voice names, or say how it is written."""
+    if voice.startswith("command:"):
+        return made({"command": voice.removeprefix("command:")}, "the command")
+    if voice.lower().endswith(".toml"):
+        try:
+            return made(tomllib.loads(Path(voice).read_text(encoding="utf-8-sig")), voice)
+        except FileNotFoundError:
+            raise MediaError(f"there is no voice file {voice}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise MediaError(f"{voice} is not valid TOML: {error}") from None
+        except OSError as error:
+            raise MediaError(f"cannot read the voice file {voice}: {error.strerror}") from None
+    parts = urlsplit(voice)
+    asked = dict(parse_qsl(parts.query))
+    for name in asked:
+        if name not in QUERY:
+            raise MediaError(unknown("setting of the voice", name, QUERY))
+    return made({"url": urlunsplit(parts._replace(query="", fragment="")), **asked}, "the voice")
+
+
+def made(given: Mapping[str, Any], where: str) -> Engine:
+    """Check the settings of an engine."""
+    for name in given:
+        if name not in SETTINGS:
+            raise MediaError(f"{where}: {unknown('setting', name, SETTINGS)}")
+    if ("command" in given) == ("url" in given):
+        raise MediaError(f"{where} needs either a command or a url, as in command = 'piper --model en.onnx --output_file {{out}}'")
+    language = str(given.get("language", "en-us"))
+    try:
+        wait, speed = float(given.get("timeout", WAIT)), float(given.get("speed", 1.0))
+    except (TypeError, ValueError):
+        raise MediaError(f"{where}: timeout and speed are numbers") from None
+    if not 0 < wait <= LONGEST_WAIT or not 0.25 <= speed <= 4:
+        raise MediaError(f"{where}: timeout goes up to {LONGEST_WAIT:g} seconds, and speed from 0.25 to 4")
+    voice, model = str(given.get("voice", "")), str(given.get("model", ""))
+    if "url" in given:
+        return Endpoint(str(given["url"]), model, voice, language, speed, str(given.get("key_env", "")), wait)
+    command = given["command"]
+    try:
+        words = shlex.split(command) if isinstance(command, str) else [str(word) for word in command]
+    except ValueError as error:
+        raise MediaError(f"{where} cannot be split into words: {error}; close every quotation mark") from None
+    if not words:
+        raise MediaError(f"{where} is empty; write a program and its arguments, as in command:'espeak-ng --stdout'")
+    for word in words:
+        for place in re.findall(r"\{(\w*)\}", word):
+            if place not in PLACES:
+                raise MediaError(f"{where}: {unknown('place', place, PLACES)} Each stands in braces, as in {{out}}.")
+    return Command(tuple(words), voice, model, language, wait)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program: the text comes on its standard input, or in place of {text}; the sound leaves on standard output, or in the file {out}."""
+
+    words: tuple[str, ...]
+    voice: str
+    model: str
+    language: str
+    wait: float
+
+    def speak(self, text: str) -> bytes:
+        """Run the program once, without a shell."""
+        if shutil.which(self.words[0]) is None:
+            raise MediaError(f"there is no program {self.words[0]!r} to speak with; install it, or write its whole path")
+        with tempfile.TemporaryDirectory(prefix="thespis-") as folder:
+            out = Path(folder) / "speech.wav"
+            put = {"out": str(out), "text": text, "voice": self.voice, "language": self.language, "model": self.model}
+            words = [re.sub(r"\{(\w+)\}", lambda found: put[found[1]], word) for word in self.words]
+            given = None if any("{text}" in word for word in self.words) else text.encode()
+            heard = self._run(words, given)
+            if any("{out}" in word for word in self.words):
+                if not out.is_file():
+                    raise MediaError(f"{self.words[0]!r} wrote no sound to {{out}}; check its arguments")
+                heard = out.read_bytes()
+        return heard
+
+    def _run(self, words: Sequence[str], given: bytes | None) -> bytes:
+        """Run words as a process of its own group, so that it ends with all its children when it takes too long."""
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        try:
+            process = subprocess.Popen(
+                words, stdin=nothing if given is None else pipe, stdout=pipe, stderr=pipe, start_new_session=os.name == "posix"
+            )
+        except OSError as error:
+            raise MediaError(f"cannot run {self.words[0]!r}: {error.strerror or error}") from None
+        with process:
+            try:
+                heard, said = process.communicate(given, timeout=self.wait)
+            except subprocess.TimeoutExpired:
+                if os.name == "posix":
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                process.communicate()
+                raise MediaError(
+                    f"{self.words[0]!r} took longer than {self.wait:g} s to speak; set timeout in a voice file, or use a quicker engine"
+                ) from None
+        if process.returncode:
+            lines = said.decode(errors="replace").strip().splitlines()
+            raise MediaError(
+                f"{self.words[0]!r} failed with code {process.returncode}: {lines[-1][:200] if lines else 'it gave no reason'}"
+            )
+        return bytes(heard)
+
+
+class Staying(request.HTTPRedirectHandler):
+    """Follow no redirection: a key must not wander to another host."""
+
+    def redirect_request(self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> None:  # noqa: ANN401
+        """Answer that there is nothing to follow, so that the code becomes an error."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that speaks: POST {model, input, voice, response_format, speed} as JSON to URL/audio/speech answers with the sound."""
+
+    url: str
+    model: str
+    voice: str
+    language: str
+    speed: float
+    key_env: str
+    wait: float
+
+    def speak(self, text: str) -> bytes:
+        """Ask the server once."""
+        url = self.url.rstrip("/")
+        url = url if url.endswith(PATH) else url + PATH
+        wish: dict[str, Any] = {"input": text, "response_format": "wav", "speed": self.speed}
+        wish |= {name: value for name, value in (("model", self.model), ("voice", self.voice)) if value}
+        heads = {"Content-Type": "application/json", "User-Agent": "thespis"}
+        if self.key_env:
+            key = os.environ.get(self.key_env)
+            if not key:
+                raise MediaError(f"the voice needs a key in the environment variable {self.key_env}, which is not set")
+            heads["Authorization"] = f"Bearer {key}"
+        where = urlsplit(url).netloc.rpartition("@")[2]
+        try:
+            asked = request.Request(url, json.dumps(wish).encode(), heads, method="POST")
+            with request.build_opener(Staying).open(asked, timeout=self.wait) as answer:
+                heard = bytes(answer.read(BIGGEST + 1))
+        except web_error.HTTPError as error:
+            with error:
+                reason = " ".join(error.read(300).decode(errors="replace").split())
+            raise MediaError(f"the speech server {where} refused with {error.code} {error.reason}: {reason or 'no reason given'}") from None
+        except TimeoutError:
+            raise self._late(where) from None
+        except web_error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise self._late(where) from None
+            raise MediaError(f"the speech server {where} cannot be reached ({error.reason}); start it, or check the address") from None
+        except (OSError, ValueError) as error:
+            raise MediaError(f"the speech server at {url!r} cannot be asked: {error}") from None
+        if len(heard) > BIGGEST:
+            raise MediaError(f"the speech server {where} answered with more than {BIGGEST // 1_000_000} MB")
+        return heard
+
+    def _late(self, where: str) -> MediaError:
+        """Word that it took too long."""
+        return MediaError(f"the speech server {where} took longer than {self.wait:g} s; add timeout=SECONDS to the voice")
+
+
+def spoken_by(text: str, own: Engine) -> Speech:
+    """Let an engine speak a text, paragraph by paragraph -> Speech with text but without phones."""
+    parts: list[Array] = []
+    rate = 0
+    for piece in pieces(text):
+        speech = read_sound(own.speak(piece.text.strip()))
+        if not rate:
+            rate = speech.rate
+        samples = speech.mono()
+        if speech.rate != rate:
+            import soxr
+
+            samples = soxr.resample(samples, speech.rate, rate).astype(np.float32)
+        parts += [np.zeros(round(piece.pause * rate), np.float32)] if parts else []
+        parts.append(samples)
+    if not parts:
+        raise MediaError("there is nothing to say: the text is empty; write at least one word")
+    return Speech(np.concatenate(parts)[None], rate, text=text)
+
+
+def read_sound(heard: bytes) -> Speech:
+    """Read the sound that an engine made."""
+    if not heard:
+        raise MediaError("the speaking engine made no sound at all; check its settings by hand")
+    with tempfile.TemporaryDirectory(prefix="thespis-") as folder:
+        path = Path(folder) / "speech.wav"
+        path.write_bytes(heard)
+        try:
+            speech = read_speech(path)
+        except MediaError:
+            begin = heard[:60].decode(errors="replace").strip()
+            shown = f" but with {begin!r}" if begin.isprintable() and begin else ""
+            raise MediaError(f"the speaking engine did not answer with sound{shown}; it must give wav, flac, mp3 or ogg") from None
+    if not len(speech) or is_silent(speech):
+        raise MediaError("the speaking engine answered with silence; check its voice and settings")
+    return speech
