@@ -35,6 +35,10 @@ MODULES = {"render": "render_take", "export": "export_take", "import": "import_t
 SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJECT.py
     "eval": {
         "lips": "compare lips made from the sound of talking clips with the real ones",
+        "sounds": "compare the sounds and words found in recordings with hand-checked ones",
+        "languages": "compare lips from the sound alone with lips from exact phones, in ten languages",
+        "noise": "measure what noise and music do to the lips",
+        "listening": "measure how fast, and with how much memory, hours of speech are heard",
         "reenact": "drive the first frame of real clips with their own motion, and compare the result with the clips",
     },
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thespis.types import Speech
 
 OURS, LOUDNESS, FIRST, TEXT = "ours", "loudness", "first", "text"
+NETWORK = "articulation"  # what recipes call the weights that hear the mouth
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -27,7 +28,11 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--media", type=Path, action="append", required=True, metavar="DIR", help="a folder of talking clips, or one clip")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe whose lips are measured (thespis)")
     parser.add_argument(
-        "--network", action="append", default=[], metavar="NAME=FILE", help="measure the recipe with this articulation network too"
+        "--network",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="measure the recipe with this articulation network too; ours=FILE: with this one only",
     )
     parser.add_argument(
         "--texts", type=Path, metavar="FILE.tsv", help="what is said: a table with the columns file and text (or transcript)"
@@ -43,10 +48,8 @@ def networks(given: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for text in given:
         name, equals, file = text.partition("=")
-        if not equals or not name or name in (OURS, LOUDNESS, FIRST, TEXT) or name in found:
+        if not equals or not name or name in (LOUDNESS, FIRST, TEXT) or name in found:
             raise UsageError(f"a further network is NAME=FILE with a name of its own, as in old=first.onnx, not {text!r}")
-        if not Path(file).is_file():
-            raise MediaError(f"there is no network {file}; give the path of an articulation network (.onnx)")
         found[name] = Path(file)
     return found
 
@@ -55,15 +58,17 @@ def talker_of(recipe: str, network: Path | None = None) -> "Talker":
     """Build the recipe, with another articulation network where one is given."""
     from thespis import recipes
     from thespis.errors import ThespisError
-    from thespis.weights import find_all
+    from thespis.weights import find
 
     if network is None:
         return recipes.load(recipe, "tiny")
+    if not network.is_file():
+        raise MediaError(f"there is no network {network}; give the path of an articulation network (.onnx)")
     module = recipes.module(recipe)
-    weights = dict(find_all(module.card.weights))
-    if "articulation" not in weights:
+    if not any(weight.name == NETWORK for weight in module.card.weights):
         raise ThespisError(f"the recipe {recipe!r} has no articulation network to replace; leave --network out")
-    talker: Talker = module.build(weights | {"articulation": network}, "tiny")
+    weights = {weight.name: find(weight) for weight in module.card.weights if weight.name != NETWORK}
+    talker: Talker = module.build(weights | {NETWORK: network}, "tiny")
     return talker
 
 
@@ -89,7 +94,8 @@ def main(args: Namespace) -> int:
     from thespis.evaluate.texts import read_texts, text_beside
 
     paths = list(dict.fromkeys(path for folder in args.media for path in clips_of(folder)))
-    talkers = {OURS: talker_of(args.recipe)} | {name: talker_of(args.recipe, path) for name, path in further.items()}
+    talkers = {OURS: talker_of(args.recipe, further.pop(OURS, None))}
+    talkers |= {name: talker_of(args.recipe, path) for name, path in further.items()}
     texts = {} if args.texts is None else read_texts(args.texts, args.language)
     names = [*talkers, LOUDNESS, FIRST, TEXT]
     scores: list[tuple[Talk, dict[str, Score]]] = []

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,9 @@ from thespis.weights import ASSETS
 WHOLE = True  # alignment may take its time, so the network has second thoughts
 
 
-def heard(blocks: Iterable[Speech]) -> Track:
+def heard(blocks: Iterable[Speech], weights: Path | None = None) -> Track:
     """Listen to a recording block after block -> a Track in PHONE_CLASSES at the time of the sound; the samples are not kept."""
-    stage = network(ASSETS / "articulation.onnx", WHOLE)
+    stage = network(weights or ASSETS / "articulation.onnx", WHOLE)
     state = stage.listening()
     state.phones = []
     rows: list[npt.NDArray[np.float16]] = []
