@@ -146,12 +146,6 @@ def from_first(motion: Track, first: int) -> Track:
     return motion.replace(head_rotation=head, head_translation=moved, **gaze)
 
 
-def surface_of(motion: Track, sightings: dict[int, Sighting], first: int) -> Array:
-    """Give where the points of the skin go in each row of a motion (rows, 468, 3)."""
-    driven = driven_by(motion, sightings, first)
-    return driven.values[:, motion.space.size :].reshape(len(motion), -1, 3)
-
-
 def portrait_of(scene: Scene, picture: Bytes) -> Portrait:
     """Make the first good frame a portrait."""
     return Portrait((picture,), name=scene.path.name, points=scene.sightings[scene.first].points)
@@ -161,7 +155,7 @@ def play(scene: Scene, size: int, drive: Drive) -> Iterator[tuple[Pictures, Canv
     """Draw the chosen frames of a scene, `size` pixels a side, each beside the real one and the two baselines."""
     renderer = Warp(size)
     motion = from_first(scene.performance.motion, scene.first)
-    surfaces = None if drive == "weights" else surface_of(motion, scene.sightings, scene.first)
+    driven = motion if drive == "weights" else driven_by(motion, scene.sightings, scene.first)
     chosen, canvas, first_points = set(scene.chosen), None, scene.sightings[scene.first].points
     for frame, picture in enumerate(ahead(iter(open_footage(scene.path)))):
         if frame == scene.first:
@@ -169,7 +163,8 @@ def play(scene: Scene, size: int, drive: Drive) -> Iterator[tuple[Pictures, Canv
         if canvas is not None and frame in chosen:
             framing = canvas.puppet.framing
             drawn = np.zeros((framing.height, framing.width, 3), np.uint8)
-            draw_frame(canvas, motion.values[frame], drawn, None if surfaces is None else surfaces[frame])
+            row = driven.values[frame]
+            draw_frame(canvas, row[: FACE.size], drawn, row[FACE.size :].reshape(-1, 3) if drive == "points" else None)
             move = similarity(framing.to_frame(first_points), framing.to_frame(scene.sightings[frame].points))
             stills = {DRAWN: drawn, ALIGNED: through(framing, move), LEFT: through(framing)}
             yield Pictures(frame, through(same_window(framing, picture)), stills), canvas
