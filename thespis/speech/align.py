@@ -224,12 +224,18 @@ def align(posteriors: Track, sayings: Sequence[Saying]) -> Aligned:
     unknown = tuple(
         (begin + a / rate, begin + b / rate) for a, b in gaps if (heard[a:b, silence] < 0.5).mean() > 0.5 and (b - a) / rate > 0.3
     )
-    return Aligned(
-        tuple(Phone(symbols[number], *span) for number, span in spans.items()),
-        tuple(Word(sayings[number].text, *span) for number, span in words.items()),
-        tuple(round(float(np.mean(fits[number])), 3) for number in words),
-        unknown,
-    )
+    parts = [
+        (part, round(float(np.mean(fits[number])), 3)) for number, span in words.items() for part in apart(sayings[number].text, *span)
+    ]
+    phones = tuple(Phone(symbols[number], *span) for number, span in spans.items())
+    return Aligned(phones, tuple(word for word, _ in parts), tuple(fit for _, fit in parts), unknown)
+
+
+def apart(text: str, start: float, end: float) -> list[Word]:
+    """Give words that are said in one each their share of the time, by their letters."""
+    words = text.split()
+    edges = start + (end - start) * np.cumsum([0, *map(len, words)]) / max(sum(map(len, words)), 1)
+    return [Word(word, float(a), float(b)) for word, (a, b) in zip(words, pairwise(edges), strict=True)]
 
 
 def decode(posteriors: Track) -> Aligned:
