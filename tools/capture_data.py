@@ -48,7 +48,8 @@ class Camera:
 class Measured:
     """Rows that were drawn on one face: `weights` (n, 51) as drawn, `plain` (n, 51) by the plain fit, `inputs` (n, size) of the network.
 
-    `read` (n, 51) is what capture finds, `errors` (n,) how far the plain fit stays off the points, in eye distances.
+    `read` (n, 51) is what capture finds, `errors` (n,) how far the plain fit stays off the points, in eye distances, and `fields`
+    (51, 468, 3) what the shapes do to this face.
     """
 
     weights: Array
@@ -56,6 +57,7 @@ class Measured:
     read: Array
     inputs: Array
     errors: Array
+    fields: Array
 
 
 def alone(random: np.random.Generator) -> Array:
@@ -166,7 +168,8 @@ def draw_and_measure(
         inputs.append(witness.inputs(each, reading)[0])
         read.append(witness.weights([each], [reading])[0] if judge else reading.weights)
         errors.append(reading.error)
-    return Measured(*(np.asarray(part, np.float32) for part in (weights, plain, read, inputs, errors)))
+    parts = (np.asarray(part, np.float32) for part in (weights, plain, read, inputs, errors, witness.person.fields))
+    return Measured(*parts)
 
 
 def free_faces() -> list[Bytes]:

@@ -31,9 +31,9 @@ JUDGED = torch.tensor([0.0 if name.startswith("eyeLook") else 2.0 if name.starts
 KEPT = (JUDGED > 0).numpy().astype(np.float32)  # gaze is read from the irises, so its shapes are never found
 
 
-def make_faces(seed: int, faces: int) -> list[Measured]:
-    """Draw and measure made-up people."""
-    random = random_for(seed, "capture faces")
+def make_faces(seed: int, faces: int, purpose: str = "capture faces") -> list[Measured]:
+    """Draw and measure made-up people, other ones for each purpose."""
+    random = random_for(seed, purpose)
     pictures, began, made = free_faces(), time.time(), []
     for number in range(faces):
         image = somebody_else(pictures[number % len(pictures)], random)

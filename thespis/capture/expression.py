@@ -2,23 +2,20 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
-from thespis.capture.evidence import RIGID
+from thespis.capture.evidence import LOOKED_AT, RIGID
 from thespis.capture.faces import align
+from thespis.capture.joint import load_likelihood
+from thespis.capture.solver import Doubles, bounded, combine, project
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
 
-Doubles = npt.NDArray[np.float64]
-
 DEPTH_TRUST = 0.12  # how much a point's depth counts beside its place in the picture: the network guesses it
 FIRM, RIDGE, SPARSE = 2e-3, 0.02, 1.2e-3
 MOST = 1.4
-HELD = 0.15  # how firmly the network's weights are held against where lips and lids are seen
-LIDS_REPORT = 1.25  # closed lids are seen a fifth open by the landmark network
+HELD = 0.15  # how firmly weights are held against where lips and lids are seen
 BROWS_COUNT, OUTER_COUNTS = 0.15, 0.5  # beside a point of the lids or the inner lips
 SWEEPS = 40
 # What the eye can hardly tell from something more usual costs more, so that the usual explanation wins.
@@ -46,48 +43,6 @@ class Reading:
     gaze: Array
     error: float
     own: Array
-
-
-@numba.njit("f8[::1](f8[:,::1],f8[::1],f8[::1],f8,i8)", cache=True)
-def bounded(matrix: Doubles, target: Doubles, begin: Doubles, most: float, sweeps: int) -> Doubles:  # pragma: no cover
-    """Minimise x.matrix.x / 2 - target.x for 0 <= x <= most, one coordinate after the other, from `begin`."""
-    x = begin.copy()
-    gradient = matrix @ x - target
-    for _ in range(sweeps):
-        largest = 0.0
-        for k in range(len(x)):
-            new = min(max(x[k] - gradient[k] / matrix[k, k], 0.0), most)
-            step = new - x[k]
-            if step != 0.0:
-                x[k] = new
-                gradient += step * matrix[:, k]
-                largest = max(largest, abs(step))
-        if largest < 1e-4:
-            break
-    return x
-
-
-@numba.njit("f8[::1](f8[:,::1],f8[::1])", cache=True)
-def project(rows: Doubles, given: Doubles) -> Doubles:  # pragma: no cover
-    """Multiply rows (m, n) with a vector (n,): BLAS would wake all its threads for so little."""
-    made = np.zeros(len(rows))
-    for k in range(len(rows)):
-        total = 0.0
-        for n in range(len(given)):
-            total += rows[k, n] * given[n]
-        made[k] = total
-    return made
-
-
-@numba.njit("f8[::1](f8[::1],f8[:,::1])", cache=True)
-def combine(given: Doubles, rows: Doubles) -> Doubles:  # pragma: no cover
-    """Add up rows (m, n), each times its share (m,)."""
-    made = np.zeros(rows.shape[1])
-    for k in range(len(rows)):
-        if given[k] != 0.0:
-            for n in range(rows.shape[1]):
-                made[n] += given[k] * rows[k, n]
-    return made
 
 
 class Reader:
@@ -120,18 +75,18 @@ class Reader:
         edge = np.zeros(len(person.rest))
         edge[[*shapes.brow_left, *shapes.brow_right]] = BROWS_COUNT
         edge[shapes.lips_outer] = OUTER_COUNTS
-        self._reports = np.ones((len(person.rest), 1))
         for ring in lips:
             edge[ring] = 1.0
         for ring in lids:
             edge[ring] = 1.0
-            self._reports[ring] = LIDS_REPORT
         edges = self._fields * (edge[:, None] / edge.sum() * np.array([1.0, 1.0, 0.0])).reshape(-1)
         self._edges, square = np.ascontiguousarray(edges), edges @ self._fields.T
-        # Shapes that hardly move an edge stay with the network; blinks are the lids' own, and held no more than lips are.
-        blinks = np.array([name.startswith("eyeBlink") for name in SHAPES])
-        self._hold = HELD * np.where(blinks, np.diag(square), float(np.trace(square)) / len(square))
-        self._settling = np.ascontiguousarray(square + np.diag(self._hold))
+        # Shapes that hardly move an edge stay with what the evidence as a whole says.
+        self._hold = HELD * float(np.trace(square)) / len(square)
+        reported = np.zeros((len(SHAPES), len(person.rest), 3))
+        reported[:, LOOKED_AT, :2] = load_likelihood().expected(person.fields)[:, 0]
+        self._unreported = np.ascontiguousarray(edges @ (self._fields - reported.reshape(len(fields), -1)).T)
+        self._settling = np.ascontiguousarray(square + self._hold * np.eye(len(square)))
         self._sparse = SPARSE * cost * np.sqrt(size * size.mean())
 
     def read(self, points: Array) -> Reading:
@@ -154,10 +109,14 @@ class Reader:
         return Reading(weights.astype(np.float32), rotation, scale, offset, self._gaze(straight), error, straight.astype(np.float32))
 
     def settle(self, own: Array, weights: Array) -> Array:
-        """Change weights (51,) as little as needed for lips, lids and, a little, brows to be where the points (n, 3) in own axes are."""
-        moved = ((own[: len(self.person.rest)] - self.person.rest) * self._reports).astype(np.float64).reshape(-1)
+        """Change weights (51,) as little as needed for lips, lids and, a little, brows to be where the points (n, 3) in own axes are.
+
+        Points report less than what happens. How much less is known, and only what is left is made up for.
+        """
+        moved = (own[: len(self.person.rest)] - self.person.rest).astype(np.float64).reshape(-1)
         given = np.clip(weights, 0.0, MOST).astype(np.float64)
-        return bounded(self._settling, project(self._edges, moved) + self._hold * given, given, MOST, SWEEPS).astype(np.float32)
+        target = project(self._edges, moved) + project(self._unreported, given) + self._hold * given
+        return bounded(self._settling, target, given, MOST, SWEEPS).astype(np.float32)
 
     def _gaze(self, own: Doubles) -> Array:
         """Find where the eyes look (left yaw, left pitch, right yaw, right pitch) in radians, from points (478, 3) in the face's axes."""

@@ -1,4 +1,4 @@
-"""Weigh what the points and the pixels of a face say against each other, with a small network that was trained on drawn faces."""
+"""Weigh what the points and the pixels of a face say against each other: a small network and a joint solve, both made with drawn faces."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +10,7 @@ import numpy as np
 from thespis.capture.evidence import FLOW_RIGID, LOOKED_AT, evened, moved, one_thread, without_pose
 from thespis.capture.expression import MOST, Reader, Reading
 from thespis.capture.follow import Sighting
+from thespis.capture.joint import Joint
 from thespis.card import Weight
 from thespis.head.person import Person
 from thespis.types import Array
@@ -69,7 +70,7 @@ class Witness:
 
     def __init__(self, person: Person, reference: Sighting, *, at_rest: bool = False) -> None:
         """Prepare; with `at_rest` the reference is known to show the face at rest, else it may differ from the person's rest a little."""
-        self.person, self.reader = person, Reader(person)
+        self.person, self.reader, self.joint = person, Reader(person), Joint(person.fields)
         self._chosen = np.array(LOOKED_AT)
         self._firm = np.array(FLOW_RIGID)
         self._places = self.reader.read(reference.points).own[:468]
@@ -91,6 +92,8 @@ class Witness:
             told = list(pool.map(self.inputs, sightings, readings))
         inputs, trust = np.stack([each for each, _ in told]), np.array([each for _, each in told], np.float32)[:, None]
         points, both = networks()
-        weighed = trust * both(inputs) + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
+        # Two readers that err in different ways, one that has learned and one that calculates, err less together.
+        solved = np.stack([self.joint.weights(row / SCALE) for row in inputs])
+        weighed = trust * (both(inputs) + solved) / 2 + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
         shift = self.person.rest - self._zero
         return np.stack([self.reader.settle(r.own[:468] + shift, row) for r, row in zip(readings, weighed, strict=True)])
