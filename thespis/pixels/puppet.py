@@ -16,6 +16,7 @@ from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
+from thespis.pixels.glasses import hold_glasses, wears_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
@@ -195,8 +196,8 @@ def rotation_matrix(vector: Array) -> Array:
     return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float32)
 
 
-def build(face: Face, framing: Framing) -> Puppet:
-    """Make the puppet of a face for a frame."""
+def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
+    """Make the puppet of a face for a frame; `entirely` cuts the person out of all of it, not only where the head moves."""
     shapes = load_shapes()
     points = framing.to_frame(face.points)
     rotation, unit, offset = fit_pose(points)
@@ -207,6 +208,9 @@ def build(face: Face, framing: Framing) -> Puppet:
     placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
     person = fit(shapes, placed, offset)
     on_texture = framing.to_texture(points)
+    between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
+    if wears_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1))):
+        person = hold_glasses(person)
     rings = {
         "left": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]]),
         "right": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]),
@@ -217,6 +221,8 @@ def build(face: Face, framing: Framing) -> Puppet:
     seen, away = rays(shapes, person.photo, rotation)
 
     def moving(spots: Array) -> Array:
+        if entirely:
+            return np.ones(len(spots), np.float32)
         placed = np.append((framing.from_texture(spots) - offset[:2]) / unit, np.full((len(spots), 1), seen[:, 2].mean()), axis=1)
         return near_head(person.photo[shapes.oval], (placed @ rotation)[:, :2])
 
