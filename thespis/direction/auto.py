@@ -25,10 +25,11 @@ SHOWS, FULL = 0.2, 0.7  # shares at which an emotion begins to show, and is as s
 STRONGEST = 0.75  # intensity of what is only guessed
 OVER = 1.4  # seconds a change takes
 CHANGES = 0.12  # of intensity, below which nothing moves
-DOUBT = 0.12  # added to what the words say, because words may lie
-EXCITED, SUBDUED = (0.35, 0.8), (0.2, 0.6)  # arousal, up and down, from which a voice is felt, and where it is wholly so
+TRUST = 0.6  # of what words mean that shows even where the voice says nothing of the kind
+EXCITED, SUBDUED = (0.25, 0.7), (0.2, 0.6)  # arousal, up and down, from which a voice is felt, and where it is wholly so
 ACTIVE, PASSIVE = ("angry", "happy", "fear", "surprised"), ("sad", "bored")
-CLEARLY, AWAKE = 0.55, 0.55  # share of the excitement that one emotion must have to show itself, and how much shows otherwise
+CLEARLY, AWAKE = 0.55, 0.5  # share of the excitement that one emotion must have to show itself, and how much shows otherwise
+SURE = 0.5  # evidence that is enough
 HABIT, KNOWN = 0.8, 12.0  # how much of a voice's usual arousal is just its way, and seconds after which that is known
 
 Shares = npt.NDArray[np.float64]
@@ -141,13 +142,7 @@ def fused(
             row = heard.cut(first := min(round((time + HEARD_LATE) * float(VOICE_EMOTION_FPS)), len(heard) - 1), first + 1)
             shares = sounding({name: float(row[name][0]) for name in VOICE_EMOTION.names}, usual)
         said = wording(time) if wording is not None else None
-        if said is not None:
-            meant = np.array([said[name] for name in FEELINGS])
-            # Words and voice are two witnesses; without a voice the words stand alone.
-            shares = meant if heard is None else np.sqrt((shares + DOUBT) * (meant + DOUBT)) - DOUBT
-            shares = np.maximum(shares, 0.0)
-            shares = shares / shares.sum()
-        found.append(shares if said is not None else guarded(shares))
+        found.append(guarded(shares) if said is None else agreed(shares, said) if heard is not None else from_words(said))
     return times, np.array(found)
 
 
@@ -162,8 +157,9 @@ def sounding(row: Mapping[str, float], usual: float) -> Shares:
     """Turn one row of VOICE_EMOTION into shares (FEELINGS,): arousal, which voices tell well, decides how much is felt at all."""
 
     def gate(arousal: float, bounds: tuple[float, float]) -> float:
-        return float(soft_step((arousal - bounds[0]) / (bounds[1] - bounds[0]))) * row["evidence"]
+        return float(soft_step((arousal - bounds[0]) / (bounds[1] - bounds[0]))) * sure
 
+    sure = float(soft_step(row["evidence"] / SURE))
     arousal = row["arousal"] / max(row["evidence"], 0.05) - usual
     made = dict.fromkeys(FEELINGS, 0.0)
     for names, amount in ((ACTIVE, gate(arousal, EXCITED)), (PASSIVE, gate(-arousal, SUBDUED))):
@@ -172,6 +168,27 @@ def sounding(row: Mapping[str, float], usual: float) -> Shares:
             made[name] = amount * row[name] / max(total, 1e-6)
     made["neutral"] = 1.0 - sum(made.values())
     return np.array([made[name] for name in FEELINGS])
+
+
+def from_words(said: Mapping[str, float]) -> Shares:
+    """Put what words mean into the order of FEELINGS."""
+    return np.array([said[name] for name in FEELINGS])
+
+
+def agreed(told: Shares, said: Mapping[str, float]) -> Shares:
+    """Let words say which emotion, and the voice how much of it; where the words say nothing the voice stands alone."""
+    support = dict.fromkeys(FEELINGS, 0.5)
+    support |= dict.fromkeys(ACTIVE, sum(float(told[FEELINGS.index(name)]) for name in ACTIVE))
+    support |= dict.fromkeys(PASSIVE, sum(float(told[FEELINGS.index(name)]) for name in PASSIVE))
+    alone = guarded(told)
+    made = np.array(
+        [
+            said[name] * (TRUST + (1.0 - TRUST) * support[name]) + said["neutral"] * float(alone[column]) if name != "neutral" else 0.0
+            for column, name in enumerate(FEELINGS)
+        ]
+    )
+    made[FEELINGS.index("neutral")] = 1.0 - made.sum()
+    return made
 
 
 def guarded(shares: Shares) -> Shares:
