@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from fractions import Fraction
 from itertools import takewhile
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import thespis
 from thespis import recipes
 from thespis.apps.progress import Progress
+from thespis.direction.auto import Said, auto_direction, auto_strength, is_auto
 from thespis.direction.parse import direct
 from thespis.errors import MediaError, ThespisError
 from thespis.export.output import Output, write_error
@@ -48,11 +49,29 @@ class Job:
         return self.direction.fps or Fraction(recipes.card(self.recipe).fps)
 
 
-def spoken(text: str, voice: str, base: Direction) -> tuple[Speech, Direction]:
-    """Speak a script with tags."""
-    from thespis.direction.perform import perform
+def spoken(text: str, voice: str, base: Direction, auto: str | None = None) -> tuple[Speech, Direction, Mapping[str, float]]:
+    """Speak a script -> speech, direction, and the seconds of its marks; with `auto` the words say what is felt, by the voice too."""
+    from thespis.direction.perform import act
 
-    return perform(text, voice, base)
+    if auto is not None:
+        plain = act(text, voice, base, acted=False)
+        base = replace(base, emotion=worded(auto, plain.direction, plain.speech, voice).emotion)
+    acted = act(text, voice, base)
+    if auto is None:
+        return acted.speech, acted.direction, acted.marks
+    # Feeling moved the words, so the curve is laid along them once more.
+    calm = replace(acted.direction, emotion=Direction().emotion)
+    return acted.speech, worded(auto, calm, acted.speech, voice), acted.marks
+
+
+def worded(auto: str, base: Direction, speech: Speech, voice: str) -> Direction:
+    """Direct what the words of the built-in voice feel like."""
+    return felt(auto, base, [speech], Said(speech.text or "", speech.words or (), voice), voice=False)
+
+
+def felt(wish: str, base: Direction, blocks: Iterable[Speech], said: Said | None = None, *, voice: bool = True) -> Direction:
+    """Follow `--emotion auto`: hear all of the speech once, and direct what is felt."""
+    return auto_direction(base, blocks, said, strength=auto_strength(wish), voice=voice)
 
 
 def in_blocks(speech: Speech) -> Iterator[Speech]:
@@ -71,19 +90,23 @@ def prepare(
     face: int | None = None,
     wishes: Mapping[str, Any] | None = None,
     directed: Path | None = None,
+    text: str | None = None,
+    language: str = "en-us",
 ) -> Job:
     """Read and check all that was given; the recipe is not built yet."""
     from thespis.capture.portrait import read_portrait
 
     card = recipes.card(recipe)
-    direction = direct(directed, **dict(wishes or {}))
+    asked_for = dict(wishes or {})
+    auto = asked_for.pop("emotion") if is_auto(asked_for.get("emotion")) else None
+    direction = direct(directed, **asked_for)
     direction.check(recipe, card.accepts)
     who = read_portrait(portrait, face)
     about: dict[str, Any] = {"recipe": recipe, "portrait": str(portrait), "face": face}
     if script is not None:
-        speech, direction = spoken(script, voice, direction)
+        speech, direction, marks = spoken(script, voice, direction, auto)
         direction.check(recipe, card.accepts)
-        about |= {"script": script, "voice": voice}
+        about |= {"script": script, "voice": voice} | ({"marks": marks} if marks else {})
         return Job(recipe, who, direction, in_blocks(speech), speech.rate, len(speech.samples), speech.seconds, about)
     if audio is None:
         raise ThespisError("there is nothing to say: give a recording or a text")
@@ -92,7 +115,18 @@ def prepare(
     file = open_speech(audio)
     file.refuse_silence()
     about["audio"] = str(audio)
-    return Job(recipe, who, direction, file, file.rate, file.channels, file.seconds, about)
+    blocks: Iterable[Speech] = file
+    said: Said | None = None
+    if text is not None:
+        from thespis.speech.transcript import transcript
+
+        known = transcript(file, text, language)
+        blocks, said = known, Said(text, known.aligned.words, language)
+        about |= {"text": text, "language": language}
+    if auto is not None:
+        direction = felt(auto, direction, file, said)
+        direction.check(recipe, card.accepts)
+    return Job(recipe, who, direction, blocks, file.rate, file.channels, file.seconds, about)
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,12 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis run`."""
     parser.add_argument("portrait", metavar="PORTRAIT", help="a photo, painting or drawing of a face")
     parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording, or a video with sound")
+    parser.add_argument("--text", metavar="TEXT", help="what is said in AUDIO, or a text file that says so: exact lips, and subtitles")
+    parser.add_argument("--language", default="en-us", help="the language of --text, as in thespis voices (en-us)")
     parser.add_argument("--say", metavar="TEXT", help="let the built-in voice say this; tags such as [sad 0.6] direct it")
     parser.add_argument("--say-file", metavar="FILE", help="the same from a text file (- reads the standard input)")
-    parser.add_argument("--voice", default="en-us", help="a voice of thespis voices (en-us)")
-    parser.add_argument("--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5")
+    parser.add_argument("--voice", default="en-us", help="a voice of thespis voices (en-us), or another engine: docs/voice.md")
+    parser.add_argument("--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5; auto")
     parser.add_argument("--direct", metavar="FILE.toml", type=Path, help="a direction with keyframes over time (docs/direction.md)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="a recipe of thespis list, or a file.py of your own")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="any other wish, by name")
@@ -72,6 +74,8 @@ def script(args: Namespace) -> str | None:
             if not given
             else f"{' and '.join(given)} are given, but a portrait says one thing at a time; leave one out"
         )
+    if args.text is not None and args.audio is None:
+        raise UsageError("--text tells what is said in a recording, and no recording is given; let the built-in voice say it with --say")
     if args.say_file is None:
         return None if args.say is None else str(args.say)
     try:
@@ -128,6 +132,8 @@ def main(args: Namespace) -> int:
         from thespis.apps.render import asked, digest, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
+        from thespis.apps.align import text_of
+
         job: Job = prepare(
             args.portrait,
             audio=args.audio,
@@ -137,6 +143,8 @@ def main(args: Namespace) -> int:
             face=args.face,
             wishes=wishes(args),
             directed=args.direct,
+            text=None if args.text is None else text_of(args.text),
+            language=args.language,
         )
         total = None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps)
         facts: dict[str, Any] = {"settings": job.about | {"direction": asked(job.direction)}, "versions": versions()}

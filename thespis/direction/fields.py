@@ -60,6 +60,11 @@ def emotion_name(word: str) -> str:
     name = word.strip().lower()
     if name in EMOTION.names:
         return name
+    if name == "auto":
+        raise DirectionError(
+            "the emotion 'auto' is read from speech, so it stands alone, and on the command line: thespis run ... --emotion auto "
+            "(from Python: thespis.direction.auto.auto_emotion)"
+        )
     if name in SYNONYMS:
         raise DirectionError(f"unknown emotion {word!r}. Did you mean {SYNONYMS[name]!r}? Known: {', '.join(EMOTION.names)}.")
     raise DirectionError(unknown("emotion", word, EMOTION.names))
