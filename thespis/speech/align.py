@@ -23,17 +23,22 @@ Doubles = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 NEVER = -1e30
-SURE = 0.02  # probability that is given to every class beside what was heard: a network is never quite sure
-ALIKE = 0.35  # how much of a like class counts for a class: accents and reductions
+SURE = 0.005  # probability that is given to every class beside what was heard: a network is never quite sure
+ALIKE = 0.6  # how much of a like class counts for a class: accents and reductions
+COMMON, OWN = 1.0, 0.9  # how far classes that are heard all the time are discounted, and how much of that is what this recording says
+QUICKEST = 0.5  # of a sound's usual length that it lasts at least
+SLOW_AND_FAST = 0.5, 1.3  # how much shorter and longer than usual whole recordings may be said
+LINGERS = 1.0  # of its usual length that a sound goes on for beyond the least, on average
 LIKE = ("pbm", "tdnr", "kɡŋxhʁ", "szʃʒθð", "fvw", "lɹrj", "ptk", "bdɡ", "mnŋɲ", "".join(sorted(VOWELS)))
 """Classes that are often taken for each other."""
-OTHER = 1.2  # price in nats a row of speech that the text does not hold
-LEAVE_OUT = 2.5  # price in nats of a word that nobody says, and again for each of its phones
+OTHER = 1.1  # price in nats a row of speech that the text does not hold
+LEAVE_OUT = 3.5  # price in nats of a word that nobody says, and again for each of its phones
 BEAM = 150.0  # nats behind the best way, from which a way is given up
 REACH = 700  # states beyond the farthest way that are looked at
 EVERY = 50  # rows after which that is found out again
 SETTLE, KEEP = 6000, 3000  # rows after which what is older than `KEEP` rows is settled: memory stays flat
 CHANGE = 1.5  # price in nats of going on to another sound, beside how rare it is there
+SOUND_SURE = 0.02  # probability that is given to all classes together where no text is known
 RARE = 0.5  # how much of that counts
 LEAST_FITTING = 0.3  # share of the words that must be found
 OFFBEAT = 0.12  # seconds: pauses shorter than this belong to the phone before them
@@ -66,8 +71,8 @@ class Aligned:
     unknown: tuple[tuple[float, float], ...]
 
 
-def chain(sayings: Sequence[Saying], fps: float) -> Chain:
-    """Make the states of words that are heard at `fps` rows a second."""
+def chain(sayings: Sequence[Saying], fps: float, pace: float = 1.0) -> Chain:
+    """Make the states of words that are heard at `fps` rows a second, in which sounds take `pace` times as long as usual."""
     states: list[tuple[int, float, float, int, float, int, int]] = [(-1, 0.0, 0.0, -1, 0.0, -1, -1)]
     phone, between = 0, 0
     for number, saying in enumerate(sayings):
@@ -76,11 +81,15 @@ def chain(sayings: Sequence[Saying], fps: float) -> Chain:
         for symbol, seconds in zip(saying.symbols, saying.seconds, strict=True):
             names = classes(symbol)
             for name in names:
-                rows = max(seconds * fps / len(names), 2.0)
-                goes = float(np.log(1 - 1 / rows)), float(np.log(1 / rows))
-                for part in range(2 if name in VOWELS else 1):
+                rows = max(pace * seconds * fps / len(names), 2.0)
+                least = max(round(QUICKEST * rows), 1)
+                goes = float(np.log(1 / (rows * LINGERS))), float(np.log(1 - 1 / (rows * LINGERS)))
+                for part in range(least):
                     own = (last, 0.0) if not begun and last >= 0 else (-1, 0.0)
-                    states.append((PHONE_CLASSES.column(name), goes[0], goes[1] if part == 0 else 0.0, *own, phone, number))
+                    lasts = part + 1 == least  # only the last state of a sound may last
+                    states.append(
+                        (PHONE_CLASSES.column(name), goes[1] if lasts else NEVER, goes[0] if not part else 0.0, *own, phone, number)
+                    )
                     begun = True
             phone += 1
         if not begun:
@@ -106,9 +115,23 @@ def likeness() -> Doubles:
     return made
 
 
+def pace_of(posteriors: Track, sayings: Sequence[Saying]) -> float:
+    """Guess how much longer than usual sounds take: the speech that is heard against what the text should last, within reason."""
+    usual = sum(sum(saying.seconds) for saying in sayings)
+    heard = float((1 - posteriors[SILENCE]).sum()) / float(posteriors.fps)
+    return min(max(heard / max(usual, 0.1), SLOW_AND_FAST[0]), SLOW_AND_FAST[1])
+
+
+def even(heard: Array) -> Doubles:
+    """Discount classes that are heard all the time in posteriors (rows, classes), as a network does that is not at home with a voice."""
+    common = OWN * heard.mean(axis=0, dtype=np.float64) + (1 - OWN) / heard.shape[1]
+    made = heard / common**COMMON
+    return np.asarray(made / made.sum(axis=1, keepdims=True), np.float64)
+
+
 def costs(posteriors: Track) -> Doubles:
     """Turn posteriors into log likelihoods (rows, classes + 1); the last column is that of the state between words."""
-    heard = posteriors.values.astype(np.float64)
+    heard = even(posteriors.values)
     silence = PHONE_CLASSES.column(SILENCE)
     # The best of like classes, not their sum, which would favour classes with many like ones.
     weighed = np.stack([(heard * row).max(axis=1) for row in likeness()], axis=1)
@@ -193,7 +216,7 @@ def settle(way: Whole, kept: list[tuple[int, npt.NDArray[np.int8]]], score: Doub
 def align(posteriors: Track, sayings: Sequence[Saying]) -> Aligned:
     """Lay words along what was heard (a Track in PHONE_CLASSES); words that are not said are left out."""
     rate = float(posteriors.fps)
-    states = chain(sayings, rate)
+    states = chain(sayings, rate, pace_of(posteriors, sayings))
     if len(posteriors) < 2:
         raise MediaError("the recording is too short to hold any word")
     found = costs(posteriors)
@@ -243,7 +266,7 @@ def decode(posteriors: Track) -> Aligned:
     rate, begin = float(posteriors.fps), posteriors.start / float(posteriors.fps)
     if not len(posteriors):
         return Aligned((), (), (), ())
-    heard = np.log((1 - SURE) * posteriors.values + np.float32(SURE / PHONE_CLASSES.size))
+    heard = np.log((1 - SOUND_SURE) * even(posteriors.values) + SOUND_SURE / PHONE_CLASSES.size).astype(np.float32)
     turns = follows()
     score = heard[0].copy()
     came = np.zeros(heard.shape, np.int16)
