@@ -178,16 +178,16 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Pictures at a rate: `images` (frames, height, width, 3) RGB bytes, and the index `start` of the first."""
+    """Pictures at a rate: `images` (frames, height, width, 3 or 4) RGB or RGBA bytes, and the index `start` of the first."""
 
     images: Bytes
     fps: Fraction
     start: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse anything but RGB bytes."""
-        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8:
-            raise ValueError(f"Frames need uint8 images of shape (frames, height, width, 3), not {self.images.dtype} {self.images.shape}")
+        """Refuse anything but RGB or RGBA bytes."""
+        if self.images.ndim != 4 or self.images.shape[3] not in (3, 4) or self.images.dtype != np.uint8:
+            raise ValueError(f"Frames need uint8 images of shape (frames, height, width, 3 or 4), not {self.images.dtype} {self.images.shape}")
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -325,7 +325,8 @@ EMOTION = linear("emotion", "neutral", "angry", "contempt", "disgusted", "fear",
 HEAD_TURN = linear("head turn", "yaw", "pitch", "roll")
 GAZE_TURN = linear("gaze turn", "yaw", "pitch")
 AMOUNT = linear("amount", "amount")
-Crop = Literal["head", "picture"]
+Crop = Literal["head", "picture", "original"]
+Others = Literal["still", "alive"]
 
 
 @dataclass(frozen=True)
@@ -400,7 +401,9 @@ class Direction:
 
     `emotion` weighs emotions by name (0 to 1.5) over time; `head` and `gaze` are degrees (positive yaw towards the picture's right,
     positive pitch down, positive roll clockwise) with None for natural motion; `blink` is blinks a minute; `lips` and `motion`
-    scale articulation and everything that is not articulation (1 is natural); `size` is (width, height) in pixels.
+    scale articulation and everything that is not articulation (1 is natural); `size` is (width, height) in pixels. `crop` shows the
+    head, the whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others`
+    alive too, where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file, or "transparent".
     """
 
     emotion: Curve = NO_EMOTION
@@ -416,6 +419,8 @@ class Direction:
     fps: Fraction | None = None
     size: tuple[int, int] | None = None
     crop: Crop = "head"
+    others: Others = "still"
+    background: str | None = None
 
     def asked(self) -> tuple[str, ...]:
         """Name the fields that differ from their defaults."""

@@ -37,6 +37,8 @@ WISHES: dict[str, Any] = {
     "fps": 30,
     "size": (96, 64),
     "crop": "picture",
+    "others": "alive",
+    "background": "#205080",
 }
 """A wish for each field that every recipe which accepts it must show within the first two seconds."""
 

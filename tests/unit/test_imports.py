@@ -59,7 +59,7 @@ def test_imports_go_one_way(path: Path) -> None:
 
 def test_layers_are_told_apart() -> None:
     assert any(name.startswith("thespis.stages") for name in imported(ROOT / "talker.py"))
-    assert "thespis.pixels.warp" in imported(ROOT / "recipes" / "thespis.py")
+    assert "thespis.pixels.renderer" in imported(ROOT / "recipes" / "thespis.py")
 
 
 HEAVY = ("numpy", "mediapipe", "cv2", "numba", "onnxruntime", "av", "soxr", "torch", "PIL", "rich")

@@ -10,7 +10,6 @@ import pytest
 from thespis.apps import cli
 from thespis.capture.faces import face_of
 from thespis.capture.follow import Sighting
-from thespis.capture.surface import driven_by
 from thespis.errors import FaceError, MediaError
 from thespis.evaluate import likeness, reenact
 from thespis.evaluate.footage import clips_of, flattened, followed, restored
@@ -18,6 +17,7 @@ from thespis.export.video import save
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.crop import same_window, through
 from thespis.pixels.framing import cut_frame
+from thespis.pixels.surface import driven_by
 from thespis.pixels.warp import Warp
 from thespis.types import Array, Clip, Direction, Frames, Portrait, Track
 
@@ -51,7 +51,7 @@ def test_signal_to_noise_and_structure_of_known_pictures() -> None:
     grey = np.full((32, 32, 3), 100, np.uint8)
     everywhere = np.ones((32, 32), np.bool_)
     assert likeness.signal_to_noise(grey, grey, everywhere) == likeness.BEST
-    assert likeness.signal_to_noise(grey, grey + 10, everywhere) == pytest.approx(20 * np.log10(25.5), abs=1e-3)
+    assert likeness.signal_to_noise(grey, np.full_like(grey, 110), everywhere) == pytest.approx(20 * np.log10(25.5), abs=1e-3)
     noisy = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
     assert likeness.structure(noisy, noisy).min() == pytest.approx(1.0, abs=1e-4)
     other = np.random.default_rng(1).integers(0, 255, (32, 32, 3), np.uint8)
@@ -132,7 +132,7 @@ def test_a_clip_of_our_own_is_drawn_again(clips: Path, tmp_path: Path, drive: re
     assert scene.first == 0
     assert result.frames == len(shown) == len(scene.chosen)
     assert result.lost == 0
-    assert result.landmarks["all"] < 2.5
+    assert result.landmarks["all"] < 3.0
     assert result.landmarks["all"] < result.left_landmarks["all"]
     assert result.gain("face") > 0
     assert result.flicker <= result.own_flicker + 0.3

@@ -136,7 +136,7 @@ def test_tracks_refuse_other_shapes(values: Any) -> None:
 
 
 def test_pictures_are_rgb_bytes() -> None:
-    for wrong in (np.zeros((1, 2, 2), np.uint8), np.zeros((1, 2, 2, 4), np.uint8), np.zeros((1, 2, 2, 3), np.float32)):
+    for wrong in (np.zeros((1, 2, 2), np.uint8), np.zeros((1, 2, 2, 5), np.uint8), np.zeros((1, 2, 2, 3), np.float32)):
         with pytest.raises(ValueError, match="uint8 images of shape"):
             Frames(wrong, FPS)
         with pytest.raises(ValueError, match="uint8 images of shape"):

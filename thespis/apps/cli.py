@@ -25,6 +25,7 @@ VERBS = {
     "show": "show all that is known about a recipe",
     "copy": "copy a recipe to a file of your own, to change it",
     "voices": "list the languages and voices that --say can use",
+    "landmarks": "say where the face is in a picture in which it is not found: an animal, a drawing, a puppet",
     "gallery": "draw every portrait of a folder with its feelings, mouths and head turns, on one page",
     "eval": "measure how well it does on footage of your own",
     "bench": "measure speed and memory on this machine",

@@ -88,6 +88,7 @@ def prepare(
     voice: str = "en-us",
     recipe: str = "thespis",
     face: int | None = None,
+    landmarks: Path | None = None,
     wishes: Mapping[str, Any] | None = None,
     directed: Path | None = None,
     text: str | None = None,
@@ -101,7 +102,7 @@ def prepare(
     auto = asked_for.pop("emotion") if is_auto(asked_for.get("emotion")) else None
     direction = direct(directed, **asked_for)
     direction.check(recipe, card.accepts)
-    who = read_portrait(portrait, face)
+    who = read_portrait(portrait, face, landmarks)
     about: dict[str, Any] = {"recipe": recipe, "portrait": str(portrait), "face": face}
     if script is not None:
         speech, direction, marks = spoken(script, voice, direction, auto)
@@ -170,7 +171,8 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
                 if writer is None:
                     first_frame = time.time()
                     size = (clip.frames.images.shape[2], clip.frames.images.shape[1])
-                    fresh = VideoWriter(output, clip.frames.fps, size, job.rate, job.channels, title="Thespis", comment=comment)
+                    about: dict[str, Any] = {"title": "Thespis", "comment": comment, "see_through": clip.frames.images.shape[3] == 4}
+                    fresh = VideoWriter(output, clip.frames.fps, size, job.rate, job.channels, **about)
                     writer = stack.enter_context(fresh)
                 while early:
                     writer.speech(early.pop(0))

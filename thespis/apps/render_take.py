@@ -46,14 +46,17 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe whose renderer draws")
     parser.add_argument("--fps", help="frames a second (those of the take)")
     parser.add_argument("--size", help="pixels: 512 or 1920x1080 (what the take was made with)")
-    parser.add_argument("--crop", help="head or picture (what the take was made with)")
+    parser.add_argument("--crop", help="head, picture or original (what the take was made with)")
+    parser.add_argument("--background", help="a colour, a picture file or transparent, behind the person")
+    parser.add_argument("--others", help="alive: the other people of the picture live, at its own size (still)")
+    parser.add_argument("--landmarks", type=Path, metavar="FILE.json", help="where the face is: thespis landmarks makes such a file")
     parser.add_argument("--face", type=counting, metavar="N", help="which of several faces, counted from the left")
     parser.add_argument("--silent", action="store_true", help="leave the sound out")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/ or frames/%%05d.png")
 
 
-def wish(take: "Take", *, fps: str | None = None, size: str | None = None, crop: str | None = None) -> "Direction":
+def wish(take: "Take", *, fps: str | None = None, size: str | None = None, crop: str | None = None, **further: str | None) -> "Direction":
     """Make the direction of the drawing: what is given here, else what the take was made with."""
     from thespis.direction.parse import direct
     from thespis.types import Direction
@@ -64,7 +67,9 @@ def wish(take: "Take", *, fps: str | None = None, size: str | None = None, crop:
         size = "x".join(str(side) for side in made_with)
     if crop is None and isinstance(asked.get("crop"), str):
         crop = asked["crop"]
-    given = {name: value for name, value in (("fps", fps), ("size", size), ("crop", crop)) if value is not None}
+    if crop == "original" and size == "x".join(str(side) for side in made_with or ()):
+        size = None
+    given = {name: value for name, value in (("fps", fps), ("size", size), ("crop", crop), *further.items()) if value is not None}
     return direct(Direction(), **given)
 
 
@@ -89,7 +94,7 @@ def draw(take: "Take", portrait: "Portrait", output: "Output", shown: "Progress"
     from thespis.motion.take_edit import from_the_start, resample, stronger
     from thespis.types import frame_count
 
-    direction = wish(take, fps=options.fps, size=options.size, crop=options.crop)
+    direction = wish(take, fps=options.fps, size=options.size, crop=options.crop, background=options.background, others=options.others)
     performance = take.track()
     stage = renderer(options.recipe, performance.space)
     fps = direction.fps or performance.fps
@@ -118,7 +123,8 @@ def draw(take: "Take", portrait: "Portrait", output: "Output", shown: "Progress"
             if len(frames) and writer is None:
                 size = (frames.images.shape[2], frames.images.shape[1])
                 first_frame = time.time()
-                writer = stack.enter_context(VideoWriter(output, fps, size, *audio, title="Thespis", comment=comment))
+                about: dict[str, Any] = {"title": "Thespis", "comment": comment, "see_through": frames.images.shape[3] == 4}
+                writer = stack.enter_context(VideoWriter(output, fps, size, *audio, **about))
             if writer is None:
                 continue
             # Sound goes first, so that the encoder can interleave the two at once.
@@ -147,7 +153,7 @@ def main(args: Namespace) -> int:
         from thespis.apps.render import digest
         from thespis.capture.portrait import read_portrait
 
-        made = draw(take, read_portrait(args.portrait, args.face), output, shown, args)
+        made = draw(take, read_portrait(args.portrait, args.face, args.landmarks), output, shown, args)
         facts = {"frames": made.frames, "size": list(made.size), "fps": round(float(made.fps), 3), "seconds": made.seconds}
         took = round(time.monotonic() - begun, 2)
         shown.done({"path": str(args.output), **facts, "strength": args.strength, "sha256": digest(output), "took": took})

@@ -17,7 +17,7 @@ from thespis.export.output import Output, check_output, check_writable, write_te
 if TYPE_CHECKING:
     from thespis.apps.render import Job
 
-SHORTHANDS = ("emotion", "fps", "size", "seed")
+SHORTHANDS = ("emotion", "fps", "size", "seed", "crop", "background", "others")
 
 
 def counting(text: str) -> int:
@@ -44,6 +44,10 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--size", help="pixels: 512 or 1920x1080")
     parser.add_argument("--seed", help="another number gives other blinks and head movements")
     parser.add_argument("--face", type=counting, metavar="N", help="which of several faces, counted from the left")
+    parser.add_argument("--crop", help="head (as it comes), picture, or original: its own size, what does not move untouched")
+    parser.add_argument("--background", help="a colour, a picture file or transparent (.webm, .mov, frames/), behind the person")
+    parser.add_argument("--others", help="alive: the other people of the picture live, at its own size (still)")
+    parser.add_argument("--landmarks", type=Path, metavar="FILE.json", help="where the face is: thespis landmarks makes such a file")
     parser.add_argument("--preview", action="store_true", help="draw one trial picture (.png) of the strongest early moment, at once")
     parser.add_argument("--take-out", type=Path, metavar="FILE.take", help="also keep the performance, for other portraits and tools")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
@@ -141,6 +145,7 @@ def main(args: Namespace) -> int:
             voice=args.voice,
             recipe=args.recipe,
             face=args.face,
+            landmarks=args.landmarks,
             wishes=wishes(args),
             directed=args.direct,
             text=None if args.text is None else text_of(args.text),

@@ -13,8 +13,11 @@ LARGEST = 100_000_000  # pixels; anything larger is refused before it fills the 
 BACKDROP = (196, 198, 202)  # what shows through transparent pictures: a light studio grey
 
 
-def read_portrait(path: str | Path, face: int | None = None) -> Portrait:
-    """Read a picture, turned upright by its EXIF tag, 16-bit, grey, CMYK and palette pictures converted; `face` picks a person."""
+def read_portrait(path: str | Path, face: int | None = None, landmarks: Path | None = None) -> Portrait:
+    """Read a picture, turned upright by its EXIF tag, 16-bit, grey, CMYK and palette pictures converted; `face` picks a person.
+
+    `landmarks` is a file that says where the face is, for one that is not found.
+    """
     place = Path(path)
     if place.is_dir():
         raise MediaError(f"{place} is a folder; give one picture file (jpg, png, webp, tiff, bmp or gif)")
@@ -39,7 +42,12 @@ def read_portrait(path: str | Path, face: int | None = None) -> Portrait:
         raise MediaError(f"{place} has far too many pixels; at most {LARGEST // 1_000_000} million are read: scale it down") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise MediaError(f"{place} is damaged and cannot be read as a picture ({error}); save it again or choose another") from None
-    return Portrait((pixels,), face, alpha, place.name)
+    points = None
+    if landmarks is not None:
+        from thespis.capture.placed import read_landmarks
+
+        points = read_landmarks(landmarks, (pixels.shape[1], pixels.shape[0]))
+    return Portrait((pixels,), face, alpha, place.name, points)
 
 
 def upright_rgb(opened: Image.Image) -> tuple[Bytes, Bytes | None]:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from thespis.errors import DirectionError, unknown
-from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Curve, Direction, Space
+from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Crop, Curve, Direction, Others, Space
 
 STRONGEST = 1.5
 SYNONYMS = {
@@ -200,8 +200,13 @@ def picture_size(given: Any) -> tuple[int, int] | None:  # noqa: ANN401
 
 def _crop(given: Any) -> str:  # noqa: ANN401
     """Read what of the picture is shown."""
-    if given not in ("head", "picture"):
-        raise DirectionError(unknown("crop", str(given), ("head", "picture")))
+    return _one_of(given, "crop", get_args(Crop))
+
+
+def _one_of(given: Any, what: str, known: tuple[str, ...]) -> str:  # noqa: ANN401
+    """Read one of a few words."""
+    if given not in known:
+        raise DirectionError(unknown(what, str(given), known))
     return str(given)
 
 
@@ -243,6 +248,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "fps": frame_rate,
     "size": picture_size,
     "crop": _crop,
+    "others": lambda given: _one_of(given, "wish for the others", get_args(Others)),
+    "background": lambda given: _words(given, "background"),
 }
 """How each field of Direction is read."""
 

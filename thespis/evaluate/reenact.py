@@ -15,7 +15,6 @@ from thespis.capture.faces import SMALLEST, face_at, fit_pose, measure
 from thespis.capture.follow import FINEST, Sighting, straight, unlike
 from thespis.capture.footage import ahead, open_footage
 from thespis.capture.performance import Performance, perform
-from thespis.capture.surface import driven_by
 from thespis.capture.unwrap import unwrap
 from thespis.errors import FaceError
 from thespis.evaluate.footage import followed
@@ -24,6 +23,7 @@ from thespis.head.shapes import Indices, load_shapes
 from thespis.motion.rotations import matrices, turn_vectors
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.crop import same_window, through
+from thespis.pixels.surface import driven_by
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 

@@ -28,6 +28,7 @@ class Coding:
     video_options: Mapping[str, str]
     sound_rates: tuple[int, ...]
     options: Mapping[str, str] = field(default_factory=dict)
+    pixels: str = "yuv420p"
 
 
 # On 200 frames of a talking head, superfast at 19 against veryfast at 18: half the work (2.5 ms a frame of 512x512, not 5.0), 47.3
@@ -35,11 +36,17 @@ class Coding:
 # One core draws; on two, a second thread of the encoder would only take turns with it.
 H264 = {"preset": "superfast", "crf": "19", "profile": "high", "threads": str(max((os.cpu_count() or 1) - 1, 1))}
 VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1", "crf": "24", "b": "0"}
+PRORES = {"profile": "4444", "vendor": "apl0", "alpha_bits": "16"}
 CODINGS = {
     ".mp4": Coding("mp4", "libx264", "aac", H264, (44_100, 48_000), {"movflags": "+faststart"}),
     ".mov": Coding("mov", "libx264", "aac", H264, (44_100, 48_000), {"movflags": "+faststart"}),
     ".webm": Coding("webm", "libvpx-vp9", "libopus", VP9, (48_000,)),
 }
+SEE_THROUGH = {
+    ".mov": Coding("mov", "prores_ks", "aac", PRORES, (44_100, 48_000), {"movflags": "+faststart"}, "yuva444p10le"),
+    ".webm": Coding("webm", "libvpx-vp9", "libopus", {**VP9, "auto-alt-ref": "0"}, (48_000,), pixels="yuva420p"),
+}
+"""The files that can hold how much of each pixel is there."""
 
 
 BT709 = 1  # the numbers of the H.273 standard, which every container stores
@@ -63,13 +70,21 @@ class FileSink:
     """Encodes into one video file."""
 
     def __init__(
-        self, output: Output, fps: Fraction, size: tuple[int, int], sound: tuple[int, int] | None, about: Mapping[str, str]
+        self,
+        output: Output,
+        fps: Fraction,
+        size: tuple[int, int],
+        sound: tuple[int, int] | None,
+        about: Mapping[str, str],
+        *,
+        see_through: bool = False,
     ) -> None:
         """Open the file at its temporary name; `size` is (width, height), `sound` is (rate, channels)."""
         import av
         from av.video.reformatter import VideoReformatter
 
-        coding = CODINGS[output.path.suffix.lower()]
+        coding = (SEE_THROUGH if see_through else CODINGS)[output.path.suffix.lower()]
+        self._pixels = coding.pixels
         self._fps, self._count = fps, 0
         # 4:2:0 colour needs even sides: an odd picture gets its last row or column once more.
         self._pad = (size[1] % 2, size[0] % 2)
@@ -77,7 +92,7 @@ class FileSink:
         self._container = av.open(str(output.temporary), "w", format=coding.format, options=dict(coding.options))
         self._container.metadata.update(about)
         self._video = cast("VideoStream", self._container.add_stream(coding.video, rate=fps, options=dict(coding.video_options)))
-        self._video.width, self._video.height, self._video.pix_fmt = size[0] + self._pad[1], size[1] + self._pad[0], "yuv420p"
+        self._video.width, self._video.height, self._video.pix_fmt = size[0] + self._pad[1], size[1] + self._pad[0], coding.pixels
         self._video.time_base = 1 / fps
         context = self._video.codec_context
         context.time_base, context.gop_size, context.thread_type = 1 / fps, max(round(2 * fps), 1), "FRAME"
@@ -101,14 +116,14 @@ class FileSink:
             self._frame(item)
 
     def _frame(self, image: Bytes) -> None:
-        """Encode the next picture (height, width, 3)."""
+        """Encode the next picture (height, width, 3 or 4)."""
         import av
 
         if any(self._pad):
             image = np.pad(image, ((0, self._pad[0]), (0, self._pad[1]), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgba" if image.shape[2] == 4 else "rgb24")
         picture = self._reformatter.reformat(
-            picture, format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, interpolation="AREA", threads=1
+            picture, format=self._pixels, dst_colorspace=BT709, dst_color_range=LIMITED, interpolation="AREA", threads=1
         )
         picture.pts, picture.time_base = self._count, 1 / self._fps
         self._count += 1
@@ -160,10 +175,11 @@ class PictureSink:
             self._frame(item)
 
     def _frame(self, image: Bytes) -> None:
-        """Write the next picture (height, width, 3)."""
+        """Write the next picture (height, width, 3 or 4)."""
         import cv2
 
-        done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        turned = image[..., [2, 1, 0, 3][: image.shape[2]]]
+        done, data = cv2.imencode(".png", turned, [cv2.IMWRITE_PNG_COMPRESSION, 1])
         if not done:
             raise MediaError(f"a picture of {image.shape[1]}x{image.shape[0]} cannot be written as PNG")
         (self._folder / (self._pattern % self._count)).write_bytes(data.tobytes())

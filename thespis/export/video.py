@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from thespis.errors import MediaError
-from thespis.export.coding import FileSink, PictureSink, Sink
+from thespis.export.coding import SEE_THROUGH, FileSink, PictureSink, Sink
 from thespis.export.output import Output, check_output, write_error
 from thespis.types import Bytes, Clip, Frames, Speech
 
@@ -35,9 +35,15 @@ class VideoWriter:
         *,
         title: str = "",
         comment: str = "",
+        see_through: bool = False,
     ) -> None:
-        """Check the path; `size` is (width, height), `audio_rate` is None for a silent video."""
+        """Check the path; `size` is (width, height), `audio_rate` is None for a silent video; `see_through` pictures have four channels."""
         self.output = path if isinstance(path, Output) else check_output(path)
+        self._see_through = see_through
+        if see_through and not self.output.pattern and self.output.path.suffix.lower() not in SEE_THROUGH:
+            raise MediaError(
+                f"{self.output.path.name} cannot hold a transparent background; use {' or '.join(SEE_THROUGH)}, or a folder (frames/)"
+            )
         if min(size) < 2 or fps <= 0:
             raise MediaError(f"a video needs at least 2x2 pixels and a positive frame rate, not {size[0]}x{size[1]} at {fps} fps")
         self.fps, self.size, self.written = fps, size, 0
@@ -53,7 +59,7 @@ class VideoWriter:
             self._sink: Sink = (
                 PictureSink(self.output, self._sound)
                 if self.output.pattern
-                else FileSink(self.output, self.fps, self.size, self._sound, self._about)
+                else FileSink(self.output, self.fps, self.size, self._sound, self._about, see_through=self._see_through)
             )
         except BaseException as error:
             self.output.discard()
@@ -142,7 +148,9 @@ def save(clip: Clip, path: str | Path, *, title: str = "", comment: str = "") ->
     frames, speech = Frames(clip.frames.images, clip.frames.fps), clip.speech
     height, width = frames.images.shape[1:3]
     rate, channels = (None, 1) if speech is None else (speech.rate, len(speech.samples))
-    with VideoWriter(output, frames.fps, (width, height), rate, channels, title=title, comment=comment) as writer:
+    with VideoWriter(
+        output, frames.fps, (width, height), rate, channels, title=title, comment=comment, see_through=frames.images.shape[3] == 4
+    ) as writer:
         # A second of each in turn: the encoder keeps what it cannot interleave yet.
         for second in range(ceil(max(len(frames) / frames.fps, 0 if speech is None else speech.seconds))):
             if speech is not None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from thespis.pixels.framing import Framing, extend
+from thespis.pixels.framing import MARGIN, Framing, extend
 from thespis.types import Array, Bytes
 
 
@@ -32,3 +32,18 @@ def same_window(framing: Framing, picture: Bytes) -> Framing:
     shrinking = wide < cut.shape[1]
     texture = cv2.resize(cut, (wide, high), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
     return replace(framing, texture=np.ascontiguousarray(texture, np.uint8))
+
+
+def own_window(picture: Bytes, left: int, top: int, width: int, height: int) -> Framing:
+    """Cut a window in whole pixels of a picture (height, width, 3) out of it, pixel by pixel, with some room around."""
+    room = int(np.ceil(MARGIN * max(width, height)))
+    texture = extend(picture, left - room, top - room, left + width + room, top + height + room)
+    high, wide = texture.shape[:2]
+    inside = (
+        max(room - left, 0),
+        max(room - top, 0),
+        min(picture.shape[1] - left + room, wide),
+        min(picture.shape[0] - top + room, high),
+    )
+    shift, margin = (-float(left), -float(top)), (float(room), float(room))
+    return Framing(width, height, np.ascontiguousarray(texture), (1.0, 1.0), shift, (1.0, 1.0), margin, inside)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 card = Card(
     title="Thespis",
     summary="the default: any photo, any voice, eight emotions on a continuous dial, on two CPU cores",
-    accepts=frozenset({"emotion", "head", "gaze", "blink", "lips", "motion", "seed", "fps", "size", "crop"}),
+    accepts=frozenset({"emotion", "head", "gaze", "blink", "lips", "motion", "seed", "fps", "size", "crop", "others", "background"}),
     fps=25,
     status="own",
     licence="Apache-2.0",
@@ -54,7 +54,7 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     from thespis.motion.lips import Lips
     from thespis.motion.retime import Retime
     from thespis.motion.spaces.face import FACE
-    from thespis.pixels.warp import Warp
+    from thespis.pixels.renderer import Renderer
     from thespis.stages import Both
     from thespis.talker import Talker
 
@@ -62,5 +62,5 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
         Articulation(weights["articulation"]),
         Retime(ARTICULATION, fps=card.fps),
         Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
-        Warp(size={"full": 512, "tiny": 128}[size]),
+        Renderer(size={"full": 512, "tiny": 128}[size]),
     )

@@ -8,9 +8,9 @@ from thespis.capture.follow import Sighting
 from thespis.motion.convert import NECK
 from thespis.motion.rotations import matrices
 from thespis.motion.spaces.surface import DRIVEN, SURFACE
+from thespis.pixels.puppet import MOVE_LIMIT, TURN_LIMIT, eased
 from thespis.types import Array, Track
 
-FARTHEST = 0.55  # radians and eye distances
 Doubles = npt.NDArray[np.float64]
 
 
@@ -23,13 +23,9 @@ def driven_by(motion: Track, sightings: dict[int, Sighting], first: int) -> Trac
     axes = rotation.astype(np.float64)
     rest = (sightings[first].points[:468].astype(np.float64) - offset) / unit
     neck = axes @ NECK
-    # A renderer may refuse to turn or shift a head farther; what is left then stays with the points.
-    motion = motion.replace(
-        head_rotation=np.clip(motion["head_rotation"], -FARTHEST, FARTHEST),
-        head_translation=np.clip(motion["head_translation"], -FARTHEST, FARTHEST),
-    )
-    turns = matrices(motion["head_rotation"])
-    shifts = motion["head_translation"].astype(np.float64)
+    # The renderer follows a head only so far; what is left then stays with the points.
+    turns = matrices(eased(motion["head_rotation"], TURN_LIMIT))
+    shifts = eased(motion["head_translation"], MOVE_LIMIT).astype(np.float64)
     values = np.zeros((len(motion), SURFACE.size), np.float32)
     last = np.zeros(SURFACE.size, np.float32)
     for row in range(len(motion)):
