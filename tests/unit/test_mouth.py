@@ -1,14 +1,15 @@
 """The inside of the mouth: shade, a tongue that lifts and comes out, flesh in the photograph's colours, and lips on their line."""
 
+import cv2
 import numpy as np
 import pytest
 
-from thespis.head.shapes import load_shapes
+from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, move_tongue, tongue_layer
 from thespis.pixels.shade import BINS, Lips, shade_inside
-from thespis.pixels.warp import Canvas, Warp, draw_frame
+from thespis.pixels.warp import FAR, Canvas, Warp, draw_frame, facing, open_hole
 from thespis.types import Bytes, Direction, Portrait
 
 pytestmark = pytest.mark.unit
@@ -58,7 +59,7 @@ def shaded(bulge: float) -> Bytes:
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
     flesh = np.full((2, BINS, 3), 150, np.float32)
-    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0), 150.0)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8)), 150.0)
     return fine
 
 
@@ -126,3 +127,39 @@ def test_open_lips_stay_where_they_are() -> None:
     points = np.concatenate([gaping[:, :2] * 100 + 300, np.zeros((10, 2))]).astype(np.float32)
     texture = np.random.default_rng(0).integers(0, 255, (600, 600, 3)).astype(np.uint8)
     assert not refine_lips(texture, points, shapes, 100.0, np.array([0, 1], np.float32)).any()
+
+
+def test_through_an_open_mouth_nothing_but_the_mouth_is_seen() -> None:
+    fine, nearest = np.full((40, 60, 3), 90, np.uint8), np.full((40, 60), FAR, np.float32)
+    nearest[:15] = 0.0
+    ring = np.array([[10, 10], [50, 10], [50, 30], [10, 30]], np.float32)
+    open_hole(fine, nearest, ring, np.array([20, 5, 6], np.uint8))
+    assert (fine[16:29, 11:49] == (20, 5, 6)).all()
+    assert (fine[:15] == 90).all()
+    assert (fine[33:] == 90).all()
+    assert (nearest[:15] == 0).all()
+    # Beside the hole the teeth, which lie deeper than this, are not drawn; within it all of them are.
+    assert nearest[35, 5] < 2.0 < 3.0 < nearest[20, 30] < FAR
+
+
+def test_the_far_side_of_a_turned_face_is_left_out() -> None:
+    place = np.array([[0, 0], [10, 0], [0, 10]], np.float32)
+    both = np.array([[0, 1, 2], [0, 2, 1]], np.int32)
+    assert facing(both, place).tolist() == [[0, 2, 1]]
+
+
+@pytest.mark.parametrize("turn", [-30.0, 0.0, 30.0])
+def test_no_pixel_of_the_face_is_lost_around_an_open_mouth(canvas: Canvas, turn: float) -> None:
+    values = np.zeros(FACE.size, np.float32)
+    values[FACE.slice("head_rotation")] = (0, np.radians(turn), 0)
+    values[FACE.column("jawOpen")] = 0.8
+    puppet = canvas.puppet
+    ring = np.round(puppet.pose(values).place[np.concatenate([LIPS_INNER_UPPER, LIPS_INNER_LOWER[::-1]])]).astype(np.int32)
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    draw_frame(canvas, values, image)
+    inside = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.fillPoly(inside, [ring], (1,))
+    # The wall behind her is pale; the inside of a mouth is not, but for its teeth.
+    pixels = image[cv2.erode(inside, np.ones((3, 3), np.uint8)) > 0].astype(int)
+    assert len(pixels) > 30
+    assert np.median(pixels.mean(axis=1)) < 110

@@ -59,7 +59,8 @@ def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array)
     white = level * (0.45 * white / max(float(white.max()), 1.0) + 0.55)
     at = np.clip(np.round(lips).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
     lip = texture[at[:, 1], at[:, 0]].astype(np.float32).mean(axis=0)
-    colourful = float(smoothstep(0.04, 0.16, (tone.max() - tone.min()) / max(float(tone.max()), 1.0)))
+    # Skin in glaring light has no colour left, but its lips do.
+    colourful = float(smoothstep(0.04, 0.16, max((each.max() - each.min()) / max(float(each.max()), 1.0) for each in (tone, lip))))
     level = float(white.mean()) / 235
     red = np.array([16, 5, 6], np.float32)
     dark = np.clip(0.10 * lip + (red * colourful + 9 * (1 - colourful)) * level, 0, 60)
@@ -162,7 +163,7 @@ def arch(centre: Array, half: float, span: tuple[float, float], texture: Bytes, 
     points = np.zeros((3, COLUMNS, 3), np.float32)
     points[..., 0] = centre[0] + half * x
     points[..., 1] = centre[1] + top + (bottom - top) * rows[:, None]
-    points[..., 2] = centre[2] + 0.10 + 0.55 * half * x**2
+    points[..., 2] = centre[2] + 0.06 + 0.55 * half * x**2
     return strip(points, texture, np.full(3 * COLUMNS, jaw, np.float32), behind)
 
 

@@ -35,6 +35,7 @@ LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
 
 
+OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
 LOWER_LIP = 14  # the middle of its inner edge
 TONGUE_OUT = FACE.column("tongueOut")
 LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
@@ -99,6 +100,7 @@ class Puppet:
     around: npt.NDArray[np.bool_]
     skin: Skin
     tongue: slice
+    mouth_from: int
     lips: Lips
     cutout: Cutout | None
 
@@ -264,7 +266,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     centre, width = person.mouth()
     inside = mouth_layers(centre, width, light, unit * finer, min(1 / (framing.zoom[0] * finer), 1.0))
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
-    own_shown = shown is not None and shows_teeth(shown[0], light.white)
+    # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
+    own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
+    mouth = len(layers)
     if shown is not None and own_shown:
         patch, corners = shown
         own = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
@@ -283,6 +287,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         on_texture[lower],
         0.5 if own_shown else 1.0,
         light.colourful,
+        light.dark * 0.8,
     )
     # Sixteen bits a byte, as the kernel wants them.
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
@@ -298,6 +303,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         sheet.astype(np.uint16),
         starts,
         eyes,
+        mouth,
         tongue,
         lips,
         lids,
@@ -328,6 +334,7 @@ def assemble(
     atlas: Deep,
     starts: list[int],
     eyes: dict[str, Eyeball],
+    mouth: int,
     tongue: int,
     lips: Lips,
     lids: dict[str, Lid],
@@ -335,7 +342,7 @@ def assemble(
 ) -> Puppet:
     """Put the layers one after the other into one mesh: first the face, then the skirt and the eyes, in that order.
 
-    `tongue` is the number of the tongue's layer.
+    `mouth` is the number of the first layer inside the mouth, `tongue` of the tongue's.
     """
     counts = [len(layer.points) for layer in layers]
     first = np.concatenate([[0], np.cumsum(counts)])
@@ -378,6 +385,7 @@ def assemble(
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
+        int(first[mouth]),
         lips, cutout,
     )  # fmt: skip
 

@@ -20,16 +20,24 @@ SHADOW = 0.05  # the reach of the upper lip's shadow on the teeth, in eye distan
 class Lips:
     """The lips' inner colours along the mouth, `colours` (2, BINS, 3): the upper one's and the lower one's from the right corner on.
 
-    `strength`, 0 to 1, is of all shading, `warmth` of the red that flesh gives to the light inside.
+    `strength`, 0 to 1, is of all shading, `warmth` of the red that flesh gives to the light inside; `dark` (3,) is where none falls.
     """
 
     colours: Array
     strength: float
     warmth: float
+    dark: Bytes
 
 
 def read_lips(
-    texture: Bytes, inner_upper: Array, inner_lower: Array, outer_upper: Array, outer_lower: Array, strength: float, warmth: float
+    texture: Bytes,
+    inner_upper: Array,
+    inner_lower: Array,
+    outer_upper: Array,
+    outer_lower: Array,
+    strength: float,
+    warmth: float,
+    dark: Array,
 ) -> Lips:
     """Read the lips' colours half-way between their edges (11, 2), in texture pixels; the photograph's light is in them."""
 
@@ -45,7 +53,7 @@ def read_lips(
         return np.stack([np.interp(np.linspace(0, 1, BINS), share, soft[:, channel]) for channel in range(3)], axis=1)
 
     both = np.stack([colours(inner_upper, outer_upper), colours(inner_lower, outer_lower)])
-    return Lips(np.ascontiguousarray(both, np.float32), strength, warmth)
+    return Lips(np.ascontiguousarray(both, np.float32), strength, warmth, dark.astype(np.uint8))
 
 
 def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float) -> None:

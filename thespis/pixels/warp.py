@@ -18,6 +18,8 @@ from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
 FAR = 1e9
+BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
+FACE_POINTS = 468
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
@@ -39,6 +41,7 @@ class Canvas:
     rings: dict[str, npt.NDArray[np.int32]]
     close_ups: dict[str, Triangles]
     lid_rest: dict[str, Array]
+    inside: Triangles
 
 
 class Warp:
@@ -90,12 +93,14 @@ def make_canvas(puppet: Puppet) -> Canvas:
         low, high = place[ring].min(axis=0), place[ring].max(axis=0)
         room = 0.8 * (high - low).max()
         near = ((place > low - room) & (place < high + room)).all(axis=1)
-        close_ups[name] = np.ascontiguousarray(moving[near[moving].any(axis=1)])
+        chosen = moving[near[moving].any(axis=1)]
+        close_ups[name] = np.ascontiguousarray(chosen[(chosen < FACE_POINTS).all(axis=1)] if name == "mouth" else chosen)
     lid_rest = {}
     for side in ("left", "right"):
         upper = getattr(shapes, f"eye_{side}_upper")
         lid_rest[side] = place[upper[3:6]] - place[upper[[0, -1]]].mean(axis=0)
-    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest)
+    inside = np.ascontiguousarray(moving[(moving >= puppet.mouth_from).all(axis=1)])
+    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest, inside)
 
 
 def draw_plate(plate: Bytes, framing: Framing, image: Bytes) -> None:
@@ -122,6 +127,27 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
         sharpen_edges(canvas, name, posed, row, image)
 
 
+def facing(triangles: Triangles, place: Array) -> Triangles:
+    """Keep the triangles (m, 3) of the face that are seen from the front: of a turned face, the far cheek's are not."""
+    a, b, c = (place[triangles[:, corner]] for corner in range(3))
+    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    return np.ascontiguousarray(triangles[turn < 0])
+
+
+def open_hole(fine: Bytes, nearest: Array, ring: Array, dark: Bytes) -> None:
+    """Make room for the inside of the mouth between the lips' inner edges `ring` (n, 2) in `fine` (h, w, 3), and nowhere else.
+
+    Behind a face that is turned away lie ear and wall; through an open mouth only the mouth's own dark (3,) may be seen.
+    """
+    mask = np.zeros(nearest.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], (1,), cv2.LINE_8, 4)
+    bare = nearest == FAR
+    hole = bare & (mask > 0)
+    nearest[bare] = BESIDE
+    nearest[hole] = DEEPEST
+    fine[hole] = dark
+
+
 def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: Bytes) -> None:
     """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
     puppet = canvas.puppet
@@ -134,9 +160,14 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
     fine = np.asarray(cv2.resize(image[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), np.uint8)
     nearest = np.full(fine.shape[:2], FAR, np.float32)
     finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
-    draw(finer, posed.depth, puppet.light, posed.source, canvas.close_ups[name], packed(puppet.atlas), fine, nearest, False)
+    near = canvas.close_ups[name]
+    if name == "mouth":
+        near = facing(near, finer)
+    draw(finer, posed.depth, puppet.light, posed.source, near, packed(puppet.atlas), fine, nearest, False)
     shapes = puppet.person.shapes
     if name == "mouth":
+        open_hole(fine, nearest, np.concatenate([finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower[::-1]]]), puppet.lips.dark)
+        draw(finer, posed.depth, puppet.light, posed.source, canvas.inside, packed(puppet.atlas), fine, nearest, False)
         shade_inside(fine, nearest, finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower], puppet.lips, 2 * puppet.unit)
     else:
         side = name.split()[0]
