@@ -130,7 +130,7 @@ def test_settings_are_read(setting: str, value: Any) -> None:
         ("size=8", "the width of size goes from 32 to 4096, not 8"),
         ("size=100x9000", "the height of size goes from 32 to 4096"),
         ("size=1x2x3", "size is one number or WIDTHxHEIGHT"),
-        ("crop=face", "unknown crop 'face'. Known: head, picture."),
+        ("crop=face", "unknown crop 'face'. Known: head, picture, original."),
         ("guidance=2", "guidance is names with strengths such as audio=2,text=4"),
         ("emotion=happi", "Did you mean 'happy'?"),
         ("gase=camera", "unknown direction 'gase'. Did you mean 'gaze'"),
