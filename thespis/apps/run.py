@@ -133,10 +133,9 @@ def main(args: Namespace) -> int:
     from thespis.apps.progress import progress
 
     with progress(args.json) as shown:
+        from thespis.apps.align import text_of
         from thespis.apps.render import asked, digest, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
-
-        from thespis.apps.align import text_of
 
         job: Job = prepare(
             args.portrait,
