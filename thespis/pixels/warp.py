@@ -12,7 +12,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
-from thespis.pixels.puppet import Posed, Puppet, build, closed_lid
+from thespis.pixels.puppet import TONGUE_OUT, Posed, Puppet, build, closed_lid
 from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
@@ -20,6 +20,7 @@ from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Tra
 FAR = 1e9
 BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
 FACE_POINTS = 468
+TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
@@ -99,7 +100,8 @@ def make_canvas(puppet: Puppet) -> Canvas:
     for side in ("left", "right"):
         upper = getattr(shapes, f"eye_{side}_upper")
         lid_rest[side] = place[upper[3:6]] - place[upper[[0, -1]]].mean(axis=0)
-    inside = np.ascontiguousarray(moving[(moving >= puppet.mouth_from).all(axis=1)])
+    within = (moving >= puppet.mouth_from).all(axis=1)
+    inside, moving = np.ascontiguousarray(moving[within]), np.ascontiguousarray(moving[~within])
     return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest, inside)
 
 
@@ -123,6 +125,9 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     atlas = packed(puppet.atlas)
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.around, atlas, image, nearest, puppet.cutout is not None)
     draw(posed.place, posed.depth, puppet.light, posed.source, canvas.moving, atlas, image, nearest, False)
+    if row[TONGUE_OUT] > TONGUE_SHOWS:
+        # Else all of the mouth's inside lies where its close-up is drawn.
+        draw(posed.place, posed.depth, puppet.light, posed.source, canvas.inside, atlas, image, nearest, False)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, row, image)
 
