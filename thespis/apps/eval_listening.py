@@ -21,6 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis eval listening`."""
     parser.add_argument("--hours", type=float, default=0.1, help="how long it listens (0.1)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe that listens (thespis)")
+    parser.add_argument("--network", type=Path, metavar="FILE", help="another articulation network than the recipe's own")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a line")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write that object to this file")
 
@@ -39,7 +40,7 @@ def main(args: Namespace) -> int:
     from thespis.speech.say import say
     from thespis.types import Direction, Portrait, Speech
 
-    stage = talker_of(args.recipe).stages[0]
+    stage = talker_of(args.recipe, args.network).stages[0]
     said = say(TEXT * 8)
     loop, piece = said.mono(), round(PIECE * said.rate)
     total = round(args.hours * 3600 * said.rate)

@@ -42,11 +42,11 @@ def main(args: Namespace) -> int:
     from thespis.speech.read import read_speech
     from thespis.speech.say import say
 
+    paths = [path for folder in args.media for path in clips_of(folder)]
     talker = talker_of(args.recipe, args.network)
     clean: list[float] = []
     under: dict[str, list[float]] = {kind: [] for kind in UNDER}
     speaking: list[float] = []
-    paths = [path for folder in args.media for path in clips_of(folder)]
     for clip in talks(paths, args.cache or cache_folder()):
         if not isinstance(clip, Talk):
             continue

@@ -5,12 +5,15 @@ A network for voices (speech/activity) says so, and is deaf to whispering; so so
 
 from collections import deque
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import islice
 
 from thespis.features.resample import RATE
 from thespis.speech.activity import ACTIVITY_FPS, Activity, Hearing
 from thespis.types import Array, Direction, Portrait, Speech
 
 BEFORE, AFTER = 0.3, 0.19  # seconds around a row in which a voice counts: mouths open before it and close after
+BLOCKS = 3  # of 32 ms that must sound like a voice: music does for a moment
 SILENT, SPOKEN = 0.15, 0.5  # probabilities of a voice up to which nobody speaks, and from which on somebody does
 UNSURE, SURE = 0.27, 0.36  # the same for how sure the articulation network is of its sounds
 MEMORY = 25.0  # rows over which that is averaged
@@ -61,7 +64,8 @@ class Presence:
             state.chances.popleft()
             state.first += 1
         near = max(int((seconds + AFTER) / BLOCK_SECONDS) + 1 - state.first, 0)
-        voice = max((chance for _, chance in zip(range(near), state.chances, strict=False)), default=0.0)
+        highest = nlargest(BLOCKS, islice(state.chances, near))
+        voice = highest[-1] if len(highest) == BLOCKS else 0.0
         wanted = max(share(voice, SILENT, SPOKEN), share(sureness, UNSURE, SURE))
         state.now += min(max(wanted - state.now, -FALL), RISE)
         return state.now
