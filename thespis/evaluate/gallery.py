@@ -6,7 +6,6 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 import thespis
@@ -14,7 +13,8 @@ from thespis.features.spaces import ARTICULATION
 from thespis.motion.feeling import dial
 from thespis.motion.lips import mouth
 from thespis.motion.spaces.face import EXPRESSION, FACE
-from thespis.pixels.warp import Canvas, Warp
+from thespis.pixels.crop import through
+from thespis.pixels.warp import Warp
 from thespis.types import EMOTION, Array, Bytes, Direction, Portrait, Track
 
 MOUTHS: dict[str, dict[str, float]] = {
@@ -89,15 +89,7 @@ def look_at(portrait: Portrait, size: int) -> Look:
     for group, members in rows().items():
         frames = renderer.step(canvas, Track(FACE, np.stack(list(members.values())), Fraction(25)), last=False)
         groups[group] = dict(zip(members, frames.images, strict=True))
-    return Look(as_framed(canvas), groups)
-
-
-def as_framed(canvas: Canvas) -> Bytes:
-    """Show the portrait's own picture (height, width, 3) in the frame that is drawn."""
-    framing = canvas.puppet.framing
-    corners = np.array([[0, 0], [framing.width - 1, 0], [0, framing.height - 1]], np.float32)
-    matrix = cv2.getAffineTransform(framing.to_texture(corners), corners)
-    return np.asarray(cv2.warpAffine(framing.texture, matrix, (framing.width, framing.height), flags=cv2.INTER_LINEAR), np.uint8)
+    return Look(through(canvas.puppet.framing), groups)
 
 
 @cache

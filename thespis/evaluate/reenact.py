@@ -15,6 +15,7 @@ from thespis.capture.faces import SMALLEST, face_at, fit_pose, measure
 from thespis.capture.follow import FINEST, Sighting, straight, unlike
 from thespis.capture.footage import ahead, open_footage
 from thespis.capture.performance import Performance, perform
+from thespis.capture.placed import flat_similarity
 from thespis.capture.unwrap import unwrap
 from thespis.errors import FaceError
 from thespis.evaluate.footage import followed
@@ -174,13 +175,8 @@ def play(scene: Scene, size: int, drive: Drive) -> Iterator[tuple[Pictures, Canv
 
 def similarity(one: Array, other: Array) -> Array:
     """Find the shift, turn and growth (2, 3) that carry the firm points of a face (478, 3) nearest to those of another."""
-    a, b = one[list(RIGID), :2].astype(np.float64), other[list(RIGID), :2].astype(np.float64)
-    middle, goal = a.mean(axis=0), b.mean(axis=0)
-    a, b = a - middle, b - goal
-    size = float((a * a).sum())
-    grow, turn = float((a * b).sum()) / size, float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    matrix = np.array([[grow, -turn], [turn, grow]])
-    return np.asarray(np.concatenate([matrix, (goal - matrix @ middle)[:, None]], axis=1), np.float32)
+    matrix, shift, _ = flat_similarity(one[list(RIGID), :2].astype(np.float64), other[list(RIGID), :2].astype(np.float64))
+    return np.asarray(np.concatenate([matrix, shift[:, None]], axis=1), np.float32)
 
 
 @dataclass
