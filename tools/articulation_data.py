@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
+from articulation_sound import damaged, music, noise, shaped
 
 from thespis.errors import MediaError
 from thespis.features.ear import BANDS, HOP, Adaptation, Ear
-from thespis.features.gestures import MOUTH, REST_CLOSURE, Gestures
+from thespis.features.gestures import MOUTH, Gestures
+from thespis.features.phone_classes import PHONE_CLASSES, SILENCE, timed_classes
 from thespis.features.resample import RATE
 from thespis.speech.say import say
-from thespis.types import Array, random_for
+from thespis.types import Array, Bytes, Phone, random_for
 
 TARGETS = (*MOUTH, "speaking")
 
@@ -76,10 +78,14 @@ RHYMES = (
 
 @dataclass(frozen=True)
 class Example:
-    """One stretch of sound as the network meets it: `inputs` (rows, BANDS), `targets` (rows, len(TARGETS)), 100 rows a second."""
+    """One stretch of sound as the network meets it, 100 rows a second: `inputs` (rows, BANDS), `targets` (rows, len(TARGETS)).
+
+    `phones` (rows,) are columns of PHONE_CLASSES, 255 where nobody knows.
+    """
 
     inputs: Array
     targets: Array
+    phones: Bytes
 
 
 def invented(rng: np.random.Generator) -> str:
@@ -103,82 +109,28 @@ def text(rng: np.random.Generator, language: str) -> str:
     return " ".join(rng.choice(words, size=min(len(words), 12)))
 
 
-def shaped(rng: np.random.Generator, samples: Array) -> Array:
-    """Pass samples (n,) through a random microphone: smooth equaliser, and sometimes the band of a telephone or a poor codec."""
-    count = len(samples)
-    hertz = np.fft.rfftfreq(count, 1 / RATE)
-    gain = np.interp(hertz, np.geomspace(50, 8000, 9), rng.uniform(-9, 9, 9) * rng.uniform(0, 1))
-    low, high = [(0, 8000), (0, 8000), (0, 3900), (280, 3500), (120, 5500), (60, 7000)][rng.integers(6)]
-    gain = gain - 48 * np.clip((low - hertz) / 150, 0, 1) - 48 * np.clip((hertz - high) / 300, 0, 1)
-    made: Array = np.fft.irfft(np.fft.rfft(samples) * 10 ** (gain / 20), count).astype(np.float32)
-    return made
-
-
-def room(rng: np.random.Generator, samples: Array) -> Array:
-    """Add the echo of a random room."""
-    length = int(RATE * rng.uniform(0.08, 0.5))
-    echo = rng.standard_normal(length) * np.exp(-np.linspace(0, 6.9, length))
-    echo *= rng.uniform(0.05, 0.6) / np.sqrt((echo**2).sum())
-    echo[0] += 1
-    size = len(samples) + length
-    return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(echo, size), size)[: len(samples)].astype(np.float32)
-
-
-def noise(rng: np.random.Generator, count: int) -> Array:
-    """Make `count` samples of noise of random colour, sometimes with hum, slow swells or clatter; its effective level is 1."""
-    hertz = np.fft.rfftfreq(count, 1 / RATE) + 20
-    spectrum = (rng.standard_normal(len(hertz)) + 1j * rng.standard_normal(len(hertz))) * hertz ** -rng.uniform(0, 1.3)
-    made = np.fft.irfft(spectrum, count)
-    made /= made.std() + 1e-9
-    seconds = np.arange(count) / RATE
-    if rng.random() < 0.3:
-        base = rng.choice([50.0, 60.0, 100.0, 120.0])
-        made += sum(rng.uniform(0, 1) / k * np.sin(2 * np.pi * base * k * seconds) for k in range(1, 8))
-    if rng.random() < 0.3:
-        made *= 1 + 0.8 * np.sin(2 * np.pi * rng.uniform(0.1, 1.5) * seconds + rng.uniform(0, 6))
-    if rng.random() < 0.3:
-        for at in rng.integers(0, count, size=rng.integers(1, 12)):
-            click = np.exp(-np.arange(min(3000, count - at)) / rng.uniform(30, 800))
-            made[at : at + len(click)] += rng.uniform(2, 15) * click * rng.standard_normal(len(click))
-    level: Array = (made / (made.std() + 1e-9)).astype(np.float32)
-    return level
-
-
-def music(rng: np.random.Generator, count: int) -> Array:
-    """Make `count` samples of made-up music: chords, a tune and a beat, or a siren; its effective level is 1."""
-    seconds = np.arange(count) / RATE
-    made = np.zeros(count)
-    if rng.random() < 0.15:
-        sweep = 500 + 400 * np.sin(2 * np.pi * rng.uniform(0.1, 3) * seconds)
-        made = np.sin(2 * np.pi * np.cumsum(sweep) / RATE) + 0.3 * np.sin(4 * np.pi * np.cumsum(sweep) / RATE)
-    else:
-        beat = rng.uniform(0.18, 0.6)
-        scale = rng.uniform(80, 250) * 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12, 14, 16]) / 12)
-        partials, fall = rng.integers(1, 14), rng.uniform(0.6, 2.0)
-        for voice in range(rng.integers(1, 4)):
-            length = beat * rng.choice([0.5, 1, 2, 4])
-            for start in np.arange(0, count / RATE, length):
-                span = slice(int(start * RATE), min(int((start + length * 1.3) * RATE), count))
-                local = seconds[span] - start
-                pitch = rng.choice(scale) * (2 if voice == 0 else 1) * (1 + 0.005 * rng.integers(0, 2) * np.sin(2 * np.pi * 5.5 * local))
-                shape = np.minimum(local / rng.choice([0.005, 0.05]), 1) * np.exp(-local / (length * rng.uniform(0.3, 2)))
-                for k in range(1, partials + 1):
-                    made[span] += shape * np.sin(2 * np.pi * pitch * k * local) / k**fall
-        if rng.random() < 0.6:
-            for start in np.arange(0, count / RATE, beat):
-                span = slice(int(start * RATE), min(int((start + 0.15) * RATE), count))
-                hit = rng.standard_normal(span.stop - span.start) * np.exp(-np.arange(span.stop - span.start) / rng.uniform(100, 1500))
-                made[span] += rng.uniform(0.3, 2) * hit
-    level: Array = (made / (made.std() + 1e-9)).astype(np.float32)
-    return level
-
-
 def heard(samples: Array, rows: int) -> Array:
     """Hear samples (n,) as the stage does -> inputs (rows, BANDS)."""
     ear, adaptation = Ear(pitch=False), Adaptation()
     needed = (rows + HOP) * RATE // 100 + 2 * ear.margin
     groups = ear(np.concatenate([samples, np.zeros(max(needed - len(samples), 0), np.float32)]))
     return np.concatenate([adaptation(group) for group in groups])[:rows] if groups else np.zeros((0, BANDS), np.float32)
+
+
+def labels(phones: tuple[Phone, ...], rows: int) -> tuple[Array, Bytes]:
+    """Turn timed phones into what mouth and voice do: targets (rows, len(TARGETS)), classes (rows,)."""
+    mouth = Gestures()
+    mouth.add(phones)
+    targets = np.zeros((rows, len(TARGETS)), np.float32)
+    targets[:, : len(MOUTH)] = mouth.rows(0, rows)
+    for phone in phones:
+        targets[max(round(phone.start * 100) - 4, 0) : round(phone.end * 100) + 6, TARGETS.index("speaking")] = 1
+    found = np.full(rows, PHONE_CLASSES.column(SILENCE), np.uint8)
+    for name, start, end in timed_classes(phones):
+        # espeak times a voiceless stop at its burst; its closure is heard, or rather not heard, before.
+        early = 0.045 if name in "ptk" else 0.0
+        found[max(round((start - early) * 100), 0) : round(end * 100)] = PHONE_CLASSES.column(name)
+    return targets, found
 
 
 def quiet(rng: np.random.Generator) -> Example:
@@ -190,54 +142,38 @@ def quiet(rng: np.random.Generator) -> Example:
     if rng.random() < 0.3:
         samples[: rng.integers(count)] *= 10 ** rng.uniform(-4, -1)
     rows = count // (RATE // 100)
-    targets = np.zeros((rows, len(TARGETS)), np.float32)
-    targets[:, TARGETS.index("closure")] = REST_CLOSURE
-    return Example(heard(samples, rows), targets)
+    return Example(heard(samples, rows), *labels((), rows))
 
 
-def spoken(rng: np.random.Generator) -> Example:
-    """Make an example of speech."""
-    language = str(rng.choice(list(SENTENCES))) if rng.random() < 0.6 else str(rng.choice(["en-us", "en-gb", "de", "es", "cmn"]))
+def voiced_text(rng: np.random.Generator) -> tuple[Array, tuple[Phone, ...]]:
+    """Say something made up with a made-up throat -> samples (n,) at RATE, phones; MediaError where nothing can be pronounced."""
+    language = str(rng.choice(list(SENTENCES))) if rng.random() < 0.75 else str(rng.choice(["en-us", "en-gb", "en-us"]))
     voice = language + str(rng.choice(VOICES))
-    speed, pitch, spread = int(rng.integers(100, 250)), int(rng.integers(10, 95)), int(rng.integers(20, 100))
-    try:
-        speech = say(text(rng, language), voice, rate=speed, pitch=pitch, variation=spread)
-    except MediaError:
-        return quiet(rng)  # shuffled digits can leave nothing to pronounce
+    speed, pitch, spread = int(rng.integers(100, 260)), int(rng.integers(5, 95)), int(rng.integers(10, 100))
+    speech = say(text(rng, language), voice, rate=speed, pitch=pitch, variation=spread)
     speech = speech.cut(0, int(speech.rate * 14))
     # Played a little slower or faster, throat and pitch change together, as from child to giant.
     stretch = float(np.exp(rng.uniform(-0.16, 0.16)))
     samples = soxr.resample(speech.mono(), speech.rate, RATE * stretch).astype(np.float32)
     lead = rng.uniform(0, 0.8) if rng.random() < 0.5 else 0.0
     phones = tuple(replace(p, start=p.start * stretch + lead, end=p.end * stretch + lead) for p in speech.phones or ())
-    samples = np.concatenate([np.zeros(int(lead * RATE), np.float32), samples, np.zeros(int(RATE * rng.uniform(0, 0.6)), np.float32)])
-    samples /= np.abs(samples).max() + 1e-6
-    if rng.random() < 0.35:
-        # Phrases are louder and softer.
-        samples *= 10 ** np.interp(np.arange(len(samples)), np.linspace(0, len(samples), 7), rng.uniform(-0.45, 0.0, 7)).astype(np.float32)
-    if rng.random() < 0.45:
-        samples = room(rng, samples)
-    if rng.random() < 0.7:
-        samples = shaped(rng, samples)
-    level = np.sqrt((samples**2).mean())
-    if rng.random() < 0.8:
-        samples = samples + noise(rng, len(samples)) * level * np.float32(10 ** rng.uniform(-3.0, -0.25))
-    if rng.random() < 0.15:
-        samples = samples + music(rng, len(samples)) * level * np.float32(10 ** rng.uniform(-1.6, -0.5))
-    if rng.random() < 0.1:
-        samples = np.clip(samples, -0.4, 0.4)
-    samples = (samples / (np.abs(samples).max() + 1e-6) * 10 ** rng.uniform(-1.5, 0)).astype(np.float32)
+    return np.concatenate([np.zeros(int(lead * RATE), np.float32), samples, np.zeros(int(RATE * rng.uniform(0, 0.6)), np.float32)]), phones
+
+
+def spoken(rng: np.random.Generator) -> Example:
+    """Make an example of made-up speech."""
+    try:
+        samples, phones = voiced_text(rng)
+    except MediaError:
+        return quiet(rng)  # shuffled digits can leave nothing to pronounce
+    # Somebody behind: the same voice from another moment, a little higher.
+    other = np.roll(samples, len(samples) // 2)[:: -1 if rng.random() < 0.5 else 1]
+    samples = damaged(rng, samples, other)
     rows = len(samples) // (RATE // 100)
-    mouth = Gestures()
-    mouth.add(phones)
-    targets = np.zeros((rows, len(TARGETS)), np.float32)
-    targets[:, : len(MOUTH)] = mouth.rows(0, rows)
-    for phone in phones:
-        targets[max(round(phone.start * 100) - 4, 0) : round(phone.end * 100) + 6, TARGETS.index("speaking")] = 1
-    return Example(heard(samples, rows), targets)
+    return Example(heard(samples, rows), *labels(phones, rows))
 
 
 def example(seed: int, number: int) -> Example:
-    """Make example `number`: one in eight is noise or music without a voice."""
+    """Make example `number`: one in nine is noise or music without a voice."""
     rng = random_for(seed, f"articulation example {number}")
-    return quiet(rng) if rng.random() < 0.125 else spoken(rng)
+    return quiet(rng) if rng.random() < 0.11 else spoken(rng)

@@ -96,7 +96,9 @@ def ours(seed: int) -> tuple[Numbers, Numbers, float]:
 
     weights = find_all(recipes.card("thespis").weights)
     actor = Talker(
-        Articulation(weights["articulation"]), Retime(ARTICULATION), Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE)
+        Articulation(weights["articulation"], whole=True),
+        Retime(ARTICULATION),
+        Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
     )
     motion = actor(say(TEXT * 4), Portrait((np.zeros((8, 8, 3), np.uint8),)), Direction(seed=seed)).motion
     assert motion is not None

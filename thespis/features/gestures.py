@@ -18,7 +18,9 @@ REST_CLOSURE = 0.3
 
 MOUTH = ("jaw", "closure", "rounding", "spreading", "dental", "tongue")
 BURST = 0.045  # espeak times a voiceless stop at its burst; the lips have been closed for about this long by then
-LEAD = 0.06  # seconds by which jaw and lips are in place before a sound begins
+LEAD = 0.08  # seconds by which jaw and lower lip are in place before a sound begins, as in recordings of real faces
+LATER = {"rounding": 0.03, "spreading": 0.03}  # the same for what comes more slowly
+SHUT_LEAD = 0.03  # seconds by which lips are seen to close and to open before a closure is heard
 ROW = 1 / float(ARTICULATION_FPS)
 
 
@@ -55,29 +57,30 @@ def segment_gestures(segment: Segment, at: float, begin: float, end: float, phon
     def pull(channel: str, lead: float, trail: float, target: float, strength: float, early: float = 0.0) -> Gesture:
         """Shape one gesture: `lead` and `trail` are the flanks, `early` is how long before the end it lets go."""
         rise = max(at - lead, phone.start - REACH)
-        hold = max(at - LEAD, rise + 0.02)
-        release = max(end - early, hold + 0.01)
+        hold = max(at - LATER.get(channel, LEAD), rise + 0.02)
+        release = max(end - early - 0.02, hold + 0.01)
         return Gesture(channel, rise, hold, release, release + trail, target, strength)
 
     # Short and unstressed vowels do not reach their target: the jaw is slow.
     reach = min(0.6 + (phone.end - phone.start) / 0.15 * 0.4, 1.08) * segment.stress if segment.kind == "vowel" else 1.0
     found = [
-        pull("jaw", 0.17, 0.10, min(segment.jaw * reach, 1.0), segment.jaw_firm, early=0.6 * span),
+        pull("jaw", 0.19, 0.10, min(segment.jaw * reach, 1.0), segment.jaw_firm, early=0.6 * span),
         pull("speech", 0.09 if segment.closed else 0.16, 0.12, 0.0, 1.0),
     ]
     if segment.rounding_firm:
-        found.append(pull("rounding", 0.22, 0.09, segment.rounding, segment.rounding_firm, early=0.5 * span))
+        found.append(pull("rounding", 0.19, 0.11, segment.rounding, segment.rounding_firm, early=0.4 * span))
     if segment.spreading_firm:
-        found.append(pull("spreading", 0.17, 0.10, segment.spreading, segment.spreading_firm, early=0.5 * span))
+        found.append(pull("spreading", 0.15, 0.11, segment.spreading, segment.spreading_firm, early=0.4 * span))
     if segment.tongue:
         found.append(pull("tongue", 0.11, 0.06, segment.tongue, 1.0, early=0.3 * span))
     if segment.dental:
         found.append(pull("dental", 0.10, 0.07, segment.dental, 1.0, early=0.2 * span))
     if segment.closed:
-        # Full from shortly before the sound stops until it bursts open, at least a row and a half so that a row always sees it.
-        release = begin + 0.005 if segment.kind == "stop" else begin + (0.6 if segment.kind == "voiced stop" else 0.85) * span
-        hold = min(at - 0.005, release - 0.03)
-        found.append(Gesture("closure", hold - 0.09, hold, release, release + 0.06, 1.0, 1.0))
+        # Full from before the sound stops until shortly before it bursts open, at least 30 ms so that a row always sees it.
+        release = begin if segment.kind == "stop" else begin + (0.6 if segment.kind == "voiced stop" else 0.85) * span
+        release -= SHUT_LEAD
+        hold = min(at - 0.005 - SHUT_LEAD, release - 0.03)
+        found.append(Gesture("closure", hold - 0.07, hold, release, release + 0.05, 1.0, 1.0))
     return found
 
 

@@ -5,11 +5,13 @@ mouthClose and a slight press.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
+from thespis.features.gestures import REST_CLOSURE
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.schedule import Current, Press, presses
 from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway, soft_step
@@ -19,6 +21,10 @@ from thespis.types import Direction, Portrait, Track, random_for
 JAW = 0.48  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
 CLOSED_JAW = 0.06  # jawOpen that a lip closure keeps, so that there is something to close
 RELAXED, SEALED = 0.35, 0.75  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
+OPENS = {"spreading": 0.3, "rounding": -0.5, "tongue": -0.3, "dental": -0.5}  # shares of a full opening, beside those of the jaw
+AJAR = 0.2  # share of a full opening by which lips are apart that speak and neither rest nor close
+FUNNEL_OPENS = 0.44  # mouthFunnel opens the lips too: by so much of what jawOpen does
+LEAST_OPEN = 0.12  # share of the jaw's opening that even the roundest lips let through
 QUIET, LEVEL, ACCENT = 5.0, 1.5, 10.0  # quickness, 1/s: falling silent, the running loudness, brows following an accent
 BREATHS = 0.24  # a second
 ONE_SIDED = ("mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthDimple", "browOuterUp")
@@ -81,6 +87,18 @@ def add(weights: dict[str, Doubles], name: str, more: Doubles) -> None:
     weights[name] = weights[name] + more if name in weights else more
 
 
+def parting(heard: Mapping[str, Doubles]) -> Doubles:
+    """Find how far the lips would open without a closure, 0 to about 1 (rows,), from the channels of a mouth.
+
+    It is not the jaw alone: spreading bares the teeth, round lips leave a small hole, and a tongue that reaches the teeth or a lip
+    that does keeps the jaw up.
+    """
+    opened = heard["jaw"] + AJAR * np.clip(1.0 - heard["closure"] / REST_CLOSURE, 0.0, 1.0)
+    for name, share in OPENS.items():
+        opened = opened + share * heard[name]
+    return np.maximum(opened, LEAST_OPEN * heard["jaw"])
+
+
 def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
     """Shape the mouth for articulation scaled by `strength` (rows,); weights without Left or Right are for both sides."""
     names = ("jaw", "closure", "rounding", "spreading", "dental", "tongue")
@@ -92,10 +110,13 @@ def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
     rounding, spreading = heard["rounding"] * strength, heard["spreading"] * strength
     spreading = spreading * (1.0 - 0.7 * np.minimum(rounding, 1.0))
     # Real mouths are half open most of the time: this is steeper for small openings and the same for full ones.
-    jaw = 2.0 * heard["jaw"] / (1.0 + heard["jaw"])
-    jaw = np.minimum(JAW * jaw * strength, 1.0)
+    opened = parting(heard)
+    opened = 2.0 * opened / (1.0 + opened)
+    jaw = np.minimum(JAW * opened * strength, 1.0)
     jaw = jaw * (1.0 - 0.7 * seal) * (1.0 - 0.4 * dental) + CLOSED_JAW * seal * firm
     parted = jaw / JAW * (1.0 - seal) * (1.0 - dental)
+    funnel = rounding * (0.12 + 0.3 * np.minimum(parted, 1.0)) * (1.0 - seal)
+    jaw = np.maximum(jaw - FUNNEL_OPENS * funnel, np.minimum(jaw, CLOSED_JAW))
     return {
         "jawOpen": jaw,
         "mouthClose": jaw * np.maximum(seal, 0.45 * dental),
@@ -105,7 +126,7 @@ def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
         "mouthUpperUp": 0.16 * parted * (1.0 - 0.5 * np.minimum(rounding, 1.0)) + 0.18 * dental + 0.06 * spreading * (1.0 - seal),
         "mouthLowerDown": 0.3 * parted * (1.0 - 0.6 * np.minimum(rounding, 1.0)) + 0.14 * spreading * (1.0 - seal) * (1.0 - dental),
         "mouthPucker": 0.62 * rounding * (1.0 - 0.35 * parted),
-        "mouthFunnel": rounding * (0.15 + 0.5 * np.minimum(parted, 1.0)) * (1.0 - seal),
+        "mouthFunnel": funnel,
         "mouthShrugLower": 0.12 * rounding * (1.0 - parted * 0.5) * (1.0 - dental),
         "mouthStretch": 0.28 * spreading,
         "mouthSmile": 0.12 * spreading,
