@@ -7,7 +7,7 @@ import pytest
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.edges import refine_lips
-from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, move_tongue, tongue_layer
+from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, matched, move_tongue, tongue_layer
 from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.pixels.warp import FAR, Canvas, Warp, draw_frame, facing, open_hole
 from thespis.types import Bytes, Direction, Portrait
@@ -163,3 +163,25 @@ def test_no_pixel_of_the_face_is_lost_around_an_open_mouth(canvas: Canvas, turn:
     pixels = image[cv2.erode(inside, np.ones((3, 3), np.uint8)) > 0].astype(int)
     assert len(pixels) > 30
     assert np.median(pixels.mean(axis=1)) < 110
+
+
+def test_drawn_teeth_take_the_colour_of_the_photographs_own() -> None:
+    patch = np.zeros((20, 40, 4), np.uint8)
+    patch[..., 3] = 255
+    patch[5:15, :, :3] = (200, 170, 90)
+    yellow = matched(light(1.0), patch).white
+    assert yellow[0] - yellow[2] > 40
+    patch[..., 3] = 0
+    assert np.array_equal(matched(light(1.0), patch).white, light(1.0).white)
+
+
+@pytest.mark.parametrize("size", [1.0, 10.0, 1e6, 3e38])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_whatever_the_motion_every_pixel_is_drawn(canvas: Canvas, seed: int, size: float) -> None:
+    values = (np.random.default_rng(seed).uniform(-1, 1, FACE.size) * size).astype(np.float32)
+    pictures = [np.full((SIZE, SIZE, 3), level, np.uint8) for level in (0, 255)]
+    for picture in pictures:
+        draw_frame(canvas, values, picture)
+    assert np.array_equal(pictures[0], pictures[1])
+    assert np.isfinite(canvas.puppet.pose(values).place).all()
+    assert pictures[0].std() > 5

@@ -98,7 +98,7 @@ def test_the_person_has_no_holes(canvas: Canvas, values: Array) -> None:
         nearest = np.full((SIZE, SIZE), 1e9, np.float32)
         puppet.atlas[..., :3] = 255
         ones = np.ones(len(posed.depth), np.float32)
-        for triangles, soft in ((canvas.around, True), (canvas.moving, False)):
+        for triangles, soft in ((canvas.around, True), (canvas.moving, False), (canvas.inside, False)):
             draw(posed.place, posed.depth, ones, posed.source, triangles, packed(puppet.atlas), out, nearest, soft)
         inside = np.zeros((SIZE, SIZE), np.uint8)
         cv2.fillPoly(inside, [np.round(posed.place[puppet.person.shapes.oval]).astype(np.int32)], [1])

@@ -1,6 +1,6 @@
 """The inside of the mouth: a dark cavity, a tongue, and two rows of teeth, drawn once in the photograph's own light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -141,6 +141,9 @@ def own_teeth(texture: Bytes, upper: Array, lower: Array) -> tuple[Bytes, Array]
     patch = texture[low[1] : high[1], low[0] : high[0]]
     mask = np.zeros(patch.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round((ring - low) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
+    # What lies right at the lips' edges is half lip.
+    rim = max(round(0.015 * float(high[0] - low[0])), 1)
+    mask = np.asarray(cv2.erode(mask, np.ones((rim, rim), np.uint8)), np.uint8)
     corners = np.array([[low[0], low[1]], [high[0] - 1, low[1]], [low[0], high[1] - 1], [high[0] - 1, high[1] - 1]], np.float32)
     return np.dstack([patch, mask]), corners
 
@@ -153,6 +156,22 @@ def fitted(texture: Bytes, wide: float, sharpness: float) -> Bytes:
     if sharpness < 0.9:
         small[..., :3] = cv2.GaussianBlur(small[..., :3], (0, 0), min(0.5 / sharpness, 3.0))
     return np.asarray(small, np.uint8)
+
+
+def shows_teeth(patch: Bytes, white: Array) -> bool:
+    """Tell whether a cut-out mouth shows teeth: enough of it is nearly as bright as the photograph's white."""
+    inside = patch[patch[..., 3] > 127][:, :3].astype(np.float32)
+    return len(inside) > 20 and float((inside.min(axis=1) > 0.5 * white.mean()).mean()) > 0.12
+
+
+def matched(light: Light, patch: Bytes) -> Light:
+    """Give the light in which drawn teeth look like the photograph's own, of which `patch` (h, w, 4) is a cut-out."""
+    inside = patch[patch[..., 3] > 200][:, :3].astype(np.float32)
+    bright = inside.min(axis=1)
+    if len(inside) < 20:
+        return light
+    own = np.median(inside[bright >= np.percentile(bright, 70)], axis=0)
+    return replace(light, white=np.clip(0.35 * light.white + 0.65 * own / 0.92, 20, 250).astype(np.float32))
 
 
 def arch(centre: Array, half: float, span: tuple[float, float], texture: Bytes, jaw: float, behind: float) -> Layer:

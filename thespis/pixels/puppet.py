@@ -19,7 +19,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import hold_glasses, wears_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
-from thespis.pixels.mouth import SHOWS, mouth_layers, move_tongue, own_teeth, read_light
+from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, own_teeth, read_light, shows_teeth
 from thespis.pixels.raster import Deep
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, near_head, rays, skirt
@@ -152,7 +152,7 @@ def closed_lid(side: str, row: Array) -> float:
 
 def eased(value: Array, limit: float) -> Array:
     """Keep numbers (n,) within a limit, smoothly: a hard stop would show as a jerk."""
-    size, easy = np.abs(value), EASY * limit
+    size, easy = np.minimum(np.abs(value), 1e3 * limit), EASY * limit
     over = limit - (limit - easy) * np.exp((easy - np.maximum(size, easy)) / (limit - easy))
     return np.asarray(np.sign(value) * np.where(size > easy, over, size), np.float32)
 
@@ -264,10 +264,16 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         for side in rings
     }
     centre, width = person.mouth()
-    inside = mouth_layers(centre, width, light, unit * finer, min(1 / (framing.zoom[0] * finer), 1.0))
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
     # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
     own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
+    inside = mouth_layers(
+        centre,
+        width,
+        matched(light, shown[0]) if shown is not None and own_shown else light,
+        unit * finer,
+        min(1 / (framing.zoom[0] * finer), 1.0),
+    )
     mouth = len(layers)
     if shown is not None and own_shown:
         patch, corners = shown
@@ -314,12 +320,6 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
 def turned(layer: Layer, rotation: Array) -> Layer:
     """Carry a layer from the face's own axes to the camera's."""
     return replace(layer, points=(layer.points @ rotation.T).astype(np.float32))
-
-
-def shows_teeth(patch: Bytes, white: Array) -> bool:
-    """Tell whether a cut-out mouth shows teeth: enough of it is nearly as bright as the photograph's white."""
-    inside = patch[patch[..., 3] > 127][:, :3].astype(np.float32)
-    return len(inside) > 20 and float((inside.min(axis=1) > 0.5 * white.mean()).mean()) > 0.12
 
 
 def assemble(
