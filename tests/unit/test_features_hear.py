@@ -54,7 +54,7 @@ def test_sounds_are_heard_when_they_sound(whole: bool) -> None:
         near = heard.phones.values[max(middle - 3, 0) : middle + 3]
         right.append(name in {PHONE_CLASSES.names[column] for column in near.argmax(axis=1)})
     assert np.mean(right) > 0.5  # one of 44 by chance
-    assert heard.phones[SILENCE][:10].min() > 0.8
+    assert heard.phones[SILENCE][:10].min() > 0.6
 
 
 def test_known_phones_are_not_used_for_hearing() -> None:

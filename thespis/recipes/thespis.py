@@ -26,7 +26,7 @@ card = Card(
         Weight(
             "articulation",
             file="articulation.onnx",
-            sha256="ec2217f3f90afa78f014687194a65cc6c10e2335913278fe6bf7d1ce53b55f05",
+            sha256="354d98f04af7849739fa35151e0c73e6386a0bb1ed4e5b12937dc2e928fbe541",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
@@ -38,7 +38,10 @@ card = Card(
                 "(MIT), Free Spoken Digit Dataset (CC BY-SA 4.0); captured curves: FACEGOOD Audio2Face (MIT), one recording "
                 "left out"
             ),
-            scores="r with the drawn opening of real lips 0.40",
+            scores=(
+                "r on unseen made-up speech, on second thoughts: jaw 0.91, closure 0.87, rounding 0.87, spreading 0.89, dental "
+                "0.83, tongue 0.79, speaking 0.98; class of sounds right in 78 % of the rows, on the TIMIT sample in 44 %"
+            ),
         ),
         Weight(
             "voice_activity",
