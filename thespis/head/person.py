@@ -135,8 +135,8 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     fade = 1 - np.exp(-weight)
     rest[reached, 1] += (shift / np.maximum(weight, 1e-6) * fade)[reached]
     meet = photo_line(rest, upper, lower)
-    rest[upper, 1] = meet
-    rest[lower, 1] = meet
+    rest[upper] = meet
+    rest[lower] = meet
     return rest.astype(np.float32), parted
 
 
@@ -172,11 +172,11 @@ def relax_corners(shapes: Shapes, rest: Array, fields: Array) -> tuple[Array, Ar
                 rest -= RELAX * amount * fields[number]
                 fields[number] *= 1 - (1 - RELAX) * amount
     meet = photo_line(rest, upper, lower)
-    rest[upper, 1] = meet
-    rest[lower, 1] = meet
+    rest[upper] = meet
+    rest[lower] = meet
     return rest, fields
 
 
 def photo_line(rest: Array, upper: Indices, lower: Indices) -> Array:
-    """Find the line on which the lips meet (n,): the middle of what is left between them."""
-    return np.asarray((rest[upper, 1] + rest[lower, 1]) / 2, np.float32)
+    """Find the line on which the lips meet (n, 3): half-way between them, in depth too, or a tilted face would part them."""
+    return np.asarray((rest[upper] + rest[lower]) / 2, np.float32)
