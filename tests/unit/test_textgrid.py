@@ -1,6 +1,8 @@
 """TextGrids are written so that they can be read again, and those of Praat are read in both layouts."""
 
 import wave
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,12 @@ import pytest
 from thespis.apps import cli
 from thespis.errors import MediaError
 from thespis.evaluate.sounds import Truth, joined, measure, middles, mouths, summary, truth_of
+from thespis.export.take import save_take
 from thespis.export.textgrid import filled, textgrid
+from thespis.motion.spaces.face import FACE
 from thespis.speech.say import say
 from thespis.speech.textgrid import Label, read_samples_list, read_textgrid
-from thespis.types import Phone, Speech
+from thespis.types import Clip, Phone, Speech, Track
 
 pytestmark = pytest.mark.unit
 
@@ -130,3 +134,19 @@ def test_align_says_what_is_wrong(recording: Path, words: list[str], says: str, 
     shown = capsys.readouterr()
     assert says in shown.err and shown.err.count("\n") == 1
     assert {path.name for path in Path.cwd().iterdir()} == {"said.wav"}
+
+
+def test_a_text_without_a_recording_says_what_to_do(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "photo.jpg", "--say", "Hello.", "--text", "Hello.", "-o", "out.mp4"]) == 2
+    assert "no recording is given; let the built-in voice say it with --say" in capsys.readouterr().err
+
+
+def test_a_take_of_a_known_text_becomes_a_textgrid(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    speech = replace(say("Papa pulled."), start=0)
+    motion = Track(FACE, np.zeros((round(speech.seconds * 25), FACE.size), np.float32), Fraction(25))
+    save_take(Path("a.take"), Clip(speech, None, motion))
+    assert cli.main(["export", "a.take", "-o", "a.TextGrid"]) == 0
+    assert [label.text for label in read_textgrid(Path("a.TextGrid"))["words"]] == ["Papa", "pulled"]
+    save_take(Path("b.take"), Clip(None, None, motion))
+    assert cli.main(["export", "b.take", "-o", "b.TextGrid"]) == 2
+    assert "knows no words and no phones" in capsys.readouterr().err
