@@ -165,6 +165,18 @@ def test_no_pixel_of_the_face_is_lost_around_an_open_mouth(canvas: Canvas, turn:
     assert np.median(pixels.mean(axis=1)) < 110
 
 
+def test_teeth_taken_for_a_lip_are_left_for_where_its_red_begins() -> None:
+    shapes = load_shapes()
+    gaping = shapes.points + shapes.displace({"jawOpen": 0.7})
+    points = np.concatenate([gaping[:, :2] * 100 + 300, np.zeros((10, 2))]).astype(np.float32)
+    begins = float(points[14, 1]) + 7
+    texture = np.full((600, 600, 3), (200, 195, 185), np.uint8)
+    texture[round(begins) :] = (190, 90, 90)
+    moved = refine_lips(texture, points, shapes, 100.0, np.array([0, 1], np.float32))
+    assert 4 < moved[14, 1] < 11
+    assert np.abs(moved[shapes.lips_inner_upper]).max() < 1e-6
+
+
 def test_drawn_teeth_take_the_colour_of_the_photographs_own() -> None:
     patch = np.zeros((20, 40, 4), np.uint8)
     patch[..., 3] = 255

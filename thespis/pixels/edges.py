@@ -9,6 +9,7 @@ from thespis.types import Array, Bytes
 FARTHEST = 0.05  # eye distances by which the line may be moved
 STEPS = 41  # places tried along each line across the lips
 OPEN = 0.045  # eye distances between the lips from which on the mouth counts as open
+GAPING, DEEPER, CLEARLY = 0.25, 0.15, 8.0  # from there on it gapes; so far down, and so much redder, its lower lip may begin
 REACH = 0.10  # so far around it the skin moves along
 
 
@@ -20,9 +21,11 @@ def refine_lips(texture: Bytes, points: Array, shapes: Shapes, unit: float, down
     upper, lower = points[shapes.lips_inner_upper], points[shapes.lips_inner_lower]
     offsets = np.linspace(-FARTHEST, FARTHEST, STEPS).astype(np.float32)
     gap = ((lower - upper) @ down) / unit
-    if float(gap[3:8].mean()) > OPEN:
-        return np.zeros((468, 2), np.float32)
     soft = np.asarray(cv2.GaussianBlur(texture, (0, 0), max(0.008 * unit, 0.6)), np.uint8)
+    if float(gap[3:8].mean()) > OPEN:
+        dropped = 0.0 if float(gap[3:8].mean()) < GAPING else lower_lip(soft, lower, unit, down)
+        moves = np.stack([np.zeros(11), dropped * np.sin(np.linspace(0, np.pi, 11))]).astype(np.float32)
+        return spread(points, shapes, moves * unit, down, unit) if dropped else np.zeros((468, 2), np.float32)
     middle = (upper + lower) / 2
     moved = darkest_line(profiles(soft, middle, offsets * unit, down).mean(axis=2), offsets)
     moves = np.stack([(middle - upper) @ down / unit, (middle - lower) @ down / unit]) + moved
@@ -30,6 +33,19 @@ def refine_lips(texture: Bytes, points: Array, shapes: Shapes, unit: float, down
     moves[:, [0, -1]] = 0.0
     moves[:, [1, -2]] *= 0.5
     return spread(points, shapes, moves * unit, down, unit)
+
+
+def lower_lip(picture: Bytes, lower: Array, unit: float, down: Array) -> float:
+    """Say how far below its points (11, 2) the lower lip of a gaping mouth begins, where teeth were taken for it: in eye distances."""
+    offsets = np.linspace(-0.02, DEEPER, STEPS).astype(np.float32)
+    colours = np.clip(profiles(picture, lower[3:8], offsets * unit, down), 0, 255).astype(np.uint8)
+    red = cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32).mean(axis=0)
+    within = red[(offsets >= 0) & (offsets < 0.03)]
+    low, high = float(within.min()), float(red.max())
+    if high - low < CLEARLY:
+        return 0.0
+    begins = float(offsets[np.argmax((red > (low + high) / 2) & (offsets > 0))])
+    return begins if begins > 0.025 else 0.0
 
 
 def profiles(picture: Bytes, ring: Array, offsets: Array, down: Array) -> Array:
