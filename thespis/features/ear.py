@@ -9,7 +9,7 @@ from thespis.features.resample import RATE
 from thespis.types import Array
 
 STEP = RATE // 100  # samples a row
-HOP = 4  # rows that are computed together, always from the same absolute places
+HOP = 8  # rows that are computed together, always from the same absolute places
 BANDS = 40
 LOWEST, HIGHEST = 60.0, 7600.0  # hertz
 FRAME, PITCH_FRAME = 512, 640  # samples, centred on the row

@@ -26,7 +26,7 @@ card = Card(
         Weight(
             "articulation",
             file="articulation.onnx",
-            sha256="354d98f04af7849739fa35151e0c73e6386a0bb1ed4e5b12937dc2e928fbe541",
+            sha256="46e5c7207828b5f496fc55a0923c8054a8e6892f71d49966e719d99c91876c26",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
