@@ -16,7 +16,10 @@ DEPTH_TRUST = 0.12  # how much a point's depth counts beside its place in the pi
 FIRM, RIDGE, SPARSE = 2e-3, 0.02, 1.2e-3
 MOST = 1.4
 HELD = 0.15  # how firmly weights are held against where lips and lids are seen
-BROWS_COUNT, OUTER_COUNTS = 0.15, 0.5  # beside a point of the lids or the inner lips
+BROWS_COUNT, OUTER_COUNTS, CORNERS_COUNT = 0.5, 0.5, 3.0  # beside a point of the lids or the inner lips
+CORNERS = (61, 291, 78, 308)
+# What pixels tell better than lips and lids do is held more firmly.
+HELD_MORE = {"mouthPucker": 6.0, "mouthFunnel": 4.0, "eyeWideLeft": 4.0, "eyeWideRight": 4.0}
 SWEEPS = 40
 # What the eye can hardly tell from something more usual costs more, so that the usual explanation wins.
 UNUSUAL = {
@@ -79,14 +82,15 @@ class Reader:
             edge[ring] = 1.0
         for ring in lids:
             edge[ring] = 1.0
+        edge[list(CORNERS)] = CORNERS_COUNT
         edges = self._fields * (edge[:, None] / edge.sum() * np.array([1.0, 1.0, 0.0])).reshape(-1)
         self._edges, square = np.ascontiguousarray(edges), edges @ self._fields.T
         # Shapes that hardly move an edge stay with what the evidence as a whole says.
-        self._hold = HELD * float(np.trace(square)) / len(square)
+        self._hold = HELD * float(np.trace(square)) / len(square) * np.array([HELD_MORE.get(name, 1.0) for name in SHAPES])
         reported = np.zeros((len(SHAPES), len(person.rest), 3))
         reported[:, LOOKED_AT, :2] = load_likelihood().expected(person.fields)[:, 0]
         self._unreported = np.ascontiguousarray(edges @ (self._fields - reported.reshape(len(fields), -1)).T)
-        self._settling = np.ascontiguousarray(square + self._hold * np.eye(len(square)))
+        self._settling = np.ascontiguousarray(square + np.diag(self._hold))
         self._sparse = SPARSE * cost * np.sqrt(size * size.mean())
 
     def read(self, points: Array) -> Reading:
@@ -109,7 +113,7 @@ class Reader:
         return Reading(weights.astype(np.float32), rotation, scale, offset, self._gaze(straight), error, straight.astype(np.float32))
 
     def settle(self, own: Array, weights: Array) -> Array:
-        """Change weights (51,) as little as needed for lips, lids and, a little, brows to be where the points (n, 3) in own axes are.
+        """Change weights (51,) as little as needed for lips, lids and brows to be where the points (n, 3) in own axes are.
 
         Points report less than what happens. How much less is known, and only what is left is made up for.
         """
