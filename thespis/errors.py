@@ -32,6 +32,10 @@ class WeightsError(ThespisError):
     """A weight file that is absent or not the one its card describes."""
 
 
+class TrainingError(ThespisError):
+    """A training that cannot begin or go on: its settings, data, memory, disk, or a loss that is no number."""
+
+
 class MissingExtraError(ThespisError):
     """An optional library that is not installed."""
 
