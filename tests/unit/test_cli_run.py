@@ -203,7 +203,9 @@ def test_an_interruption_is_one_line_and_leaves_nothing(here: Path, stop: signal
         assert ran.stdout is not None and ran.stderr is not None
         assert json.loads(ran.stdout.readline())["event"] == "start"
         assert json.loads(ran.stdout.readline())["event"] == "progress"
-        time.sleep(0.1)
+        patience = time.monotonic() + 20
+        while not any(name.endswith(".part") for name in left(here)) and time.monotonic() < patience:
+            time.sleep(0.02)
         assert any(name.endswith(".part") for name in left(here))
         ran.send_signal(stop)
         told = ran.stderr.read()
