@@ -7,6 +7,7 @@ python tools/measure_capture.py MEDIA --only crosstalk --matrix docs/pictures/cr
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,10 +15,11 @@ import numpy as np
 from capture_data import COLUMN, Measured, alone, draw_and_measure, move, posed, together
 from capture_data import free_faces as public_faces
 
-from thespis.capture.footage import PICTURES
-from thespis.capture.performance import track_video
+from thespis.capture.follow import follow
+from thespis.capture.footage import PICTURES, open_footage
+from thespis.capture.performance import Performance, perform, track_video
 from thespis.capture.portrait import read_portrait
-from thespis.errors import ThespisError
+from thespis.errors import FaceError, ThespisError
 from thespis.head.shapes import SHAPES
 from thespis.motion.spaces.face import FACE
 from thespis.types import Array, Portrait, random_for
@@ -41,15 +43,25 @@ def files(folder: Path, kinds: set[str]) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds)
 
 
-def fitted(paths: list[Path]) -> None:
+def track(path: Path, rows: int | None) -> list[Performance]:
+    """Track a file, or only its first rows."""
+    if rows is None or path.suffix.lower() in PICTURES:
+        return track_video(path)
+    followed = follow(replace(footage := open_footage(path), most=rows))
+    if not followed.people:
+        raise FaceError(f"no face found in the first {rows} frames of {path}; take more with --rows")
+    return [perform(person, followed.frames, followed.cuts, footage.fps, 1.0) for person in followed.people]
+
+
+def fitted(paths: list[Path], rows: int | None = None) -> None:
     """Track every file and print how well it is fitted; a refusal with its reason is an answer too."""
     worst, frames, took = [], 0, 0.0
     for path in paths:
         began = time.perf_counter()
         try:
-            people = track_video(path)
+            people = track(path, rows)
         except ThespisError as error:
-            print(f"refused   {path.name}: {error}")
+            print(f"refused   {path.name}: {error}", flush=True)
             continue
         seconds = time.perf_counter() - began
         for person in people:
@@ -58,7 +70,8 @@ def fitted(paths: list[Path]) -> None:
             worst.append(off)
             print(
                 f"{off:5.2f} %  {len(person.motion):5d} rows, {100 * seen.mean():3.0f} % found, confidence "
-                f"{np.median(person.confidence[seen]):.2f}, {len(person.cuts)} cuts  {path.parent.name}/{path.name}"
+                f"{np.median(person.confidence[seen]):.2f}, {len(person.cuts)} cuts  {path.parent.name}/{path.name}",
+                flush=True,
             )
         if len(people[0].motion) > 1:
             frames, took = frames + len(people[0].motion), took + seconds
@@ -146,12 +159,13 @@ def main() -> None:
     parser.add_argument("--only", choices=("portraits", "videos", "recovery", "crosstalk"))
     parser.add_argument("--people", type=Path, help="a text file naming the portraits that are drawn on, a line each")
     parser.add_argument("--matrix", type=Path, help="also draw the crosstalk on the astronaut")
+    parser.add_argument("--rows", type=int, help="judge only the first rows of every video")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.only in (None, "portraits"):
         fitted(files(options.media / "portraits", PICTURES))
     if options.only in (None, "videos"):
-        fitted(files(options.media / "video", VIDEOS))
+        fitted(files(options.media / "video", VIDEOS), options.rows)
     if options.only in (None, "recovery"):
         named = options.people.read_text(encoding="utf-8").split("\n") if options.people else PEOPLE
         recovery([options.media / "portraits" / name for name in named if name], options.seed)

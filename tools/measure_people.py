@@ -1,6 +1,6 @@
 """Put clips together, one after the other and side by side, and see whether people and cuts are found again.
 
-python tools/measure_people.py ONE.mp4 TWO.mp4 THREE.mp4     clips of different people, one each, of at least two seconds
+python tools/measure_people.py ONE.mp4 TWO.mp4 THREE.mp4     clips of different people, one each, of at least three seconds
 """
 
 import argparse
@@ -19,7 +19,7 @@ from thespis.capture.footage import open_footage
 from thespis.capture.performance import Performance, track_video
 from thespis.types import Bytes
 
-SIDE, ROWS, FPS = 320, 50, Fraction(25)
+SIDE, ROWS, FPS = 320, 75, Fraction(25)
 NEAR = 2  # frames that a cut may be off
 SLIDE = 15  # frames in which somebody comes in or leaves
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from queue import Full, Queue
 from threading import Event, Thread
@@ -23,15 +24,22 @@ LONGEST_REPEAT = 10  # seconds; a longer hole in the time stamps is a broken sta
 
 @dataclass(frozen=True)
 class Footage:
-    """A file of moving or still pictures at `fps`; iterating decodes it anew. `frames` is about how many, where the file says so."""
+    """A file of moving or still pictures at `fps`; iterating decodes it anew. `frames` is about how many, where the file says so.
+
+    With `most` only so many frames are given.
+    """
 
     path: Path
     fps: Fraction
     frames: int | None
     still: bool = False
+    most: int | None = None
 
     def __iter__(self) -> Iterator[Bytes]:
         """Give the frames (height, width, 3) at a steady rate: one that the file leaves out is repeated, one too many is skipped."""
+        return islice(self._steadily(), self.most)
+
+    def _steadily(self) -> Iterator[Bytes]:
         if self.still:
             yield read_portrait(self.path).image
             return
