@@ -1,6 +1,8 @@
 """DECA and EMOCA behind `track`: tiny random weights in the published layout, read with OpenHead saved in FLAME's layout."""
 
+import importlib.util
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +98,7 @@ def test_emocas_expression_takes_the_place_of_decas(tmp_path: Path, reading: Fla
     assert np.allclose(found["shape"], base["shape"], atol=1e-6)
 
 
-def test_a_full_size_network_has_the_published_names() -> None:
+def test_a_full_size_network_has_the_layout_that_is_documented() -> None:
     with torch.device("meta"):
         names = {name: tuple(value.shape) for name, value in Encoder(64, (3, 4, 6, 3), 1024, SIZE).state_dict().items()}
     assert len(names) == 318 + 4
@@ -104,6 +106,21 @@ def test_a_full_size_network_has_the_published_names() -> None:
     assert names["encoder.layer1.0.downsample.0.weight"] == (256, 64, 1, 1)
     assert names["layers.0.weight"] == (1024, 2048)
     assert names["layers.2.bias"] == (236,)
+
+
+def test_without_torch_one_line_says_what_to_install(
+    tmp_path: Path, head: Path, astronaut: Portrait, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(astronaut.image).save(tmp_path / "still.png")
+    weights = deca(tmp_path / "deca_model.tar")
+    seen = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None if name == "torch" else seen(name, package))
+    monkeypatch.delitem(sys.modules, "thespis.capture.regressor")
+    words = ["track", str(tmp_path / "still.png"), "--regressor", str(weights), "--flame", str(head), "-o", str(tmp_path / "a.take")]
+    assert cli.main(words) != 0
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said == ["thespis: reading faces with a regressor needs torch, which is not installed; run: pip install 'thespis[train]'"]
+    assert not (tmp_path / "a.take").exists()
 
 
 def test_a_video_is_read_by_it(tmp_path: Path, head: Path, astronaut: Portrait, capsys: pytest.CaptureFixture[str]) -> None:
