@@ -28,12 +28,14 @@ VERBS = {
     "landmarks": "say where the face is in a picture in which it is not found: an animal, a drawing, a puppet",
     "gallery": "draw every portrait of a folder with its feelings, mouths and head turns, on one page",
     "eval": "measure how well it does on footage of your own",
+    "data": "make data sets: clips of made-up people with everything known",
     "bench": "measure speed and memory on this machine",
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",
 }
 MODULES = {"render": "render_take", "export": "export_take", "import": "import_take"}  # where the module has another name than the verb
 SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJECT.py
+    "data": {"stage": "make clips of made-up people who speak and feel: phones, motion, masks, depth and emotion are known"},
     "eval": {
         "lips": "compare lips made from the sound of talking clips with the real ones",
         "sounds": "compare the sounds and words found in recordings with hand-checked ones",

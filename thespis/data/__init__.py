@@ -1,0 +1,1 @@
+"""Data sets: iterables of Clips."""
