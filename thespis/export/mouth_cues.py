@@ -54,7 +54,8 @@ def shape_of(segment: Segment) -> str:
         if segment.rounding >= 0.3:
             return "E"
         return "D" if segment.jaw >= 0.7 else "C" if segment.jaw >= 0.4 else "B"
-    if segment.rounding >= 0.55:
+    # The lips of sh come forward more than their rounding says.
+    if segment.rounding >= (0.35 if segment.kind == "fricative" else 0.55):
         return "F"
     if segment.rounding >= 0.4:
         return "E"
