@@ -12,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thespis.errors import ThespisError, UsageError
+from thespis.errors import MissingExtraError, ThespisError, UsageError
 from thespis.export.output import check_writable, write_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from thespis.talker import Talker
 
 SIZES = ("256x256", "512x512", "1920x1080")
+STRIDES = {1: 12, 4: 30, 10: 60}  # frames that are thought about together, and how many steps are measured
 TEXT = (
     "Every frame you see is made while the sound is still arriving. The face turns a little, it blinks, and it breathes. "
     "When the voice rises, the brows rise with it; when the voice rests, the mouth closes and stays alive. "
@@ -34,6 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--sizes", default=",".join(SIZES), help=f"sizes, with commas between ({','.join(SIZES)})")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="the figures as JSON instead of a table")
+    parser.add_argument("--training", action="store_true", help="measure training instead: steps a second of a motion model (extra train)")
     parser.add_argument("--one", metavar="BEGUN", type=float, help="measure one size in this process; BEGUN is the time it was started")
 
 
@@ -41,6 +43,8 @@ def main(args: Namespace) -> int:
     """Measure each size in its own process, and print the table."""
     if args.seconds < 1:
         raise UsageError(f"a measurement needs at least one second of speech, not {args.seconds:g}")
+    if args.training:
+        return training(args)
     if args.portrait is None:
         from thespis.apps.demo import astronaut
 
@@ -63,6 +67,33 @@ def main(args: Namespace) -> int:
     if args.report is not None:
         write_text(args.report, json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures) if args.json else words_of(figures))
+    return 0
+
+
+def training(args: Namespace) -> int:
+    """Measure how fast a motion model of a million parameters is trained, and print the table."""
+    from importlib.util import find_spec
+
+    from thespis.apps.text import table
+
+    if find_spec("torch") is None or find_spec("accelerate") is None:
+        raise MissingExtraError("measuring training needs torch and accelerate: pip install 'thespis[train]'")
+    import torch
+
+    from thespis.train.speed import measure as measure_training
+    from thespis.train.speed import peak
+
+    product = round(peak(), 1)
+    rows = [measure_training(stride, steps) for stride, steps in STRIDES.items()]
+    figures = {"machine": machine(), "threads": torch.get_num_threads(), "product_billions_a_core_second": product, "training": rows}
+    if args.report is not None:
+        write_text(args.report, json.dumps(figures, indent=1) + "\n")
+    if args.json:
+        print(json.dumps(figures))
+        return 0
+    print(table([name.replace("_", " ") for name in rows[0]], [[f"{value:g}" for value in row.values()] for row in rows], 200))
+    print(f"32 x 100 frames a step, {torch.get_num_threads()} threads, {processor()}")
+    print(f"billions: multiplications and additions; a plain matrix product reaches {product:g} a second of a core")
     return 0
 
 

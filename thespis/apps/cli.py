@@ -29,6 +29,7 @@ VERBS = {
     "gallery": "draw every portrait of a folder with its feelings, mouths and head turns, on one page",
     "eval": "measure how well it does on footage of your own",
     "data": "make data sets: clips of made-up people with everything known",
+    "train": "train the network of a recipe, or go on with its training",
     "bench": "measure speed and memory on this machine",
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",

@@ -45,14 +45,18 @@ class Learning:
         self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         if not self.parameters:
             raise TrainingError("the network has no parameters that learn")
-        adam = torch.optim.AdamW(self.parameters, lr=settings.rate, weight_decay=settings.weight_decay) if optimizer is None else None
-        self.plain: torch.optim.Optimizer = adam if adam is not None or optimizer is None else optimizer(self.parameters)
+        self.plain: torch.optim.Optimizer = optimizer(self.parameters) if optimizer is not None else self.adam()
         self.optimizer: Any = accelerator.prepare(self.plain)
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         means: dict[int, Tensor] = {}
         for name, parameter in network.named_parameters(remove_duplicate=False):  # two names of one parameter share its mean
             self.average[name] = means.setdefault(id(parameter), self.average[name])
         self._means = [means[id(parameter)] for parameter in self.parameters]
+
+    def adam(self) -> torch.optim.Optimizer:
+        """Make the usual optimizer; the fused one takes a fifth of the time on a CPU, but not where losses are scaled."""
+        fused = self.accelerator.device.type in ("cpu", "cuda") and self.settings.precision != "fp16"
+        return torch.optim.AdamW(self.parameters, lr=self.settings.rate, weight_decay=self.settings.weight_decay, fused=fused)
 
     def tensors(self, rows: Rows, step: int, first: int) -> dict[str, Tensor]:
         """Carry rows to the device, with the seed of each."""

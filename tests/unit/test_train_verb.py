@@ -1,0 +1,45 @@
+"""The verb `train` calls a recipe's training, and says why where it cannot."""
+
+import re
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from thespis.apps import cli
+
+pytestmark = pytest.mark.unit
+DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The recipe that the document shows."""
+    monkeypatch.chdir(tmp_path)
+    found = re.search(r'^```\n("""mine.py.*?)^```', DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    Path("mine.py").write_text(found[1], encoding="utf-8")
+    return tmp_path
+
+
+def test_a_recipe_without_training_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["train", "thespis", "-o", str(tmp_path)]) == 2
+    assert "the recipe 'thespis' has nothing to train: it has no train(folder, wishes, tell)" in capsys.readouterr().err
+    assert cli.main(["train", "thespis"]) == 2
+    assert "required: -o/--output" in capsys.readouterr().err
+
+
+def test_without_torch_it_says_what_to_install(mine: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from thespis.apps import train
+
+    def absent(name: str) -> Any:
+        return None if name in ("torch", "accelerate") else util.find_spec(name)
+
+    monkeypatch.setattr(train, "find_spec", absent)
+    assert cli.main(["train", "mine.py", "-o", "runs"]) == 2
+    assert "training needs torch and accelerate, not installed here: pip install 'thespis[train]'" in capsys.readouterr().err
+    assert not Path("runs").exists()
+    monkeypatch.setattr(util, "find_spec", absent)
+    assert cli.main(["bench", "photo.png", "--training"]) == 2
+    assert "pip install 'thespis[train]'" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""Train the network of a recipe that brings its own training, or go on with one that was interrupted: see docs/training.md.
+
+thespis train mine.py -o runs/mine --minutes 30
+thespis train mine.py -o runs/mine               (the same again goes on where it stood)
+torchrun --nproc-per-node 2 -m thespis.apps.cli train mine.py -o runs/mine
+"""
+
+import json
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+
+from thespis import recipes
+from thespis.errors import MissingExtraError, TrainingError
+
+WISHES = ("minutes", "steps", "batch", "rate", "precision", "seed")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis train`."""
+    parser.add_argument("recipe", metavar="NAME", help="a recipe of thespis list, or a recipe file of your own")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where weights, checkpoints, log and page go")
+    parser.add_argument("--minutes", type=float, help="end after so many minutes, with a checkpoint")
+    parser.add_argument("--steps", type=int, help="how many steps in all")
+    parser.add_argument("--batch", type=int, help="rows of a step, of all processes together")
+    parser.add_argument("--rate", type=float, help="the highest rate of learning")
+    parser.add_argument("--precision", choices=("no", "bf16", "fp16"), help="compute in half precision where that is safe")
+    parser.add_argument("--seed", type=int, help="what all randomness comes from")
+    parser.add_argument("--json", action="store_true", help="the outcome as JSON")
+
+
+def main(args: Namespace) -> int:
+    """Call the recipe's training with what was asked for, and say what came of it."""
+    recipe = recipes.module(args.recipe)
+    if not hasattr(recipe, "train"):
+        raise TrainingError(
+            f"the recipe {args.recipe!r} has nothing to train: it has no train(folder, wishes, tell); docs/training.md shows one"
+        )
+    absent = [name for name in ("torch", "accelerate") if find_spec(name) is None]
+    if absent:
+        raise MissingExtraError(f"training needs {' and '.join(absent)}, not installed here: pip install 'thespis[train]'")
+    wishes = {name: getattr(args, name) for name in WISHES if getattr(args, name) is not None}
+    outcome = recipe.train(args.output, wishes, silent if args.json else say)
+    if args.json:
+        print(json.dumps(asdict(outcome), default=str))
+    elif outcome.reason == "interrupted":
+        print(f"interrupted after step {outcome.step}, which is kept: the same command goes on")
+    else:
+        print(f"wrote {outcome.weights}: step {outcome.step}, loss {outcome.loss:.4g}; plots in {args.output / 'page.html'}")
+    return 130 if outcome.reason == "interrupted" else 0
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
+
+
+def silent(_: str) -> None:
+    """Print nothing."""
