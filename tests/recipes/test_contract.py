@@ -185,3 +185,9 @@ def test_a_recipe_is_short_and_has_no_loops(name: str) -> None:
 def test_an_unknown_recipe_gets_the_near_name() -> None:
     with pytest.raises(ThespisError, match=r"unknown recipe 'thespi'. Did you mean 'thespis'?"):
         recipes.load("thespi")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_size_names_those_that_are_known(name: str) -> None:
+    with pytest.raises(ThespisError, match=r"unknown size .* 'tinny'.* Did you mean 'tiny'\?"):
+        recipes.load(name, size="tinny")

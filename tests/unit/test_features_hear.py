@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from thespis import recipes
 from thespis.features.articulation import WHOLE_LOOK_AHEAD, Articulation, hear
 from thespis.features.gestures import MOUTH, REST_CLOSURE
 from thespis.features.phone_classes import LETTERS, PHONE_CLASSES, SILENCE, classes, timed_classes
@@ -101,3 +102,8 @@ def test_a_short_vowel_between_closures_opens() -> None:
     for begin, end in between:
         rows = slice(int(begin * 100) - 6, int(end * 100) + 1)
         assert (track["jaw"] * (1 - track["closure"]))[rows].max() > 0.15
+
+
+def test_live_hears_sooner() -> None:
+    live, full = recipes.load(size="live"), recipes.load()
+    assert full.delay - live.delay >= Fraction(1, 4)

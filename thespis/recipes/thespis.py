@@ -64,7 +64,8 @@ card = Card(
 
 
 def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
-    """Put the stages together; `size` "tiny" draws small pictures for tests, the parts are the same."""
+    """Put the stages together; "live" hears a quarter of a second sooner and less well, "tiny" draws small pictures for tests."""
+    from thespis.errors import UsageError, unknown
     from thespis.features.articulation import Articulation
     from thespis.features.presence import Presence
     from thespis.features.spaces import ARTICULATION
@@ -80,9 +81,12 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     from thespis.stages import Both
     from thespis.talker import Talker
 
+    pixels = {"full": 512, "live": 512, "tiny": 128}
+    if size not in pixels:
+        raise UsageError(unknown("size of thespis", size, pixels))
     return Talker(
-        Articulation(weights["articulation"], whole=True, presence=Presence(Activity(weights["voice_activity"]))),
+        Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
         Retime(ARTICULATION, fps=card.fps),
         Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
-        Renderer(size={"full": 512, "tiny": 128}[size]),
+        Renderer(size=pixels[size]),
     )
