@@ -3,8 +3,9 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 # A name on the path is not yet a Python that runs, so each is tried.
 PYTHON ?= $(shell for name in python3.12 python3.11 python3; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
+TRAIN_TESTS := $(shell grep -l '"torch", reason' -r tests --include='*.py')
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test test-train lint format bench clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -12,6 +13,10 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# What needs torch: the tests that the others leave out where it is absent.
+test-train: .venv/ready-train
+	$(BIN)/python -m pytest $(TRAIN_TESTS)
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .
@@ -36,4 +41,8 @@ clean:
 	@echo "setting up .venv, once; most of the time is downloading"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demo,export]'
+	@touch $@
+
+.venv/ready-train: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demo,export,train]'
 	@touch $@

@@ -92,7 +92,7 @@ def peak() -> float:
     begun, rounds = time.process_time(), 20
     for _ in range(rounds):
         a @ b
-    return 2 * rounds * a.numel() * b.shape[1] / (time.process_time() - begun) / 1e9
+    return float(2 * rounds * a.numel() * b.shape[1] / (time.process_time() - begun) / 1e9)
 
 
 def measure(stride: int, steps: int, on_cpu: bool = True) -> dict[str, Any]:
