@@ -1,6 +1,7 @@
 """A made-up actor: OpenHead with a person's form, skin, hair and clothes, drawn from any camera with masks and depth."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -332,7 +333,12 @@ class Actor:
 
     def film(self, motion: Track, setting: Setting, side: int, lit: Lit | None = None, turn: float = 0.0) -> Footage:
         """Draw a whole FACE track."""
-        drawn = list(self.draw(motion, setting, side, lit, turn))
+        light = lit or self.lit(setting)
+        half = (motion.start + motion.stop + 1) // 2
+        parts = [part for part in (motion.cut(motion.start, half), motion.cut(half, motion.stop)) if len(part)]
+        # Rows do not know of each other, and the compiled parts let go of the interpreter: two threads are nearly twice as fast.
+        with ThreadPoolExecutor(2) as pool:
+            drawn = [one for part in pool.map(lambda part: list(self.draw(part, setting, side, light, turn)), parts) for one in part]
         images = np.stack([picture for picture, _, _ in drawn])
         return Footage(
             Frames(images, motion.fps, motion.start), np.stack([mask for _, mask, _ in drawn]), np.stack([deep for _, _, deep in drawn])

@@ -36,7 +36,7 @@ class Style:
 
 
 STYLES: dict[str, Style] = {
-    "buzz": Style(1500, 0.1, 0.1, 0.05, 0.03, "crown", 0.1, lift=0.5, steps=3),
+    "buzz": Style(2600, 0.09, 0.09, 0.034, 0.03, "crown", 0.1, lift=0.5, steps=3),
     "crop": Style(1300, 0.5, 0.42, 0.05, 0.12, "crown", 0.12, 0.02, 1.5, steps=5),
     "side": Style(1200, 0.95, 0.5, 0.055, 0.17, "part", 0.16, steps=7),
     "back": Style(1200, 1.2, 0.6, 0.055, 0.15, "back", 0.12, steps=8),
@@ -52,7 +52,7 @@ STYLES: dict[str, Style] = {
     "tail": Style(1300, 2.0, 1.3, 0.055, 0.08, "back", 0.02, steps=11),
     "afro": Style(2600, 0.62, 0.6, 0.075, 0.5, "out", 0.0, 0.1, 2.2, stiff=0.95, lift=1.0, steps=6),
     "fringe": Style(1500, 2.2, 2.2, 0.07, 0.16, "fringe", 0.42, steps=13),
-    "locks": Style(420, 1.9, 1.8, 0.15, 0.24, "crown", 0.4, 0.03, 0.8, lift=0.5, steps=12),
+    "locks": Style(800, 1.7, 1.7, 0.095, 0.24, "crown", 0.4, 0.03, 0.8, lift=0.5, steps=12),
 }  # fmt: skip
 CROWN = np.array([0.0, -1.55, 1.75])
 KNOT = np.array([0.0, -0.75, 2.75])
@@ -156,8 +156,8 @@ def grow(roots: Real, normals: Real, style: Style, look: Look, solid: tuple[Real
             path.append(at)
         at = at + pace[:, None] * going
         if style.fall > 0.3 and style.flow != "fringe":
-            # Long hair is brushed out of the face.
-            before = (at[:, 2] < 0.55) & (at[:, 1] > -0.5) & (np.abs(at[:, 0]) < 1.02)
+            # Long hair is brushed out of the face; beards, which grow lower, are not.
+            before = (roots[:, 1] < 0.6) & (at[:, 2] < 0.55) & (at[:, 1] > -0.5) & (np.abs(at[:, 0]) < 1.02)
             at[:, 0] += np.where(before, 0.45 * (np.where(at[:, 0] < 0, -1.05, 1.05) - at[:, 0]), 0.0)
         nearest = nearest_of(at, points)
         over = ((at - points[nearest]) * outward[nearest]).sum(axis=1)
@@ -213,6 +213,8 @@ def shades_of(look: Look, count: int, random: np.random.Generator) -> Real:
     if look.age > 0.6:
         grey = random.uniform(size=(count, 1)) < 0.25 * look.age
         shade = np.where(grey, shade + 0.12, shade)
+    if look.style == "buzz":
+        shade = 0.7 * shade + 0.2 * linear(look.skin)  # so short that the skin shows through
     return np.asarray(np.clip(shade, 0.004, 0.9))
 
 

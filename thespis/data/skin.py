@@ -202,7 +202,7 @@ def texture(look: Look) -> Array:
     colour = lipped(colour, look, place, known.lip, group)
     scalp = hairline(place + 0.012 * noise(place, look.seed, "edge", 40.0)[:, None], look.style, look.seed)
     able = np.isin(group, [GROUPS.index(name) for name in ("face", "skull", "neck")]) & ((y < -0.16) | (z > 1.28) | (z > 0.86) & (y < 0.1))
-    cover_ = (0.6 if look.style == "buzz" else 0.92) * step(scalp, -0.07, 0.09) * able
+    cover_ = (0.72 if look.style == "buzz" else 0.92) * step(scalp, -0.07, 0.09) * able
     thin = 1 + (0.25 if look.style == "buzz" else 0.06) * noise(place, look.seed, "stubble", 90.0)
     colour = colour + np.clip(cover_ * thin, 0, 0.95)[:, None] * (linear(look.hair) * 0.75 - colour)
     for name, shown in INSIDE.items():
