@@ -187,7 +187,9 @@ class Frames:
     def __post_init__(self) -> None:
         """Refuse anything but RGB or RGBA bytes."""
         if self.images.ndim != 4 or self.images.shape[3] not in (3, 4) or self.images.dtype != np.uint8:
-            raise ValueError(f"Frames need uint8 images of shape (frames, height, width, 3 or 4), not {self.images.dtype} {self.images.shape}")
+            raise ValueError(
+                f"Frames need uint8 images of shape (frames, height, width, 3 or 4), not {self.images.dtype} {self.images.shape}"
+            )
 
     def __len__(self) -> int:
         """Count the frames."""

@@ -1,15 +1,16 @@
 """Follow the faces of a video from frame to frame, notice cuts, and tell who is who."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from thespis.capture.evidence import alike, evened
-from thespis.capture.faces import Face, find_faces, fit_pose, measure
+from thespis.capture.faces import find_faces, fit_pose, measure
 from thespis.capture.footage import Footage, ahead
-from thespis.capture.unwrap import unwrap
+from thespis.capture.unwrap import HIGH, WIDE, unwrap
 from thespis.types import Array, Bytes
 
 THUMB = (48, 27)
@@ -48,9 +49,7 @@ class Run:
     @property
     def place(self) -> tuple[float, float, float]:
         """The middle (x, y) and the size of the last sighting, in pixels."""
-        points = self.sightings[-1].points[:468, :2]
-        low, high = points.min(axis=0), points.max(axis=0)
-        return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float((high - low).max())
+        return place_of(self.sightings[-1].points)
 
     def looks(self) -> list[tuple[Array, Bytes]]:
         """Give the shape (468, 3) of the face and its evened upper view at a few places of the run."""
@@ -83,6 +82,27 @@ STEADY = [
     10, 338, 297, 332, 284, 251, 389, 356, 454, 234, 127, 162, 21, 54, 103, 67, 109, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 19, 94, 2,
     33, 133, 362, 263, 98, 327, 129, 358, 48, 278, 115, 344, 193, 417, 122, 351, 116, 345, 123, 352, 93, 323, 132, 361,
 ]  # fmt: skip
+
+
+class Looking:
+    """Straightens faces in a thread beside the one that measures them; the views are there once `done` has returned."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to do."""
+        self._worker = ThreadPoolExecutor(1)
+        self._jobs: list[Future[None]] = []
+
+    def sighting(self, frame: int, points: Array, image: Bytes) -> Sighting:
+        """Note a face, whose view is filled in later."""
+        view = np.zeros((HIGH, WIDE), np.uint8)
+        self._jobs.append(self._worker.submit(lambda: np.copyto(view, unwrap(image, *fit_pose(points)))))
+        return Sighting(frame, points, view)
+
+    def done(self) -> None:
+        """Wait for the views, and raise what went wrong with one."""
+        self._worker.shutdown()
+        for job in self._jobs:
+            job.result()
 
 
 class CutFinder:
@@ -120,10 +140,11 @@ def follow(footage: Footage, tell: Callable[[int], None] = lambda _: None) -> Fo
     second = max(round(footage.fps), 1)
     frame = -1
     searched = -second
+    looking = Looking()
     for frame, image in enumerate(ahead(iter(footage))):
         cut = cut_finder(image)
         live = [run for run in runs if run.shot == len(cuts) and run.lost <= FORGET * second]
-        seen = [] if cut else [run for run in live if not run.lost and again(run, frame, image)]
+        seen = [] if cut else [run for run in live if not run.lost and again(run, frame, image, looking)]
         gone = [run for run in live if run not in seen]
         # Where the picture changes a little and every face is elsewhere, one take was cut into.
         cut = cut or (bool(gone) and not seen and all(not run.lost for run in gone) and cut_finder.change > CUT_PICTURE / 2)
@@ -135,22 +156,22 @@ def follow(footage: Footage, tell: Callable[[int], None] = lambda _: None) -> Fo
         lately = any(run.lost <= 3 for run in gone)
         if cut or lately or frame - searched >= (EVERY * second if seen else max(second // 6, 1)):
             searched = frame
-            find_others(image, frame, gone, seen, runs, len(cuts))
+            find_others(image, frame, gone, seen, runs, len(cuts), looking)
         tell(1)
+    looking.done()
     return Followed(people_of(runs, footage), tuple(cuts), frame + 1)
 
 
-def again(run: Run, frame: int, image: Bytes) -> bool:
+def again(run: Run, frame: int, image: Bytes, looking: Looking) -> bool:
     """Measure a face again in the surroundings of where it was; whether it is there."""
     x, y, size = run.place
     points = measure(image, x, y, 0.9 * size, FINEST)
     if points is None:
         return False
-    new = Run(run.shot, [sighting(frame, points, image)])
-    there = new.place
+    there = place_of(points)
     if np.hypot(there[0] - x, there[1] - y) > JUMP * size or not size / MOST_CHANGE < there[2] < size * MOST_CHANGE:
         return False
-    run.sightings += new.sightings
+    run.sightings.append(looking.sighting(frame, points, image))
     return True
 
 
@@ -159,10 +180,10 @@ def sighting(frame: int, points: Array, image: Bytes) -> Sighting:
     return Sighting(frame, points, unwrap(image, *fit_pose(points)))
 
 
-def find_others(image: Bytes, frame: int, gone: list[Run], seen: list[Run], runs: list[Run], shot: int) -> None:
+def find_others(image: Bytes, frame: int, gone: list[Run], seen: list[Run], runs: list[Run], shot: int, looking: Looking) -> None:
     """Search the whole picture for faces that are not followed yet: those that were lost lately go on, others begin."""
     for face in find_faces(image):
-        x, y, size = place_of(face)
+        x, y, size = place_of(face.points)
         if any(np.hypot(x - run.place[0], y - run.place[1]) < 0.5 * max(size, run.place[2]) for run in seen):
             continue
         away = {id(run): float(np.hypot(x - run.place[0], y - run.place[1])) / run.place[2] for run in gone if run not in seen}
@@ -170,15 +191,15 @@ def find_others(image: Bytes, frame: int, gone: list[Run], seen: list[Run], runs
         run = min(near, key=lambda run: away[id(run)]) if near else Run(shot)
         if not near:
             runs.append(run)
-        run.sightings.append(sighting(frame, face.points, image))
+        run.sightings.append(looking.sighting(frame, face.points, image))
         run.lost = 0
         seen.append(run)
 
 
-def place_of(face: Face) -> tuple[float, float, float]:
-    """Give the middle and the size of a face, in pixels."""
-    left, top, right, bottom = face.box
-    return (left + right) / 2, (top + bottom) / 2, float(max(right - left, bottom - top))
+def place_of(points: Array) -> tuple[float, float, float]:
+    """Give the middle (x, y) and the size of a face with the points (478, 3), in pixels."""
+    low, high = points[:468, :2].min(axis=0), points[:468, :2].max(axis=0)
+    return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float((high - low).max())
 
 
 def people_of(runs: list[Run], footage: Footage) -> list[list[Sighting]]:
