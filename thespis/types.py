@@ -405,7 +405,8 @@ class Direction:
     positive pitch down, positive roll clockwise) with None for natural motion; `blink` is blinks a minute; `lips` and `motion`
     scale articulation and everything that is not articulation (1 is natural); `size` is (width, height) in pixels. `crop` shows the
     head, the whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others`
-    alive too, where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file, or "transparent".
+    alive too, where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file,
+    or "transparent".
     """
 
     emotion: Curve = NO_EMOTION
