@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from thespis.apps import cli
-from thespis.capture.performance import track_video
-from thespis.capture.regressor import CODE, INPUT, REGRESSED, SIZE, Encoder, cropped, load_regressor, read_tensors, split
-from thespis.errors import WeightsError
-from thespis.export.take import open_take
-from thespis.head.flame_files import load_flame
-from thespis.head.flame_landmarks import EMBEDDING, FlameReading, load_reading
-from thespis.head.openhead import FLAME_AXES, load_openhead, save_as_flame
-from thespis.head.shapes import SHAPES
-from thespis.motion.spaces.face import ARKIT, FACE
-from thespis.types import Portrait
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
+
+from thespis.apps import cli  # noqa: E402
+from thespis.capture.performance import track_video  # noqa: E402
+from thespis.capture.regressor import CODE, INPUT, REGRESSED, SIZE, Encoder, cropped, load_regressor, read_tensors, split  # noqa: E402
+from thespis.errors import WeightsError  # noqa: E402
+from thespis.export.take import open_take  # noqa: E402
+from thespis.head.flame_files import load_flame  # noqa: E402
+from thespis.head.flame_landmarks import EMBEDDING, FlameReading, load_reading  # noqa: E402
+from thespis.head.openhead import FLAME_AXES, load_openhead, save_as_flame  # noqa: E402
+from thespis.head.shapes import SHAPES  # noqa: E402
+from thespis.motion.spaces.face import ARKIT, FACE  # noqa: E402
+from thespis.types import Portrait  # noqa: E402
 
 pytestmark = pytest.mark.unit
 

@@ -60,6 +60,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--hlep"], "unknown option '--hlep'. Did you mean '--help'"),
         (["run"], "the following arguments are required: PORTRAIT, -o/--output"),
         (["run", "a.png", "b.wav", "c.wav", "-o", "x.mp4"], "'c.wav' is one word too many"),
+        (["run", "nobody.png", "--seed", "1", "nothing.wav", "-o", "x.mp4"], "nobody.png"),  # an option may stand between the words
         (["run", "a.png", "--say"], "argument --say: expected one argument"),
         (["show", "nobody"], "unknown recipe 'nobody'"),
         (["show", "thespsi"], "Did you mean 'thespis'?"),

@@ -69,6 +69,9 @@ class Parser(ArgumentParser):
                 raise UsageError(f"{unknown('option', odd, options)} (see {self.prog} --help)")
         found, extra = self.parse_known_args(words)
         if extra:
+            # Options may stand between the words: PORTRAIT --emotion happy AUDIO.
+            found, extra = self.parse_known_intermixed_args(words)
+        if extra:
             raise UsageError(f"{extra[0]!r} is one word too many; put texts with spaces into quotes (see {self.prog} --help)")
         return found
 
