@@ -198,7 +198,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 def test_an_interruption_is_one_line_and_leaves_nothing(here: Path, stop: signal.Signals) -> None:
     record("long.wav", 600)
     words = ["run", "photo.png", "long.wav", "-o", "out.mp4", "--recipe", TOY, "--size", "512", "--json"]
-    code = f"import sys; from thespis.apps.cli import command; sys.argv[1:] = {words!r}; sys.exit(command())"
+    # A shell that starts the tests in the background has the signal ignored, which is inherited.
+    heed = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heed}; from thespis.apps.cli import command; sys.argv[1:] = {words!r}; sys.exit(command())"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
         assert ran.stdout is not None and ran.stderr is not None
         assert json.loads(ran.stdout.readline())["event"] == "start"
