@@ -139,6 +139,7 @@ BAD = [
     (["photo.png", "speech.wav", "-o", "o.mp4", "--preview"], "end its name in .png"),
     (["photo.png", "speech.wav", "-o", "o.mp4", "--report", "speech.wav"], "is also an input"),
     (["photo.png", "film.mp4", "-o", "film.mp4"], "is also an input"),
+    (["photo.png", "speech.wav", "--background", "broken.png", "-o", "broken.png", "--preview"], "is also an input"),
 ]
 
 

@@ -6,6 +6,7 @@ thespis run photo.jpg speech.wav --emotion happy=0.8 --set gaze=camera --set hea
 """
 
 import json
+import os
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -98,7 +99,8 @@ def script(args: Namespace) -> str | None:
 
 def output_of(args: Namespace) -> Output:
     """Check where the result and the report go, before anything is read."""
-    inputs = [path for path in (args.portrait, args.audio, args.direct, args.say_file) if path and path != "-"]
+    given = (args.portrait, args.audio, args.direct, args.say_file, args.text, args.background, args.landmarks)
+    inputs = [path for path in given if path and os.path.exists(path)]  # noqa: PTH110 - a long text is no path, and no error
     if args.preview:
         path = Path(args.output)
         if path.suffix.lower() != ".png" or path.is_dir():
