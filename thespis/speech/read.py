@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
+LOUDEST = 1e6  # times full scale; whatever is beyond it is no sound
 SILENT_PEAK = 10 ** (-60 / 20)
 GAP = Fraction(1, 10)  # seconds; shorter jumps of the time stamps are rounding, longer ones are sound that was lost
 LONGEST_GAP = 120  # seconds; a longer one is a broken time stamp and not a pause
@@ -94,6 +95,8 @@ class SpeechFile:
                     yield np.zeros((self.channels, gap), np.float32)
                 if not np.isfinite(samples).all():
                     raise MediaError(f"{self.path} holds samples that are not finite numbers; export it again as 16-bit PCM")
+                if np.abs(samples).max(initial=0) > LOUDEST:
+                    raise MediaError(f"{self.path} holds samples beyond {LOUDEST:g} times full scale; export it again as 16-bit PCM")
                 position += gap + samples.shape[1]
                 yield samples
 
