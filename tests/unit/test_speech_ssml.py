@@ -101,3 +101,8 @@ def test_hostile_texts_do_nothing(text: str) -> None:
     assert time.monotonic() - began < 1.0
     with pytest.raises(DirectionError, match="not well-formed in line 1: undefined entity"):
         read_ssml("<speak>&outside;</speak>")
+
+
+def test_all_breaks_together_have_a_limit() -> None:
+    with pytest.raises(DirectionError, match="all breaks together may last 600 seconds"):
+        read_ssml("<speak>a" + '<break time="60s"/>' * 11 + "b</speak>")

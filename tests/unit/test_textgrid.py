@@ -150,3 +150,8 @@ def test_a_take_of_a_known_text_becomes_a_textgrid(recording: Path, capsys: pyte
     save_take(Path("b.take"), Clip(None, None, motion))
     assert cli.main(["export", "b.take", "-o", "b.TextGrid"]) == 2
     assert "knows no words and no phones" in capsys.readouterr().err
+
+
+def test_times_hours_into_a_recording_stay_exact() -> None:
+    text = textgrid({"phones": [("a", 10_000.01, 10_000.04)]}, 12_000.3)
+    assert "xmin = 10000.010000" in text and "xmax = 10000.040000" in text

@@ -6,6 +6,7 @@ thespis gallery portraits/ --size 384 --png -o gallery.html
 The sheets lie beside the page in gallery.files/. A second run draws only what is new or would look different.
 """
 
+import hashlib
 import html
 import json
 import time
@@ -73,7 +74,11 @@ def pictures_of(folder: Path) -> list[Path]:
         raise MediaError(f"there is no folder {folder}")
     if not folder.is_dir():
         raise MediaError(f"{folder} is a file; give the folder that holds the portraits")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
+    # The sheets of an earlier gallery, which may lie among the portraits, are none.
+    made = {page.with_suffix(".files") for page in folder.rglob("*.html")}
+    found = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in PICTURES and path.is_file() and not made.intersection(path.parents)
+    )
     if not found:
         raise MediaError(f"{folder} holds no pictures; put portraits ({', '.join(PICTURES)}) into it")
     return found
@@ -113,7 +118,10 @@ def draw_picture(path: Path, name: str, key: str, folder: Path, *, size: int, su
         pictures = {"the picture": look.photo}
         for group in look.groups.values():
             pictures |= group
-        sheet = folder / (label.replace("/", "_").replace(", face ", "-") + suffix)
+        # A name that had to be flattened gets an end of its own: a/b.jpg is not a_b.jpg.
+        flat = label.replace("/", "_").replace(", face ", "-")
+        own = "" if flat == label else "." + hashlib.sha256(label.encode()).hexdigest()[:6]
+        sheet = folder / (flat + own + suffix)
         write_sheet(pictures, sheet, size)
         found.append(Drawn(label, key, sheet.name, took=round(time.monotonic() - begun, 3)))
     return found

@@ -30,14 +30,14 @@ def filled(intervals: Sequence[Interval], seconds: float) -> list[Interval]:
 
 def textgrid(tiers: Mapping[str, Sequence[Interval]], seconds: float) -> str:
     """Word tiers by name in Praat's long text layout."""
-    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {seconds:.6g}", "tiers? <exists>"]
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {seconds:.6f}", "tiers? <exists>"]
     lines += [f"size = {len(tiers)}", "item []:"]
     for number, (name, intervals) in enumerate(tiers.items(), start=1):
         shown = filled(intervals, seconds)
         lines += [f"    item [{number}]:", '        class = "IntervalTier"', f"        name = {quoted(name)}", "        xmin = 0"]
-        lines += [f"        xmax = {seconds:.6g}", f"        intervals: size = {len(shown)}"]
+        lines += [f"        xmax = {seconds:.6f}", f"        intervals: size = {len(shown)}"]
         for count, (text, start, end) in enumerate(shown, start=1):
-            lines += [f"        intervals [{count}]:", f"            xmin = {start:.6g}", f"            xmax = {end:.6g}"]
+            lines += [f"        intervals [{count}]:", f"            xmin = {start:.6f}", f"            xmax = {end:.6f}"]
             lines.append(f"            text = {quoted(text)}")
     return "\n".join(lines) + "\n"
 

@@ -141,11 +141,14 @@ class Command:
         with process:
             try:
                 heard, said = process.communicate(given, timeout=self.wait)
-            except subprocess.TimeoutExpired:
+            except BaseException as error:
+                # Also when the user interrupts: nothing may go on speaking.
                 if os.name == "posix":
                     os.killpg(process.pid, signal.SIGKILL)
                 process.kill()
                 process.communicate()
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
                 raise MediaError(
                     f"{self.words[0]!r} took longer than {self.wait:g} s to speak; set timeout in a voice file, or use a quicker engine"
                 ) from None

@@ -39,7 +39,7 @@ EMPHASES = {
 }  # fmt: skip
 SPELLED = ("characters", "spell-out", "digits", "telephone")
 READ_AS = (*SPELLED, "cardinal", "ordinal", "number", "date", "time", "fraction", "unit", "currency", "expletive")
-LONGEST, DEEPEST, LONGEST_BREAK = 500_000, 60, 60.0
+LONGEST, DEEPEST, LONGEST_BREAK, LONGEST_BREAKS = 500_000, 60, 60.0, 600.0
 
 
 Chosen = TypeVar("Chosen", float, str, Tone)
@@ -143,6 +143,8 @@ class Reader:
         match name:
             case "break":
                 self._breaks.append((len(self._text), self._break(values)))
+                if sum(seconds for _, seconds in self._breaks) > LONGEST_BREAKS:
+                    raise self._wrong(f"all breaks together may last {LONGEST_BREAKS:g} seconds")
             case "mark":
                 if not values.get("name"):
                     raise self._wrong('a mark needs a name: <mark name="here"/>')
