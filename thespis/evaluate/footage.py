@@ -3,13 +3,16 @@
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from thespis.capture import faces, follow, footage, unwrap
+from thespis.capture import faces, follow, unwrap
+from thespis.capture import footage as reading
 from thespis.capture.follow import Followed, Sighting
+from thespis.capture.footage import open_footage
 from thespis.errors import MediaError
 from thespis.weights import sha256
 
@@ -33,20 +36,25 @@ def clips_of(folder: str | Path) -> list[Path]:
 def looking() -> str:
     """Say in 12 letters how faces are looked for: another way of looking makes kept sightings useless."""
     total = hashlib.sha256()
-    for module in (faces, follow, footage, unwrap):
+    for module in (faces, follow, reading, unwrap):
         total.update(Path(str(module.__file__)).read_bytes())
     return total.hexdigest()[:12]
 
 
-def followed(path: Path, kept: Path | None = None, tell: Callable[[int], None] = lambda _: None) -> Followed:
-    """Follow the faces of a clip, or read from the folder `kept` what was seen the last time; `tell` hears of each frame."""
-    place = None if kept is None else kept / f"{sha256(path)[:16]}-{looking()}.npz"
+def followed(path: Path, kept: Path | None = None, tell: Callable[[int], None] = lambda _: None, most: int | None = None) -> Followed:
+    """Follow the faces of a clip, or read from the folder `kept` what was seen the last time; `tell` hears of each frame.
+
+    With `most` only so many frames are looked at.
+    """
+    footage = replace(open_footage(path), most=most)
+    longer = most is not None and (footage.frames is None or footage.frames > most)
+    place = None if kept is None else kept / f"{sha256(path)[:16]}-{looking()}{f'-{most}' if longer else ''}.npz"
     if place is not None and place.exists():
         with np.load(place) as stored:
             found = restored({name: stored[name] for name in stored.files})
         tell(found.frames)
         return found
-    found = follow.follow(footage.open_footage(path), tell)
+    found = follow.follow(footage, tell)
     if place is not None:
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = place.with_name(f".{place.stem}.{os.getpid()}.npz")
