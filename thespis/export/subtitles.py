@@ -8,6 +8,7 @@ from pathlib import Path
 from thespis.errors import MediaError
 from thespis.export.output import write_text
 from thespis.export.take import Take
+from thespis.speech.written import gap
 from thespis.types import Word
 
 LONGEST_LINE = 42  # characters
@@ -47,12 +48,17 @@ def punctuated(words: Sequence[Word], text: str | None) -> list[Word]:
     return found
 
 
+def joined(words: Sequence[Word]) -> str:
+    """Put words into one line, with blanks where their script has any."""
+    return "".join((gap(before.text, word.text) if before else "") + word.text for before, word in zip([None, *words], words, strict=False))
+
+
 def captions(words: Sequence[Word], text: str | None = None) -> list[Caption]:
     """Group words into captions of one or two short lines."""
     groups: list[list[Word]] = []
     for word in punctuated(words, text):
         before = groups[-1] if groups else []
-        full = " ".join([*(w.text for w in before), word.text])
+        full = joined([*before, word])
         if (
             not before
             or SENTENCE_END.search(before[-1].text)
@@ -68,7 +74,7 @@ def captions(words: Sequence[Word], text: str | None = None) -> list[Caption]:
         after = groups[number + 1][0].start if number + 1 < len(groups) else float("inf")
         start, end = group[0].start, group[-1].end
         end = max(end, min(start + SHORTEST_SHOWN, after))
-        made.append(Caption(folded(" ".join(word.text for word in group)), start, min(end, after)))
+        made.append(Caption(folded(joined(group)), start, min(end, after)))
     return made
 
 

@@ -11,6 +11,7 @@ from thespis.errors import MediaError
 from thespis.speech.espeak import Spoken, loaded, speak
 from thespis.speech.tone import PLAIN, Tone
 from thespis.speech.voices import Voice, resolve, variants, voices
+from thespis.speech.written import timed
 from thespis.types import Array, Phone, Speech, Word
 
 __all__ = ["Voice", "say", "say_marked", "variants", "voices"]
@@ -190,17 +191,6 @@ def timed_phones(spoken: Spoken, at: int) -> tuple[Phone, ...]:
 
 
 def timed_words(spoken: Spoken, text: str, at: int, phones: Sequence[Phone]) -> list[tuple[Word, int]]:
-    """Turn espeak's words into Words with the character each begins at; a number that is read as several words counts as one."""
-    merged: list[tuple[int, int, int]] = []
-    for sample, first, length in spoken.words:
-        if merged and first < merged[-1][1] + merged[-1][2]:
-            continue
-        if text[first : first + length].strip():
-            merged.append((sample, first, length))
-    starts = [(at + sample) / spoken.rate for sample, _, _ in merged] + [(at + len(spoken.samples)) / spoken.rate]
-    found = []
-    for (_, first, length), start, after in zip(merged, starts, starts[1:], strict=False):
-        own = [phone for phone in phones if start <= phone.start < after]
-        if own:
-            found.append((Word(text[first : first + length], own[0].start, own[-1].end), first))
-    return found
+    """Give every written word of a piece that begins at sample `at` its time -> Words with the character each begins at."""
+    begins = [(first, (at + sample) / spoken.rate) for sample, first, length in spoken.words if text[first : first + length].strip()]
+    return timed(text, begins, phones)
