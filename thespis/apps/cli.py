@@ -36,7 +36,10 @@ VERBS = {
 }
 MODULES = {"render": "render_take", "export": "export_take", "import": "import_take"}  # where the module has another name than the verb
 SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJECT.py
-    "data": {"stage": "make clips of made-up people who speak and feel: phones, motion, masks, depth and emotion are known"},
+    "data": {
+        "stage": "make clips of made-up people who speak and feel: phones, motion, masks, depth and emotion are known",
+        "pack": "pack clips for training: frames, motion and sound in files that are mapped into memory",
+    },
     "eval": {
         "lips": "compare lips made from the sound of talking clips with the real ones",
         "sounds": "compare the sounds and words found in recordings with hand-checked ones",

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from fractions import Fraction
-from functools import cached_property
-from multiprocessing import get_context
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from thespis.data.stage import Stage, StageSettings
+from thespis.data.workers import spread
 from thespis.errors import MediaError
 from thespis.export.output import Output, check_writable, write_error, write_text
 from thespis.motion.spaces.face import FACE
@@ -72,11 +71,17 @@ def clip_of(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
     return Clip(speech, Frames(arrays["frames"], fps) if "frames" in arrays else None, Track(FACE, arrays["face"], fps), labels)
 
 
+@lru_cache(maxsize=1)
+def stage_of(settings: StageSettings) -> Stage:
+    """Keep a process's stage, whose people take long to make."""
+    return Stage(settings)
+
+
 def make_shard(settings: StageSettings, folder: str, shard: int, stage: Stage | None = None) -> int:
     """Make one shard whole or not at all, and give the number of its clips."""
     from safetensors.numpy import save_file
 
-    made = stage or Stage(settings)
+    made = stage or stage_of(settings)
     numbers = range(shard * SHARD, min((shard + 1) * SHARD, settings.clips))
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     facts: dict[str, Any] = {}
@@ -115,14 +120,10 @@ def write_shards(settings: StageSettings, folder: str | Path, workers: int = 1, 
         place.mkdir(exist_ok=True)
         write_text(index, json.dumps(about, indent=1, sort_keys=True) + "\n")
     missing = [shard for shard in range(-(-settings.clips // SHARD)) if not (place / shard_name(shard)).exists()]
-    if workers <= 1 or len(missing) <= 1 or stage is not None:
-        own = stage or Stage(settings)
-        yield from (make_shard(settings, str(place), shard, own) for shard in missing)
+    if stage is not None:
+        yield from (make_shard(settings, str(place), shard, stage) for shard in missing)
         return
-    # Fresh processes: espeak's library and compiled code do not survive a fork of a threaded parent.
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(make_shard, settings, str(place), shard) for shard in missing]:
-            yield future.result()
+    yield from spread(make_shard, [(settings, str(place), shard) for shard in missing], workers)
 
 
 def read_index(folder: Path) -> dict[str, Any]:

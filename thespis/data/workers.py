@@ -1,0 +1,19 @@
+"""Jobs done by several processes at once, in order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def spread(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], workers: int) -> Iterator[T]:
+    """Call `work` with each job's arguments in so many fresh processes (one: in this one), and yield the answers in order."""
+    if workers <= 1 or len(jobs) <= 1:
+        yield from (work(*job) for job in jobs)
+        return
+    # Fresh processes: espeak's library and compiled code do not survive a fork of a threaded parent.
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        for future in [pool.submit(work, *job) for job in jobs]:
+            yield future.result()
