@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
@@ -17,6 +18,9 @@ WINDOW = 2.2  # eye distances around the face's middle that the network looks at
 NEAR_EDGE = 0.5  # eye distances over which the near look fades into the far one
 TRUSTED = 0.85  # of the face must be taken for a person, or the cut is not believed
 REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along the picture's own edges
+SURE = 0.06  # eye distances inside the person's edge where the network is believed whatever the colours say
+DISTINCT = (40.0, 90.0)  # of 441: how far apart in colour person and background must be for colours to draw the edge
+WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: below is background, above the network is believed
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
@@ -35,12 +39,13 @@ class Cutout:
 
 
 def cut_out(
-    texture: Bytes, inside: tuple[int, int, int, int], points: Array, unit: float, moving: Callable[[Array], Array]
+    texture: Bytes, inside: tuple[int, int, int, int], points: Array, unit: float, moving: Callable[[Array], tuple[Array, Array]]
 ) -> Cutout | None:
     """Cut the person whose face has the points (n, 2) out of a texture (h, w, 3); None where the network does not see a person there.
 
     `inside` is the left, top, right and bottom of what the texture has of the picture; the rest was made up. `unit` is in pixels.
-    `moving` tells how much places (n, 2) of the texture move with the head (n,): what does not is left as it is, background and all.
+    `moving` tells how much places (n, 2) of the texture move with the head (n,), and where no shoulder or collar can be (n,): what
+    does not move is left as it is, background and all.
     """
     scale = min(WORKING_UNIT / unit, 1.0)
     size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
@@ -59,10 +64,16 @@ def cut_out(
     if not seen.any() or float(alpha[seen].mean()) < TRUSTED:
         return None
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
-    plate = fill_in(small, alpha, unit)
-    colours, hole = own_colours(small, alpha, plate), hole_of(alpha, unit)
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + 0.5
-    goes = moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5).reshape(alpha.shape)
+    goes, bare = (each.reshape(alpha.shape) for each in moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5))
+    plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
+    alpha = np.maximum(by_colour(small, alpha, plate, unit, bare), cv2.dilate(face, np.ones((3, 3), np.uint8)))
+    hole = hole_of(alpha, unit)
+    # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
+    goes = goes + (bare - goes) * hole
+    # What stays in front is known too: a collar goes on behind the neck, not the wall.
+    plate = fill_in(small, hole * goes > 0.02, unit)
+    colours = own_colours(small, alpha, plate)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
     alpha, hole = np.asarray(stays + own, np.float32), np.asarray(hole * goes, np.float32)
@@ -127,6 +138,23 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
     return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
 
 
+def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Array) -> Array:
+    """Take out of the share (h, w) what has the background's colour near its edge, where colours tell and no clothes are (`bare`, h, w)."""
+    reach = max(round(SURE * unit), 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    sure = cv2.erode((alpha > 0.98).astype(np.float32), kernel)
+    if not sure.any():
+        return alpha
+    behind = plate.astype(np.float32)
+    apart = diffuse(picture.astype(np.float32), sure) - behind
+    length = np.linalg.norm(apart, axis=2)
+    nearer = np.sum((picture - behind) * apart, axis=2) / np.maximum(length, 1.0) ** 2
+    # Half of each says little: between a black suit and a white wall lies a grey collar. Only what is the background's own colour goes.
+    told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(np.clip(nearer, 0, 1), (0, 0), 0.6)))
+    believed = bare * smoothstep(*DISTINCT, length) * (1 - sure)
+    return np.asarray(alpha + (told - alpha) * believed, np.float32)
+
+
 def hole_of(alpha: Array, unit: float) -> Array:
     """Say where the background must be filled in, from the person's share (h, w): the person and a rim around -> (h, w) from 0 to 1."""
     reach = max(round(ROOM * unit), 2)
@@ -135,9 +163,8 @@ def hole_of(alpha: Array, unit: float) -> Array:
     return np.asarray(cv2.blur(grown, (3, 3)), np.float32)
 
 
-def fill_in(picture: Bytes, alpha: Array, unit: float) -> Bytes:
-    """Fill in what is behind a person whose share is `alpha` (h, w): the surroundings mirrored near the edge, their colours farther in."""
-    hole = hole_of(alpha, unit) > 0
+def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
+    """Fill in what is behind a person, where `hole` (h, w) is true: the surroundings mirrored near the edge, their colours farther in."""
     known = (~hole).astype(np.float32)
     if not known.any():
         return picture

@@ -222,9 +222,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     )
     seen, away = rays(shapes, person.photo, rotation)
 
-    def moving(spots: Array) -> Array:
+    def moving(spots: Array) -> tuple[Array, Array]:
         if entirely:
-            return np.ones(len(spots), np.float32)
+            return np.ones(len(spots), np.float32), np.ones(len(spots), np.float32)
         placed = np.append((framing.from_texture(spots) - offset[:2]) / unit, np.full((len(spots), 1), seen[:, 2].mean()), axis=1)
         return near_head(person.photo[shapes.oval], (placed @ rotation)[:, :2])
 

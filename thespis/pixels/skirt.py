@@ -18,6 +18,7 @@ CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches 
 STRETCH = (-0.02, 0.6)  # eye distances inside the picture over which the hair of such a head stretches
 NEAR = (3.4, 4.2)  # eye distances around the middle of the face within which person and background are told apart
 REACH = (2.4, 3.4)  # eye distances around it within which anything moves
+BESIDE = 1.5  # eye distances that shoulders and collars are taken to rise for each that they lie beside the face
 NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
 
 
@@ -92,11 +93,18 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, roo
     return layer, np.asarray(carry.reshape(-1, count), np.float32)
 
 
-def near_head(outline: Array, spots: Array) -> Array:
-    """Say where the background must be told from the person (n,), of spots (n, 2) in the face's own axes: around head and neck."""
+def near_head(outline: Array, spots: Array) -> tuple[Array, Array]:
+    """Say where the background must be told from the person (n,), of spots (n, 2) in the face's own axes: around head and neck.
+
+    The second (n,) leaves out what lies beside the chin, where shoulders and collars rise.
+    """
     middle, chin = outline[:, :2].mean(axis=0), float(outline[:, 1].max())
     far = np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])
-    return np.asarray((1 - smoothstep(*NEAR, far)) * (1 - smoothstep(chin + 0.1, chin + 0.8, spots[:, 1])), np.float32)
+    half = float(np.abs(outline[:, 0]).max())
+    lower = spots[:, 1] + BESIDE * np.maximum(np.abs(spots[:, 0]) - half, 0.0)
+    around = 1 - smoothstep(*NEAR, far)
+    here, bare = (1 - smoothstep(chin + 0.1, chin + 0.8, low) for low in (spots[:, 1], lower))
+    return np.asarray(around * here, np.float32), np.asarray(around * bare, np.float32)
 
 
 def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
