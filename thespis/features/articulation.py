@@ -17,7 +17,7 @@ from thespis.features.ear import HOP, Adaptation, Ear
 from thespis.features.gestures import MOUTH, REACH, REST_CLOSURE, Gestures
 from thespis.features.phone_classes import PHONE_CLASSES, SILENCE
 from thespis.features.presence import Presence, Present
-from thespis.features.resample import Resampler
+from thespis.features.resample import Intake
 from thespis.features.spaces import ARTICULATION, ARTICULATION_FPS
 from thespis.features.voice import Voice
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track
@@ -33,14 +33,12 @@ WHOLE_LOOK_AHEAD = Fraction(1, 2)  # the same for second thoughts
 class Listening:
     """The state of one stream: what was heard, what the network remembers, and rows that wait for each other."""
 
-    resampler: Resampler | None = None
-    rate: int = 0
+    intake: Intake = field(default_factory=Intake)
     ear: Ear = field(default_factory=Ear)
     adaptation: Adaptation = field(default_factory=Adaptation)
     voice: Voice = field(default_factory=Voice)
     gestures: Gestures = field(default_factory=Gestures)
     past: list[Array] = field(default_factory=list)
-    heard: int = 0  # samples that came
     known: list[tuple[int, int]] = field(default_factory=list)  # samples whose phones are known, from and to
     behind: int = 0  # rows that the network still has to answer before its first real one
     soon: deque[Array] = field(default_factory=deque)  # first thoughts that wait for the second ones
@@ -89,27 +87,21 @@ class Articulation:
 
     def step(self, state: Listening, chunk: Speech, last: bool) -> Track:
         """Listen to the next samples and answer with the rows that are sure by now."""
-        if state.resampler is None:
-            state.resampler, state.rate = Resampler(chunk.rate), chunk.rate
-        if chunk.rate != state.rate or chunk.start != state.heard:
-            raise ValueError(
-                f"expected samples from {state.heard} on at {state.rate} a second, got them from {chunk.start} on at {chunk.rate} a second"
-            )
-        state.heard += len(chunk)
+        samples = state.intake(chunk, last)
         if chunk.phones is not None:
             state.gestures.add(chunk.phones)
             if state.known and state.known[-1][1] == chunk.start:
                 state.known[-1] = (state.known[-1][0], chunk.stop)
             elif len(chunk):
                 state.known.append((chunk.start, chunk.stop))
-        self._listen(state, state.resampler(chunk.mono(), last))
-        total = -(-state.heard * 100 // state.rate)  # ceil: the last row begins within the speech
+        self._listen(state, samples)
+        total = state.intake.begun(100)
         if last:
             while state.next + len(state.rows) < total:
                 self._listen(state, np.zeros(HOP * 160, np.float32))
             sure = total
         else:
-            sure = max(int((Fraction(state.heard, state.rate) - self.delay) * 100), 0)
+            sure = state.intake.sure(100, self.delay)
         stop = max(min(sure, state.next + len(state.rows)), state.next)
         return self._answer(state, stop)
 
@@ -149,10 +141,10 @@ class Articulation:
                 values[number, CLOSURE] += (1 - share) * REST_CLOSURE
         mouths = state.gestures.rows(first, stop)
         for begin, end in state.known:
-            low, high = (-(-sample * 100 // state.rate) for sample in (begin, end))
+            low, high = (-(-sample * 100 // state.intake.rate) for sample in (begin, end))
             rows = slice(max(low - first, 0), max(min(high, stop) - first, 0))
             values[rows, : len(MOUTH)] = mouths[rows]
-        state.known = [(begin, end) for begin, end in state.known if end * 100 > stop * state.rate or end == state.heard]
+        state.known = [(begin, end) for begin, end in state.known if end * 100 > stop * state.intake.rate or end == state.intake.heard]
         return Track(ARTICULATION, values, ARTICULATION_FPS, first)
 
 

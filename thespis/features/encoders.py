@@ -14,7 +14,7 @@ import numpy as np
 
 from thespis.errors import MediaError, MissingExtraError, WeightsError
 from thespis.features.alignment import Alignment, Seconds
-from thespis.features.resample import RATE, Resampler
+from thespis.features.resample import RATE, Intake
 from thespis.types import SAMPLES, Array, Channel, Direction, Portrait, Space, Speech, Track
 from thespis.weights import user_folder
 
@@ -84,9 +84,7 @@ def loaded(kind: str, source: Source, given: Path | None) -> Any:  # noqa: ANN40
 class EncoderState:
     """One stream: sound at RATE that is still needed, the first sample of which has the index `first`."""
 
-    resampler: Resampler | None = None
-    rate: int = 0
-    came: int = 0  # samples of the input
+    intake: Intake = field(default_factory=Intake)
     held: Array = field(default_factory=lambda: np.zeros(0, np.float32))
     first: int = 0
     next: int = 0  # the next row to give
@@ -128,15 +126,8 @@ class Encoder:
 
     def step(self, state: EncoderState, chunk: Speech, last: bool) -> Track:
         """Take the next samples and answer with the rows that are sure."""
-        if state.resampler is None:
-            state.resampler, state.rate = Resampler(chunk.rate), chunk.rate
-        if chunk.rate != state.rate or chunk.start != state.came:
-            raise ValueError(
-                f"expected samples from {state.came} on at {state.rate} a second, got them from {chunk.start} on at {chunk.rate} a second"
-            )
-        state.came += len(chunk)
-        state.held = np.concatenate([state.held, state.resampler(chunk.mono(), last)])
-        total = ceil(state.came * self.fps / state.rate) if last else None
+        state.held = np.concatenate([state.held, state.intake(chunk, last)])
+        total = state.intake.begun(self.fps) if last else None
         first = state.next
         made = self._whole(state, total) if self._window is None else self._windows(state, total, self._window)
         return Track(self.gives, np.concatenate(made) if made else np.zeros((0, self.gives.size), np.float32), self.fps, first)

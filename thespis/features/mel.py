@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from thespis.features.resample import RATE, Resampler
+from thespis.features.resample import RATE, Intake
 from thespis.types import SAMPLES, Array, Channel, Direction, Portrait, Space, Speech, Track
 
 
@@ -30,9 +30,7 @@ def slaney_filters(size: int, bands: int, low: float, high: float) -> Array:
 class MelState:
     """One stream: samples at RATE that are still needed, the first of which has the index `first`."""
 
-    resampler: Resampler | None = None
-    rate: int = 0
-    came: int = 0  # samples of the input
+    intake: Intake = field(default_factory=Intake)
     held: Array = field(default_factory=lambda: np.zeros(0, np.float32))
     first: int = 0
     made: int = 0
@@ -66,17 +64,10 @@ class Mel:
 
     def step(self, state: MelState, chunk: Speech, last: bool) -> Track:
         """Take the next samples and answer with the rows whose windows are complete; at the end silence follows."""
-        if state.resampler is None:
-            state.resampler, state.rate = Resampler(chunk.rate), chunk.rate
-        if chunk.rate != state.rate or chunk.start != state.came:
-            raise ValueError(
-                f"expected samples from {state.came} on at {state.rate} a second, got them from {chunk.start} on at {chunk.rate} a second"
-            )
-        state.came += len(chunk)
-        state.held = np.concatenate([state.held, state.resampler(chunk.mono(), last)])
+        state.held = np.concatenate([state.held, state.intake(chunk, last)])
         if last:
             state.held = np.concatenate([state.held, np.zeros(self.size, np.float32)])
-        total = -(-state.came * self.fps // state.rate) if last else None  # ceil: the last row begins within the speech
+        total = state.intake.begun(self.fps) if last else None
         rows: list[Array] = []
         first = state.made
         while state.made != total and (at := state.made * self.hop - self.size // 2 - state.first) + self.size <= len(state.held):

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from thespis.features.ear import HOP, PITCH_FRAME, Ear
-from thespis.features.resample import RATE, Resampler
+from thespis.features.resample import RATE, Intake
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
 
 PITCH = linear("pitch", "octaves", "voiced")
@@ -22,9 +22,7 @@ class PitchState:
     """One stream."""
 
     ear: Ear = field(default_factory=Ear)
-    resampler: Resampler | None = None
-    rate: int = 0
-    came: int = 0
+    intake: Intake = field(default_factory=Intake)
     octaves: float = 0.0
     rows: list[Array] = field(default_factory=list)
     given: int = 0
@@ -42,15 +40,8 @@ class Pitch:
 
     def step(self, state: PitchState, chunk: Speech, last: bool) -> Track:
         """Take the next samples and answer with the rows that are complete."""
-        if state.resampler is None:
-            state.resampler, state.rate = Resampler(chunk.rate), chunk.rate
-        if chunk.rate != state.rate or chunk.start != state.came:
-            raise ValueError(
-                f"expected samples from {state.came} on at {state.rate} a second, got them from {chunk.start} on at {chunk.rate} a second"
-            )
-        state.came += len(chunk)
-        self._hear(state, state.resampler(chunk.mono(), last))
-        total = -(-state.came * 100 // state.rate)
+        self._hear(state, state.intake(chunk, last))
+        total = state.intake.begun(100)
         while last and state.given + len(state.rows) < total:
             self._hear(state, np.zeros(HOP * RATE // 100, np.float32))
         count = min(len(state.rows), total - state.given)

@@ -1,11 +1,12 @@
 """Any sampling rate -> 16,000 a second by a windowed-sinc filter, whose answer is the same to the last bit for every chunking."""
 
+from fractions import Fraction
 from functools import lru_cache
 from math import gcd
 
 import numpy as np
 
-from thespis.types import Array
+from thespis.types import Array, Speech
 
 RATE = 16_000
 BLOCK = 160  # output samples that are computed together, always from the same absolute places
@@ -74,3 +75,31 @@ class Resampler:
         """Drop input that no block will ask for again."""
         drop = min(max(before - self._first, 0), len(self._held))
         self._held, self._first = self._held[drop:], self._first + drop
+
+
+class Intake:
+    """The samples of one stream as a stage takes them in: each chunk follows the one before, and comes out mono at 16,000 a second."""
+
+    def __init__(self) -> None:
+        """Begin before the first sample; the first chunk states the rate."""
+        self.heard, self.rate = 0, RATE  # samples that came, and how many make a second
+        self._resampler: Resampler | None = None
+
+    def __call__(self, chunk: Speech, last: bool) -> Array:
+        """Take the next samples and answer with those at 16,000 a second (n,) that are ready; silence fills up the last block."""
+        if self._resampler is None:
+            self._resampler, self.rate = Resampler(chunk.rate), chunk.rate
+        if chunk.rate != self.rate or chunk.start != self.heard:
+            raise ValueError(
+                f"expected samples from {self.heard} on at {self.rate} a second, got them from {chunk.start} on at {chunk.rate} a second"
+            )
+        self.heard += len(chunk)
+        return self._resampler(chunk.mono(), last)
+
+    def begun(self, fps: Fraction | int) -> int:
+        """Count the rows, of so many a second, that begin within what came."""
+        return int(-(-self.heard * fps // self.rate))
+
+    def sure(self, fps: Fraction | int, delay: Fraction) -> int:
+        """Count the rows, of so many a second, that are complete when answers wait for `delay` seconds of later sound."""
+        return max(int((Fraction(self.heard, self.rate) - delay) * fps), 0)

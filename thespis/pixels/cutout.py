@@ -142,7 +142,7 @@ def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Arr
     """Take out of the share (h, w) what has the background's colour near its edge, where colours tell and no clothes are (`bare`, h, w)."""
     reach = max(round(SURE * unit), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    sure = cv2.erode((alpha > 0.98).astype(np.float32), kernel)
+    sure = np.asarray(cv2.erode((alpha > 0.98).astype(np.float32), kernel), np.float32)
     if not sure.any():
         return alpha
     behind = plate.astype(np.float32)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from thespis.card import Weight
 from thespis.features.ear import BANDS, HOP, STEP, Ear, Heard
-from thespis.features.resample import RATE, Resampler
+from thespis.features.resample import RATE, Intake
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
 from thespis.weights import ASSETS, find
 
@@ -45,12 +45,11 @@ class Segment:
 class Hearing:
     """The state of one stream."""
 
-    resampler: Resampler | None = None
+    intake: Intake = field(default_factory=Intake)
     held: Array = field(default_factory=lambda: np.zeros(0, np.float32))
     before: Array = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     memory: Array = field(default_factory=lambda: np.zeros(MEMORY, np.float32))
     rows: int = 0
-    samples: int = 0
 
 
 class Activity:
@@ -76,13 +75,10 @@ class Activity:
 
     def step(self, state: Hearing, chunk: Speech, last: bool) -> Track:
         """Listen to the next samples and answer with the rows whose samples are all there; silence fills up the last one."""
-        if state.resampler is None:
-            state.resampler = Resampler(chunk.rate)
-        state.samples += len(chunk)
-        state.held = np.concatenate([state.held, state.resampler(chunk.mono(), last)])
+        state.held = np.concatenate([state.held, state.intake(chunk, last)])
         first, found = state.rows, list[float]()
         if last:
-            total = -(-state.samples * RATE // (state.resampler.rate * BLOCK))
+            total = state.intake.begun(ACTIVITY_FPS)
             state.held = np.concatenate([state.held, np.zeros(max((total - first) * BLOCK - len(state.held), 0), np.float32)])
             state.held = state.held[: (total - first) * BLOCK]
         while len(state.held) >= BLOCK:
@@ -144,20 +140,18 @@ def listen(blocks: Iterable[Speech], network: Activity | None = None) -> Sound:
     """Hear a whole recording, block after block; only what was heard is kept, not the samples."""
     stage, ear = network or Activity(), Ear()
     state = stage.start(Portrait((np.zeros((1, 1, 3), np.uint8),)), Direction())
-    resampler: Resampler | None = None
-    chances, groups, at, rate = list[Array](), list[Heard](), 0, RATE
+    intake, chances, groups = Intake(), list[Array](), list[Heard]()
     for block in blocks:
-        rate, at = block.rate, block.stop
-        resampler = resampler or Resampler(rate)
         chances.append(stage.step(state, block, False)["speech"])
-        groups += ear(resampler(block.mono(), False))
-    if resampler is None:
+        groups += ear(intake(block, False))
+    if not intake.heard:
         none = np.zeros(0)
         return Sound(none, none, none, none, np.zeros((0, BANDS), np.float32))
-    chances.append(stage.step(state, Speech(np.zeros((1, 0), np.float32), rate, start=at), True)["speech"])
+    nothing = Speech(np.zeros((1, 0), np.float32), intake.rate, start=intake.heard)
+    chances.append(stage.step(state, nothing, True)["speech"])
     end = np.zeros(2 * HOP * STEP + 2 * ear.margin, np.float32)
-    groups += ear(np.concatenate([resampler(np.zeros(0, np.float32), True), end]))
-    rows, probability = round(at / rate * ROWS), np.concatenate(chances)
+    groups += ear(np.concatenate([intake(nothing, True), end]))
+    rows, probability = round(intake.heard / intake.rate * ROWS), np.concatenate(chances)
     middles = (np.arange(len(probability)) + 0.5) * float(1 / ACTIVITY_FPS)
     level, periodicity, pitch = (
         np.concatenate([getattr(group, name) for group in groups])[:rows].astype(np.float64) for name in ("level", "periodicity", "pitch")

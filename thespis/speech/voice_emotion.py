@@ -14,7 +14,7 @@ import numpy as np
 from thespis.card import Weight
 from thespis.features.ear import HOP, Ear
 from thespis.features.prosody import PROSODY, Prosody
-from thespis.features.resample import RATE, Resampler
+from thespis.features.resample import RATE, Intake, Resampler
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
 from thespis.weights import ASSETS, find
 
@@ -72,9 +72,7 @@ class Listening:
     """The state of one stream."""
 
     prosody: Prosody
-    resampler: Resampler | None = None
-    rate: int = 0
-    samples: int = 0  # that came
+    intake: Intake = field(default_factory=Intake)
     heard: int = 0  # rows of the ear
     ear: Ear = field(default_factory=Ear)
     rows: list[Array] = field(default_factory=list)
@@ -100,17 +98,9 @@ class VoiceEmotion:
 
     def step(self, state: Listening, chunk: Speech, last: bool) -> Track:
         """Listen to the next samples and answer with the rows that are sure."""
-        if state.resampler is None:
-            state.resampler, state.rate = Resampler(chunk.rate), chunk.rate
-        if chunk.rate != state.rate or chunk.start != state.samples:
-            raise ValueError(
-                f"expected samples from {state.samples} on at {state.rate} a second, "
-                f"got them from {chunk.start} on at {chunk.rate} a second"
-            )
-        state.samples += len(chunk)
-        self._hear(state, state.resampler(chunk.mono(), last))
-        total = -(-state.samples * 10 // state.rate)  # ceil: the last row begins within the speech
-        sure = total if last else max(int((Fraction(state.samples, state.rate) - self.delay) * 10), 0)
+        self._hear(state, state.intake(chunk, last))
+        total = state.intake.begun(10)
+        sure = total if last else state.intake.sure(10, self.delay)
         while last and state.given + len(state.rows) < total:
             self._hear(state, np.zeros(HOP * RATE // 100, np.float32))
         count = max(min(sure - state.given, len(state.rows)), 0)
