@@ -20,6 +20,7 @@ VERBS = {
     "align": "find when each word and sound of a recording is said, and what else is heard in it",
     "edit": "cut, join, retime, scale, mirror or smooth a take, or give it other lips",
     "diff": "compare two takes",
+    "plot": "draw the curves of a take under a filmstrip",
     "demo": "make a video of the astronaut photograph, with a contact sheet, to see that all is well",
     "list": "list the recipes",
     "show": "show all that is known about a recipe",
