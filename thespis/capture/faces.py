@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thespis.capture.graphs import Graph, detection, landmarks
 from thespis.errors import FaceError
 from thespis.head.shapes import load_shapes
 from thespis.types import Array, Bytes, Portrait
@@ -22,7 +23,8 @@ STEEPEST_NOD = 40.0
 STEEPEST_TILT = 45.0
 MESH_INPUT = 640  # the crop a face is measured in; its networks look at 192 and 256 pixels, so more gains nothing
 _lock = threading.RLock()
-_networks: dict[str, Any] = {}
+_networks: dict[str, Graph] = {}
+_warned = threading.Event()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +66,13 @@ def quiet() -> Iterator[None]:
         os.close(sink)
 
 
-def network(name: str) -> Any:  # noqa: ANN401 - mediapipe's solution objects have no common type
+def network(name: str) -> Graph:
     """Make one of the networks, or give the one that is there: "near" and "far" find faces, "mesh" measures them, "person" cuts out."""
     if name not in _networks:
         with quiet():
-            from mediapipe.python.solutions import face_detection, face_mesh, selfie_segmentation
-
-            if name == "mesh":
-                _networks[name] = face_mesh.FaceMesh(
-                    static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
-                )
-            elif name == "person":
-                _networks[name] = selfie_segmentation.SelfieSegmentation(model_selection=0)
-            else:
-                _networks[name] = face_detection.FaceDetection(
-                    model_selection=0 if name == "near" else 1, min_detection_confidence=0.4 if name == "near" else 0.5
-                )
-            # The first call builds the graph and prints; let it do so while quiet.
-            _networks[name].process(np.zeros((64, 64, 3), np.uint8))
+            _networks[name] = Graph(name)
+            # The first call loads the weights and prints; let it do so while quiet.
+            _networks[name](np.zeros((64, 64, 3), np.uint8))
     return _networks[name]
 
 
@@ -95,13 +86,11 @@ def find_boxes(image: Bytes) -> list[tuple[float, float, float, float]]:
     border = int(0.35 * max(small.shape[:2]))
     padded = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=(127, 127, 127))
     for name, picture, offset in (("near", small, 0), ("far", small, 0), ("near", padded, border)):
-        detections = network(name).process(np.ascontiguousarray(picture)).detections or []
-        for detection in detections:
-            box = detection.location_data.relative_bounding_box
-            across, down = picture.shape[1], picture.shape[0]
-            x = ((box.xmin + box.width / 2) * across - offset) / scale
-            y = ((box.ymin + box.height / 2) * down - offset) / scale
-            found.append((x, y, max(box.width * across, box.height * down) / scale, float(detection.score[0])))
+        across, down = picture.shape[1], picture.shape[0]
+        for left, top, wide, high, score in map(detection, network(name).messages(picture)):
+            x = ((left + wide / 2) * across - offset) / scale
+            y = ((top + high / 2) * down - offset) / scale
+            found.append((x, y, max(wide * across, high * down) / scale, score))
     found.sort(key=lambda face: -face[3])
     kept: list[tuple[float, float, float, float]] = []
     for face in found:
@@ -129,14 +118,12 @@ def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_IN
     with _lock:
         mesh = network("mesh")
         # The first real face makes the networks print a warning of their own, whatever is asked of them.
-        with contextlib.nullcontext() if "warned" in _networks else quiet():
-            result = mesh.process(crop).multi_face_landmarks
-        if result:
-            _networks["warned"] = True
-    if not result:
+        with contextlib.nullcontext() if _warned.is_set() else quiet():
+            found = mesh.messages(crop)
+    if not found:
         return None
-    raw = np.array([(p.x, p.y, p.z) for p in result[0].landmark], np.float64) * out
-    points = raw / scale
+    _warned.set()
+    points = landmarks(found[0]).astype(np.float64) * out / scale
     points[:, 0] += left
     points[:, 1] += top
     return np.asarray(points, np.float32)
@@ -159,7 +146,7 @@ def square(image: Bytes, left: int, top: int, side: int) -> Bytes:
 def person_share(picture: Bytes) -> Array:
     """Ask a network how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1."""
     with _lock:
-        return np.array(network("person").process(picture).segmentation_mask, np.float32)
+        return network("person").mask(picture)
 
 
 def fit_pose(points: Array) -> tuple[Array, float, Array]:
@@ -252,7 +239,7 @@ def upside_down(image: Bytes, face: Face) -> bool:
     around = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
     with _lock:
         scores = [
-            max((float(found.score[0]) for found in network("near").process(np.ascontiguousarray(turned)).detections or []), default=0.0)
+            max((score for *_, score in map(detection, network("near").messages(turned))), default=0.0)
             for turned in (around, around[::-1, ::-1])
         ]
     return scores[1] > scores[0] + 0.08
