@@ -15,7 +15,7 @@ from thespis.capture.neutral import rest_of
 from thespis.capture.witness import Witness
 from thespis.head.shapes import SHAPES
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.puppet import expression_of, lids_follow_gaze
+from thespis.pixels.asked import expression_of, lids_follow_gaze
 from thespis.pixels.warp import Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait
 

@@ -9,10 +9,10 @@ import pytest
 from thespis.capture.faces import face_of
 from thespis.errors import DirectionError, MediaError
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import eased
 from thespis.pixels.cutout import cut_out
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import grid_triangles, opaque
-from thespis.pixels.puppet import eased
 from thespis.pixels.raster import draw, packed
 from thespis.pixels.warp import Canvas, Warp, draw_frame, draw_plate
 from thespis.types import Array, Bytes, Direction, Portrait, Track

@@ -14,6 +14,9 @@ from thespis.types import Array, Bytes
 Mask = npt.NDArray[np.bool_]
 PATCH = 96  # pixels across the patch an eye is kept in
 SHADED = 0.13  # of a patch's height below the upper lid that its lashes shade
+KEPT = (0.08, 0.35)  # radians of turn over which what the photograph's own gaze looks like is lost
+GLINT = 14.0  # grey levels above the iris from which on it is a light on it
+HALF_WAY = 0.5  # of the iris's way is the light's
 RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are 63 mm apart
 
 
@@ -21,50 +24,80 @@ RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are
 class Eyeball:
     """One eye: its `photo` (h, w, 3), `white` (h, w, 3) without the iris, and `iris` (h, w, 4), made whole, times its soft edge.
 
-    `corners` (4, 2) are the patch's corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch
-    pixels an eye distance has.
+    `glint` (h, w, 3) is the light that the photograph shows on the iris. `apart` (h, w, 3) is by how much the photograph differs from
+    all that, and `inner` (h, w) how much of a pixel lies well inside the lids, 0 to 1. `corners` (4, 2) are the patch's corners in
+    texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch pixels an eye distance has.
     """
 
     photo: Bytes
     white: Array
     iris: Array
+    glint: Array
+    apart: Array
+    inner: Array
     corners: Array
     unit: float
 
-    def look(self, yaw: float, pitch: float) -> Bytes:
-        """Draw the patch (h, w, 3) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze."""
-        if abs(yaw) < 1e-3 and abs(pitch) < 1e-3:
+    def look(self, yaw: float, pitch: float, raised: float = 0.0) -> Bytes:
+        """Draw the patch (h, w, 3) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze.
+
+        `raised`, 0 to 1, is how far the lids are opened beyond the photograph's; what lies at their edges there is no lid any more.
+        """
+        turned = math.hypot(yaw, pitch)
+        if turned < 1e-3 and raised <= 0:
             return self.photo
         drawn = np.empty_like(self.photo)
-        draw_iris(drawn, self.white, self.iris, RADIUS * self.unit * math.sin(yaw), RADIUS * self.unit * math.sin(pitch))
+        keep = 1 - float(smoothstep(*KEPT, turned))
+        across, down = RADIUS * self.unit * math.sin(yaw), RADIUS * self.unit * math.sin(pitch)
+        draw_eye(drawn, self.white, self.iris, self.glint, self.apart, self.inner, across, down, keep, 1 - 0.7 * raised)
         return drawn
 
 
-@numba.njit("void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f8,f8)", cache=True, nogil=True, fastmath=True)
-def draw_iris(drawn: Bytes, white: Array, iris: Array, across: float, down: float) -> None:  # pragma: no cover - compiled
-    """Draw `iris` (h, w, 4), already times its cover, shifted by (across, down) pixels over `white` (h, w, 3)."""
+@numba.njit(
+    "void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],f8,f8,f8,f8)", cache=True, nogil=True, fastmath=True
+)
+def draw_eye(
+    drawn: Bytes, white: Array, iris: Array, glint: Array, apart: Array, inner: Array, across: float, down: float, keep: float, rim: float
+) -> None:  # pragma: no cover - compiled
+    """Draw `iris` (h, w, 4), already times its cover, shifted by (across, down) pixels over `white` (h, w, 3), with the light on it.
+
+    `keep` and `rim` are how much of what sets the photograph `apart` (h, w, 3) stays well inside the lids and at the upper one's edge.
+    """
     height, width = drawn.shape[:2]
     for y in range(height):
-        v = y - down
-        row = math.floor(v)
-        low = v - row
+        v, half_v = y - down, y - HALF_WAY * down
+        row, half_row = math.floor(v), math.floor(half_v)
+        low, half_low = v - row, half_v - half_row
+        edge = 1 - (1 - rim) * min(max(2.5 - 4 * y / height, 0.0), 1.0)
         for x in range(width):
-            u = x - across
-            column = math.floor(u)
-            part = u - column
-            red, green, blue, cover = 0.0, 0.0, 0.0, 0.0
-            if -1 <= row < height and -1 <= column < width:
+            u, half_u = x - across, x - HALF_WAY * across
+            column, half_column = math.floor(u), math.floor(half_u)
+            part, half_part = u - column, half_u - half_column
+            red, green, blue, cover, light_red, light_green, light_blue = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for r in range(2):
+                for c in range(2):
+                    if 0 <= row + r < height and 0 <= column + c < width:
+                        share = (low if r else 1 - low) * (part if c else 1 - part)
+                        red += share * iris[row + r, column + c, 0]
+                        green += share * iris[row + r, column + c, 1]
+                        blue += share * iris[row + r, column + c, 2]
+                        cover += share * iris[row + r, column + c, 3]
+            if cover > 0:
                 for r in range(2):
                     for c in range(2):
-                        if 0 <= row + r < height and 0 <= column + c < width:
-                            share = (low if r else 1 - low) * (part if c else 1 - part)
-                            red += share * iris[row + r, column + c, 0]
-                            green += share * iris[row + r, column + c, 1]
-                            blue += share * iris[row + r, column + c, 2]
-                            cover += share * iris[row + r, column + c, 3]
-            drawn[y, x, 0] = int(min(red + white[y, x, 0] * (1 - cover) + 0.5, 255.0))
-            drawn[y, x, 1] = int(min(green + white[y, x, 1] * (1 - cover) + 0.5, 255.0))
-            drawn[y, x, 2] = int(min(blue + white[y, x, 2] * (1 - cover) + 0.5, 255.0))
+                        if 0 <= half_row + r < height and 0 <= half_column + c < width:
+                            share = cover * (half_low if r else 1 - half_low) * (half_part if c else 1 - half_part)
+                            light_red += share * glint[half_row + r, half_column + c, 0]
+                            light_green += share * glint[half_row + r, half_column + c, 1]
+                            light_blue += share * glint[half_row + r, half_column + c, 2]
+            stays = inner[y, x] * keep + (1 - inner[y, x]) * edge
+            rest = 1 - cover
+            red += light_red + white[y, x, 0] * rest + apart[y, x, 0] * stays
+            green += light_green + white[y, x, 1] * rest + apart[y, x, 1] * stays
+            blue += light_blue + white[y, x, 2] * rest + apart[y, x, 2] * stays
+            drawn[y, x, 0] = int(min(max(red + 0.5, 0.0), 255.0))
+            drawn[y, x, 1] = int(min(max(green + 0.5, 0.0), 255.0))
+            drawn[y, x, 2] = int(min(max(blue + 0.5, 0.0), 255.0))
 
 
 def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
@@ -107,12 +140,17 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     cover = (1 - smoothstep(1.0, 1.22, distance)).astype(np.float32)
     corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], np.float32)
     corners = ((corners - matrix[:, 2]) / scale).astype(np.float32)
-    # The patch shows the photo inside the opening and the rebuilt eye outside it, so that a lid opened wider shows no skin.
-    soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32)[..., None] / 255
-    rebuilt = whole * cover[..., None] + white * (1 - cover[..., None])
-    blended = np.clip(photo * soft + rebuilt * (1 - soft) + 0.5, 0, 255).astype(np.uint8)
+    soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32) / 255
+    # The light on the iris goes half-way with it; everything else that the photograph has of its own is the lids' doing, and stays.
+    light = cv2.GaussianBlur(np.clip(photo - whole - GLINT, 0, 255).astype(np.float32), (3, 3), 0)
+    glint = light * (smoothstep(1.0, 0.8, distance) * soft)[..., None]
     iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
-    return Eyeball(blended, np.ascontiguousarray(np.clip(white, 0, 254), np.float32), iris_layer, corners, unit * scale)
+    white = np.ascontiguousarray(np.clip(white, 0, 254), np.float32)
+    rebuilt = iris_layer[..., :3] + white * (1 - cover[..., None]) + glint * cover[..., None]
+    return Eyeball(
+        photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(photo - rebuilt, np.float32),
+        np.ascontiguousarray(soft, np.float32), corners, unit * scale,
+    )  # fmt: skip
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:

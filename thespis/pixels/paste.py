@@ -19,9 +19,10 @@ from thespis.motion.gaze import Gaze
 from thespis.motion.head import Head
 from thespis.motion.lips import Lips
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import MOVE_LIMIT
 from thespis.pixels.crop import own_window, through
 from thespis.pixels.framing import LARGEST_FRAME, Framing, cut_frame
-from thespis.pixels.puppet import MOVE_LIMIT, build
+from thespis.pixels.puppet import build
 from thespis.pixels.warp import Canvas, draw_frame, make_canvas
 from thespis.stages import Both, Stage
 from thespis.types import Array, Bytes, Direction, Frames, Portrait, Track

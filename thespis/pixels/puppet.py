@@ -7,10 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import Face, fit_pose
-from thespis.errors import MediaError
 from thespis.head.person import Person, fit
-from thespis.head.shapes import SHAPES, Shapes, load_shapes
+from thespis.head.shapes import Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import (
+    GAZE_LIMIT,
+    MOVE_LIMIT,
+    TONGUE_OUT,
+    TURN_LIMIT,
+    closed_lid,
+    eased,
+    expression_of,
+    lids_follow_gaze,
+    raised_lid,
+    rotation_matrix,
+)
 from thespis.pixels.creases import Skin, find_creases
 from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
@@ -21,6 +32,7 @@ from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stac
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, own_teeth, read_light, shows_teeth
 from thespis.pixels.raster import Deep
+from thespis.pixels.relief import flatten
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, near_head, rays, skirt
 from thespis.types import Array, Bytes
@@ -28,22 +40,12 @@ from thespis.types import Array, Bytes
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
-TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
-EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
 CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain skin below each eye
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
-LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
 
 
 OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
 LOWER_LIP = 14  # the middle of its inner edge
-TONGUE_OUT = FACE.column("tongueOut")
-LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
-LID_COLUMNS = tuple(
-    (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
-    for side in ("Left", "Right")
-)
-"""Where an eye's pitch stands in a row of FACE, and its two lid shapes among the weights."""
 
 
 class Posed(NamedTuple):
@@ -138,40 +140,8 @@ class Puppet:
             state.close(self.atlas, round(LEVELS * closed_lid(side, row)), fresh=creased)
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
-            patch = eye.look(yaw, pitch)
+            patch = eye.look(yaw, pitch, raised_lid(side, row))
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
-
-
-def closed_lid(side: str, row: Array) -> float:
-    """Say how far the skin of a lid has unrolled in a row of the Space `face`, 0 to 1."""
-    pitch, blink = LIDS[side]
-    lowered = float(row[blink]) + LID_FOLLOWS * min(max(float(row[pitch]), 0.0), GAZE_LIMIT) * 2
-    share = min(max((lowered - 0.12) / 0.48, 0.0), 1.0)
-    return share * share * (3 - 2 * share)
-
-
-def eased(value: Array, limit: float) -> Array:
-    """Keep numbers (n,) within a limit, smoothly: a hard stop would show as a jerk."""
-    size, easy = np.minimum(np.abs(value), 1e3 * limit), EASY * limit
-    over = limit - (limit - easy) * np.exp((easy - np.maximum(size, easy)) / (limit - easy))
-    return np.asarray(np.sign(value) * np.where(size > easy, over, size), np.float32)
-
-
-def expression_of(row: Array) -> Array:
-    """Take the 51 shape weights out of a row of the Space `face`, within bounds."""
-    if not np.isfinite(row).all():
-        raise MediaError("the motion holds values that are not finite numbers; nothing can be drawn from it")
-    return np.clip(row[: len(SHAPES)], -0.5, WEIGHT_LIMIT)
-
-
-def lids_follow_gaze(weights: Array, row: Array) -> Array:
-    """Lower the upper lids (in the weights (51,)) as the eyes look down and raise them as they look up."""
-    weights = weights.copy()
-    for pitch_column, blink, wide in LID_COLUMNS:
-        pitch = min(max(float(row[pitch_column]), -GAZE_LIMIT), GAZE_LIMIT)
-        weights[blink] = min(weights[blink] + LID_FOLLOWS * max(pitch, 0.0) * 2, 1.0)
-        weights[wide] += LID_FOLLOWS * max(-pitch, 0.0) * 2 * (1 - weights[blink])
-    return weights
 
 
 def meet(shapes: Shapes, rest: Array, skin: Array, down: Array) -> Array:
@@ -188,16 +158,6 @@ def meet(shapes: Shapes, rest: Array, skin: Array, down: Array) -> Array:
     return skin
 
 
-def rotation_matrix(vector: Array) -> Array:
-    """Turn a rotation vector (3,) in radians into a matrix (3, 3)."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-8:
-        return np.eye(3, dtype=np.float32)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]], np.float64)
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float32)
-
-
 def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     """Make the puppet of a face for a frame; `entirely` cuts the person out of all of it, not only where the head moves."""
     shapes = load_shapes()
@@ -208,7 +168,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     points = points.copy()
     points[:468, :2] += refine_lips(texture, framing.to_texture(points), shapes, unit * finer, down) / finer
     placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
-    person = fit(shapes, placed, offset)
+    person = flatten(fit(shapes, placed, offset), rotation)
     on_texture = framing.to_texture(points)
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
     if wears_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1))):

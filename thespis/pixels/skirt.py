@@ -6,6 +6,7 @@ import numpy as np
 
 from thespis.head.shapes import Shapes
 from thespis.pixels.layers import Layer, smoothstep
+from thespis.pixels.relief import STEEPEST
 from thespis.types import Array, Bytes
 
 WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way from the face's outline to the head's
@@ -65,7 +66,7 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, roo
     # outline keeps its depth: what stretches when the head turns is what lies behind it.
     round_off = (1 - down) * smoothstep(0.1, 0.95, steps / head) + down * smoothstep(0.12, 0.85, steps)
     far = SKULL_DEPTH * (1 - down) + (outline[:, 2] + 0.35) * down
-    depth = seen[None, :, 2] + (far - outline[:, 2])[None] * round_off
+    depth = seen[None, :, 2] + np.minimum((far - outline[:, 2])[None] * round_off, STEEPEST * steps)
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
     follow = follow_head(outline, flat[:, :2], None if edge is None else (steps - head).reshape(-1))

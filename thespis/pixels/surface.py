@@ -8,7 +8,7 @@ from thespis.capture.follow import Sighting
 from thespis.motion.convert import NECK
 from thespis.motion.rotations import matrices
 from thespis.motion.spaces.surface import DRIVEN, SURFACE
-from thespis.pixels.puppet import MOVE_LIMIT, TURN_LIMIT, eased
+from thespis.pixels.asked import MOVE_LIMIT, TURN_LIMIT, eased
 from thespis.types import Array, Track
 
 Doubles = npt.NDArray[np.float64]

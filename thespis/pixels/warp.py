@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import TONGUE_OUT, closed_lid
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
-from thespis.pixels.puppet import TONGUE_OUT, Posed, Puppet, build, closed_lid
+from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, shrink_into
 from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track

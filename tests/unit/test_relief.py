@@ -1,0 +1,91 @@
+"""Depth that the picture can stand: no part of the face tears into streaks or folds when the head turns, and rest is the photograph."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.crop import through
+from thespis.pixels.relief import STEEPEST
+from thespis.pixels.warp import Canvas, Warp, draw_frame
+from thespis.types import Array, Direction, Portrait
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def canvas(astronaut: Portrait) -> Canvas:
+    return Warp(256).start(astronaut, Direction())
+
+
+def turned(degrees: float) -> Array:
+    row = np.zeros(FACE.size, np.float32)
+    row[FACE.slice("head_rotation")] = np.radians((0.0, degrees, 0.0))
+    return row
+
+
+def test_the_rim_of_the_face_is_no_steeper_than_a_turn_can_stand(canvas: Canvas) -> None:
+    puppet = canvas.puppet
+    rest = puppet.rest[list(OVAL)]
+    along = np.roll(rest, 1, axis=0) - rest
+    assert (np.abs(along[:, 2]) <= STEEPEST * np.linalg.norm(along[:, :2], axis=1) + 1e-3).all()
+    seen = puppet.person.photo @ puppet.rotation.T
+    apart = np.linalg.norm(seen[list(OVAL), None, :2] - seen[None, :, :2], axis=2)
+    assert (seen[list(OVAL), 2][:, None] <= seen[None, :, 2] + STEEPEST * apart + 1e-3).all()
+
+
+@pytest.mark.parametrize("degrees", [-18.0, 18.0])
+def test_nothing_near_the_outline_folds_when_the_head_turns(canvas: Canvas, degrees: float) -> None:
+    triangles = load_shapes().triangles
+    outer = triangles[np.isin(triangles, OVAL).any(axis=1)]
+
+    def areas(row: Array) -> Array:
+        place = canvas.puppet.pose(row).place
+        a, b, c = (place[outer[:, corner]] for corner in range(3))
+        return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]))
+
+    rest = areas(turned(0.0))
+    share, weight = areas(turned(degrees)) / rest, np.abs(rest) / np.abs(rest).sum()
+    assert weight[share < 0].sum() < 0.05
+    assert weight[share > 2.2].sum() < 0.05
+
+
+@pytest.fixture
+def eyes(canvas: Canvas) -> Callable[[Array], Array]:
+    place = canvas.puppet.pose(turned(0.0)).place
+
+    def near_the_eyes(picture: Array) -> Array:
+        found = []
+        for ring in ((*EYE_LEFT_UPPER, *EYE_LEFT_LOWER), (*EYE_RIGHT_UPPER, *EYE_RIGHT_LOWER)):
+            (left, top), (right, bottom) = place[list(ring)].min(axis=0).astype(int) - 2, place[list(ring)].max(axis=0).astype(int) + 3
+            found.append(picture[top:bottom, left:right].reshape(-1, 3))
+        return np.concatenate(found).astype(np.float32)
+
+    return near_the_eyes
+
+
+def test_eyes_at_rest_are_the_photographs(canvas: Canvas, eyes: Callable[[Array], Array]) -> None:
+    drawn = np.zeros((256, 256, 3), np.uint8)
+    draw_frame(canvas, turned(0.0), drawn)
+    photo = through(canvas.puppet.framing)
+    assert np.abs(eyes(drawn) - eyes(photo)).mean() < 3.0
+    # And a glance begins where they rest, without a jump.
+    row = turned(0.0)
+    row[[FACE.column("gaze_left_yaw"), FACE.column("gaze_right_yaw")]] = 0.01
+    glance = np.zeros_like(drawn)
+    draw_frame(canvas, row, glance)
+    assert np.abs(eyes(glance) - eyes(drawn)).mean() < 2.0
+
+
+def test_the_light_in_an_eye_stays_when_it_looks_about(canvas: Canvas, eyes: Callable[[Array], Array]) -> None:
+    pictures = []
+    for yaw in (0.0, 0.25):
+        row = turned(0.0)
+        row[[FACE.column("gaze_left_yaw"), FACE.column("gaze_right_yaw")]] = yaw
+        drawn = np.zeros((256, 256, 3), np.uint8)
+        draw_frame(canvas, row, drawn)
+        pictures.append(eyes(drawn).mean(axis=1))
+    assert np.percentile(pictures[1], 99) > 0.9 * np.percentile(pictures[0], 99)
+    assert np.abs(pictures[1] - pictures[0]).mean() > 1.0

@@ -1,0 +1,70 @@
+"""What a row of the Space `face` asks of a face, kept within what one can do: weights, lids, gaze, and the turn of the head."""
+
+import numpy as np
+
+from thespis.errors import MediaError
+from thespis.head.shapes import SHAPES
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.layers import smoothstep
+from thespis.types import Array
+
+TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
+EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
+RAISED = (0.0, 0.35)  # of a widened eye, over which its lids leave what the photograph shows at their edges
+LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+TONGUE_OUT = FACE.column("tongueOut")
+LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
+WIDE = {side: FACE.column(f"eyeWide{side.capitalize()}") for side in ("left", "right")}
+LID_COLUMNS = tuple(
+    (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
+    for side in ("Left", "Right")
+)
+"""Where an eye's pitch stands in a row of FACE, and its two lid shapes among the weights."""
+
+
+def closed_lid(side: str, row: Array) -> float:
+    """Say how far the skin of a lid has unrolled in a row of the Space `face`, 0 to 1."""
+    pitch, blink = LIDS[side]
+    lowered = float(row[blink]) + LID_FOLLOWS * min(max(float(row[pitch]), 0.0), GAZE_LIMIT) * 2
+    share = min(max((lowered - 0.12) / 0.48, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
+
+
+def raised_lid(side: str, row: Array) -> float:
+    """Say how far a lid has left the place that the photograph shows it at, upwards, in a row of the Space `face`, 0 to 1."""
+    pitch, wide = LIDS[side][0], WIDE[side]
+    return float(smoothstep(*RAISED, float(row[wide]) - 2 * LID_FOLLOWS * min(float(row[pitch]), 0.0)))
+
+
+def eased(value: Array, limit: float) -> Array:
+    """Keep numbers (n,) within a limit, smoothly: a hard stop would show as a jerk."""
+    size, easy = np.minimum(np.abs(value), 1e3 * limit), EASY * limit
+    over = limit - (limit - easy) * np.exp((easy - np.maximum(size, easy)) / (limit - easy))
+    return np.asarray(np.sign(value) * np.where(size > easy, over, size), np.float32)
+
+
+def expression_of(row: Array) -> Array:
+    """Take the 51 shape weights out of a row of the Space `face`, within bounds."""
+    if not np.isfinite(row).all():
+        raise MediaError("the motion holds values that are not finite numbers; nothing can be drawn from it")
+    return np.clip(row[: len(SHAPES)], -0.5, WEIGHT_LIMIT)
+
+
+def lids_follow_gaze(weights: Array, row: Array) -> Array:
+    """Lower the upper lids (in the weights (51,)) as the eyes look down and raise them as they look up."""
+    weights = weights.copy()
+    for pitch_column, blink, wide in LID_COLUMNS:
+        pitch = min(max(float(row[pitch_column]), -GAZE_LIMIT), GAZE_LIMIT)
+        weights[blink] = min(weights[blink] + LID_FOLLOWS * max(pitch, 0.0) * 2, 1.0)
+        weights[wide] += LID_FOLLOWS * max(-pitch, 0.0) * 2 * (1 - weights[blink])
+    return weights
+
+
+def rotation_matrix(vector: Array) -> Array:
+    """Turn a rotation vector (3,) in radians into a matrix (3, 3)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-8:
+        return np.eye(3, dtype=np.float32)
+    x, y, z = vector / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]], np.float64)
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross, np.float32)
