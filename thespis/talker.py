@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.card import Card
+from thespis.emphasis import Emphases
 from thespis.errors import MediaError, PairingError
 from thespis.stages import Stage, as_stage, check_pairs
 from thespis.types import FRAMES, SAMPLES, Array, Clip, Direction, Frames, Portrait, Speech, Track, frame_count
 
 MOST_CHANNELS = 64
+NO_WORDS = Emphases()
 BLOCKS_PER_SECOND = 5  # how finely a session cuts what it is given: small enough for flat memory and quick first frames
 
 
@@ -41,11 +43,14 @@ class Talker:
         wish = direction or Direction()
         if self.card is not None:
             wish.check(self.name, self.card.accepts)
-        return Session(self, [stage.start(portrait, wish) for stage in self.stages], rate)
+        # A session tells its wishes which words are said; no other session may hear them.
+        wish = replace(wish, words=Emphases(wish.words))
+        return Session(self, [stage.start(portrait, wish) for stage in self.stages], rate, wish.words)
 
     def __call__(self, speech: Speech, portrait: Portrait, direction: Direction | None = None) -> Clip:
         """Run a whole Speech; all frames are held in memory, so use a Session for long recordings."""
         session = self.start(portrait, direction, rate=speech.rate)
+        session.words.check(speech.words)
         session.push(speech)
         session.close()
         pieces = list(session)
@@ -61,9 +66,9 @@ class Talker:
 class Session:
     """Push samples, iterate over the Clips that are ready, `close()` at the end; frames never run ahead of the sound."""
 
-    def __init__(self, talker: Talker, states: list[Any], rate: int) -> None:
-        """Hold one state for each stage of the talker."""
-        self.talker, self.rate = talker, rate
+    def __init__(self, talker: Talker, states: list[Any], rate: int, words: Emphases = NO_WORDS) -> None:
+        """Hold one state for each stage of the talker; `words` are the wishes that hear which words are said."""
+        self.talker, self.rate, self.words = talker, rate, words
         self._states = states
         self._queue: deque[Speech] = deque()
         self._pushed = 0  # samples accepted, minus those an interruption dropped
@@ -121,6 +126,8 @@ class Session:
         if self._finished:
             return
         self._finished = last
+        if self.words:
+            self.words.heard += speech.words or ()
         chunk: Any = speech
         for stage, state in zip(self.talker.stages, self._states, strict=True):
             if stage.gives == FRAMES and isinstance(chunk, Track):

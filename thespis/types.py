@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from thespis.emphasis import Emphases
 from thespis.errors import DirectionError
 
 Array = npt.NDArray[np.float32]
@@ -403,7 +404,8 @@ class Direction:
 
     `emotion` weighs emotions by name (0 to 1.5) over time; `head` and `gaze` are degrees (positive yaw towards the picture's right,
     positive pitch down, positive roll clockwise) with None for natural motion; `blink` is blinks a minute; `lips` and `motion`
-    scale articulation and everything that is not articulation (1 is natural); `size` is (width, height) in pixels. `crop` shows the
+    scale articulation and everything that is not articulation (1 is natural); `words` are said by the lips more strongly, more weakly, or
+    held; `size` is (width, height) in pixels. `crop` shows the
     head, the whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others`
     alive too, where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file,
     or "transparent".
@@ -415,6 +417,7 @@ class Direction:
     blink: float | None = None
     lips: Curve = NATURAL
     motion: Curve = NATURAL
+    words: Emphases = Emphases()  # noqa: RUF009 - a tuple
     style: str | None = None
     prompt: str | None = None
     guidance: Mapping[str, float] = field(default_factory=dict)

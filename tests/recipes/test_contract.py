@@ -30,6 +30,7 @@ WISHES: dict[str, Any] = {
     "blink": 60,
     "lips": 0.3,
     "motion": 0.2,
+    "words": {"0.3-0.9": 0.2},
     "style": "lively",
     "prompt": "in a garden",
     "guidance": {"audio": 3.0},

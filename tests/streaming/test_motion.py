@@ -10,6 +10,7 @@ from made_up import NOBODY, articulation, cuttings, offline, same, streamed
 from thespis.direction.parse import direct
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.blink import Blink
+from thespis.motion.emphasis import Emphasise
 from thespis.motion.feeling import Feeling
 from thespis.motion.gaze import Gaze
 from thespis.motion.head import Head
@@ -25,9 +26,10 @@ VOICE = articulation(6.0)
 RETIMED = offline(Retime(ARTICULATION), VOICE)
 SPOKEN = offline(Lips(), RETIMED)
 MIXED = Curve(EMOTION, (Key(0.0, (0.0,) * 8), Key(1.0, tuple(0.1 * n for n in range(8))), Key(3.3, (0.0, 1.2, *(0.0,) * 6), 1.0)))
+WORDS = "0.4-1.2=1.8, 2-2.5=0.3, 2.4-3=stronger held 0.6, 4-6=held"
 DIRECTIONS = {
     "natural": Direction(),
-    "directed": direct(emotion=MIXED, lips=1.3, motion=0.7, head=(5, -3, 0), gaze="left", blink=40, seed=8),
+    "directed": direct(emotion=MIXED, lips=1.3, motion=0.7, head=(5, -3, 0), gaze="left", blink=40, seed=8, words=WORDS),
 }
 STAGES: dict[str, tuple[Stage, Track]] = {
     "retime": (Retime(ARTICULATION), VOICE),
@@ -36,10 +38,11 @@ STAGES: dict[str, tuple[Stage, Track]] = {
     "retime to more": (Retime(ARTICULATION, fps=240), VOICE.cut(0, 120)),
     "lips": (Lips(), RETIMED),
     "feeling": (Feeling(), SPOKEN),
+    "emphasise": (Emphasise(), SPOKEN),
     "blink": (Blink(), SPOKEN),
     "gaze": (Gaze(), RETIMED),
     "head": (Head(), RETIMED),
-    "all": (Chain(Retime(ARTICULATION), Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE)), VOICE),
+    "all": (Chain(Retime(ARTICULATION), Both([Lips(), Emphasise(), Feeling(), Blink()], Head(), Gaze(), gives=FACE)), VOICE),
 }
 WHOLE = {(name, wish): offline(stage, track, DIRECTIONS[wish]) for name, (stage, track) in STAGES.items() for wish in DIRECTIONS}
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(thespis.__file__).parent
 LAYERS = (
-    {"errors", "types", "card", "weights", "stages", "talker"},
+    {"errors", "emphasis", "types", "card", "weights", "stages", "talker"},
     {"speech", "features", "direction", "motion", "head", "pixels", "capture"},
     {"recipes"},
     {"data", "train", "evaluate", "export", "apps"},

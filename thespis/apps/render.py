@@ -16,6 +16,7 @@ from thespis import recipes
 from thespis.apps.progress import Progress
 from thespis.direction.auto import Said, auto_direction, auto_strength, is_auto
 from thespis.direction.parse import direct
+from thespis.emphasis import Emphases
 from thespis.errors import MediaError, ThespisError
 from thespis.export.output import Output, write_error
 from thespis.export.video import VideoWriter
@@ -107,6 +108,7 @@ def prepare(
     if script is not None:
         speech, direction, marks = spoken(script, voice, direction, auto)
         direction.check(recipe, card.accepts)
+        direction.words.check(speech.words)
         about |= {"script": script, "voice": voice} | ({"marks": marks} if marks else {})
         return Job(recipe, who, direction, in_blocks(speech), speech.rate, len(speech.samples), speech.seconds, about)
     if audio is None:
@@ -124,6 +126,7 @@ def prepare(
         known = transcript(file, text, language)
         blocks, said = known, Said(text, known.aligned.words, language)
         about |= {"text": text, "language": language}
+    direction.words.check(None if said is None else said.words)
     if auto is not None:
         direction = felt(auto, direction, file, said)
         direction.check(recipe, card.accepts)
@@ -235,10 +238,12 @@ def trial(job: Job, talker: Talker | None = None) -> Bytes:
             break
     samples = np.concatenate([piece.samples for piece in pieces], axis=1)[:, : PREVIEW_SECONDS * job.rate]
     phones = None if pieces[0].phones is None else tuple(phone for piece in pieces for phone in piece.phones or ())
+    wish = replace(job.direction, words=Emphases(job.direction.words))
+    wish.words.heard += [word for piece in pieces for word in piece.words or ()]
     chunk: Any = Speech(samples, job.rate, phones=phones)
     frames = max(frame_count(samples.shape[1], job.rate, job.fps), 1)
     with quiet():
-        states = [stage.start(job.portrait, job.direction) for stage in talker.stages]
+        states = [stage.start(job.portrait, wish) for stage in talker.stages]
     for stage, state in zip(talker.stages, states, strict=True):
         if stage.gives == FRAMES and isinstance(chunk, Track):
             chunk = strongest(chunk.cut(0, frames))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thespis.direction.fields import number
+from thespis.direction.numbers import number
 from thespis.errors import DirectionError
 from thespis.speech.sentiment import Felt, sentiment, understood
 from thespis.speech.voice_emotion import FEELINGS, VOICE_EMOTION, VOICE_EMOTION_FPS, VoiceEmotion

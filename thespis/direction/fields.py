@@ -7,6 +7,8 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import Any, get_args
 
+from thespis.direction.numbers import number, whole
+from thespis.direction.words import emphases
 from thespis.errors import DirectionError, unknown
 from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Crop, Curve, Direction, Others, Space
 
@@ -31,28 +33,6 @@ HEAD_WORDS = {
 NATURAL_WORDS = ("natural", "auto")
 LIMITS = {"yaw": 60.0, "pitch": 40.0, "roll": 40.0}
 FIELDS = tuple(field.name for field in fields(Direction))
-
-
-def number(given: Any, what: str, low: float, high: float) -> float:  # noqa: ANN401 - anything a user may have written
-    """Read a number from `low` to `high`; "150%" is 1.5."""
-    text = given.strip() if isinstance(given, str) else given
-    try:
-        if isinstance(text, bool):
-            raise ValueError
-        value = float(text[:-1]) / 100 if isinstance(text, str) and text.endswith("%") else float(text)
-    except (TypeError, ValueError):
-        raise DirectionError(f"{what} needs a number from {low:g} to {high:g}, not {given!r}") from None
-    if not low <= value <= high:  # also refuses nan
-        raise DirectionError(f"{what} goes from {low:g} to {high:g}, not {given}")
-    return value
-
-
-def whole(given: Any, what: str, low: int, high: int) -> int:  # noqa: ANN401
-    """Read a whole number from `low` to `high`."""
-    value = number(given, what, low, high)
-    if value != int(value):
-        raise DirectionError(f"{what} needs a whole number, not {given!r}")
-    return int(value)
 
 
 def emotion_name(word: str) -> str:
@@ -241,6 +221,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "blink": blink_rate,
     "lips": lambda given: _amount_curve(given, "lips"),
     "motion": lambda given: _amount_curve(given, "motion"),
+    "words": emphases,
     "style": lambda given: _words(given, "style"),
     "prompt": lambda given: _words(given, "prompt"),
     "guidance": _guidance,

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thespis.direction.fields import amount, emotion_weights, gaze_turn, head_turn
-from thespis.errors import DirectionError
 from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Curve, Direction, Key, Space
 
 OVER = 0.6  # how long a change takes, in seconds, where nobody says otherwise
 GAZE_OVER = 0.1  # eyes jump
-LONGEST = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -60,22 +58,3 @@ def weave(base: Direction, changes: Sequence[Change]) -> Direction:
         keys += [Key(item.at, item.value, item.over) for item in own if item.at > 0.0]
         curves[name] = Curve(space, tuple(sorted(keys, key=lambda key: key.at)))
     return replace(base, **curves)
-
-
-def seconds(given: Any, what: str) -> float:  # noqa: ANN401
-    """Read a time: 4, 4.5, "4.5", "1:02.5" or "1:00:02"."""
-    parts = given.strip().split(":") if isinstance(given, str) else [given]
-    try:
-        if isinstance(given, bool) or not 1 <= len(parts) <= 3:
-            raise ValueError
-        numbers = [float(part) for part in parts]
-        if any(not 0 <= part < 60 for part in numbers[1:]):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise DirectionError(f"{what} is a time such as 4.5 or '1:02.5', not {given!r}") from None
-    total = 0.0
-    for part in numbers:
-        total = total * 60 + part
-    if not 0 <= total <= LONGEST:
-        raise DirectionError(f"{what} goes from 0 to 24 hours, not {given!r}")
-    return total

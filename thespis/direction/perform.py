@@ -56,12 +56,12 @@ def act(written: str, voice: str = "en-us", base: Direction | None = None, *, ra
         script, written_tones, names, turns = read_script(written), (), [], [(0, voice)]
     cuts = cuts_of(script, turns)
     speech, times = speak(script, cuts, rate, written_tones)
-    direction = place(script, times, base)
+    direction = place(script, times, base, speech.words or ())
     tones = tones_along(script.text, speech.words or (), direction.emotion) if acted else []
     if tones:
         # Spoken plainly first, to know which word is felt how; then again with that feeling, which moves the words a little.
         speech, times = speak(script, cuts, rate, together(written_tones, tones))
-        direction = place(script, times, base)
+        direction = place(script, times, base, speech.words or ())
     return Acted(speech, direction, dict(zip(names, times, strict=False)))
 
 

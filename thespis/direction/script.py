@@ -8,17 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from thespis.direction.fields import FIELDS, GAZE_WORDS, SYNONYMS, number, read_field
-from thespis.direction.keys import KEYED, Change, change, seconds, weave
+from thespis.direction.fields import FIELDS, GAZE_WORDS, SYNONYMS, read_field
+from thespis.direction.keys import KEYED, Change, change, weave
+from thespis.direction.numbers import number, seconds
+from thespis.direction.words import KINDS, STRENGTHS, strength
+from thespis.emphasis import Emphases, Emphasis
 from thespis.errors import DirectionError, unknown
-from thespis.types import EMOTION, HEAD_TURN, Direction
+from thespis.types import EMOTION, HEAD_TURN, Direction, Word
 
 AT_KEYS = ("time", "over", *KEYED)
 LONGEST_PAUSE = 60.0
+USUAL_WORD = 0.4  # seconds
 NOD = ((0.0, (0.0, 9.0, 0.0), 0.22), (0.24, (0.0, -1.5, 0.0), 0.26), (0.52, (0.0, 0.0, 0.0), 0.3))
 SHAKE = ((0.0, (-9.0, 0.0, 0.0), 0.2), (0.22, (9.0, 0.0, 0.0), 0.28), (0.52, (-5.0, 0.0, 0.0), 0.24), (0.78, (0.0, 0.0, 0.0), 0.3))
 """Gestures as (seconds after the tag, degrees, seconds it takes)."""
-TAGS = (*EMOTION.names, "look", "head", "lips", "motion", "nod", "shake", "pause")
+TAGS = (*EMOTION.names, "look", "head", "lips", "motion", *KINDS, "nod", "shake", "pause")
 
 
 def read_file(path: Path) -> Direction:
@@ -108,10 +112,14 @@ def line_of(text: str, key: str, count: int = 0) -> str:
 
 @dataclass(frozen=True)
 class Mark:
-    """One tag of a script: `position` in the plain text, and the changes it makes, timed from the moment it is reached."""
+    """One tag of a script: `position` in the plain text, and the changes it makes, timed from the moment it is reached.
+
+    `word` is what it asks of the word after it, whose name is left open.
+    """
 
     position: int
     changes: tuple[Change, ...]
+    word: Emphasis | None = None
 
     @property
     def gesture(self) -> bool:
@@ -157,6 +165,8 @@ def read_script(written: str) -> Script:
                     at += 1
             if isinstance(read, float):
                 pauses.append((len(plain), read))
+            elif isinstance(read, Emphasis):
+                marks.append(Mark(len(plain), (), read))
             else:
                 marks.append(Mark(len(plain), read))
         else:
@@ -164,8 +174,8 @@ def read_script(written: str) -> Script:
     return Script(plain, tuple(marks), tuple(pauses))
 
 
-def _tag(inside: str) -> tuple[Change, ...] | float:
-    """Read what stands between the brackets: changes from time 0 on, or the seconds of a pause."""
+def _tag(inside: str) -> tuple[Change, ...] | Emphasis | float:
+    """Read what stands between the brackets: changes from time 0 on, a wish for the next word, or the seconds of a pause."""
     words = inside.replace("=", " ").replace(",", " ").split()
     if not words:
         raise DirectionError(f"it is empty; known: {', '.join(TAGS)}")
@@ -177,6 +187,11 @@ def _tag(inside: str) -> tuple[Change, ...] | float:
         if len(rest) != 1:
             raise DirectionError("a pause needs its seconds, as in [pause 0.5]")
         return number(rest[0], "pause (seconds)", 0.0, LONGEST_PAUSE)
+    if kind in KINDS:
+        if over is not None:
+            raise DirectionError(f"{kind} holds for the next word only and takes no over; write [{kind}] before it")
+        # [stronger 1.8] gives the strength itself; [held 0.5] the seconds.
+        return strength(" ".join(rest if kind in STRENGTHS and rest else (kind, *rest)), "the next word")
     if kind in ("nod", "shake"):
         if rest or over is not None:
             raise DirectionError(f"{kind} takes nothing more; write [{kind}]")
@@ -194,8 +209,11 @@ def _tag(inside: str) -> tuple[Change, ...] | float:
     return (change(0.0, "emotion", " ".join([words[0], *rest]), over),)
 
 
-def place(script: Script, times: Sequence[float], base: Direction | None = None) -> Direction:
-    """Put a script's marks at `times` (one for each mark, in seconds) into a direction, over what `base` asks."""
+def place(script: Script, times: Sequence[float], base: Direction | None = None, words: Sequence[Word] = ()) -> Direction:
+    """Put a script's marks at `times` (one for each mark, in seconds) into a direction, over what `base` asks.
+
+    `words` say how long a word lasts that is asked for something.
+    """
     if len(times) != len(script.marks):
         raise ValueError(f"the script has {len(script.marks)} marks, but {len(times)} times were given")
     base = base or Direction()
@@ -209,7 +227,13 @@ def place(script: Script, times: Sequence[float], base: Direction | None = None)
         else:
             found += [replace(item, at=0.0 if opening else time + item.at) for item in mark.changes]
             pose = next((item.value for item in mark.changes if item.field == "head"), pose)
-    return weave(base, found)
+    asked = [replace(mark.word, span=word_at(words, time)) for mark, time in zip(script.marks, times, strict=True) if mark.word is not None]
+    return replace(weave(base, found), words=Emphases((*base.words, *asked)))
+
+
+def word_at(words: Sequence[Word], time: float) -> tuple[float, float]:
+    """Find from when to when the word is said that begins at `time` in seconds, or a usual length where that is not known."""
+    return next(((word.start, word.end) for word in words if word.end > time + 1e-6), (time, time + USUAL_WORD))
 
 
 def added(pose: Sequence[float], more: Sequence[float]) -> tuple[float, ...]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 card = Card(
     title="Thespis",
     summary="the default: any photo, any voice, eight emotions on a continuous dial, on two CPU cores",
-    accepts=frozenset({"emotion", "head", "gaze", "blink", "lips", "motion", "seed", "fps", "size", "crop", "others", "background"}),
+    accepts=frozenset(
+        {"emotion", "head", "gaze", "blink", "lips", "motion", "words", "seed", "fps", "size", "crop", "others", "background"}
+    ),
     fps=25,
     status="own",
     licence="Apache-2.0",
@@ -70,6 +72,7 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     from thespis.features.presence import Presence
     from thespis.features.spaces import ARTICULATION
     from thespis.motion.blink import Blink
+    from thespis.motion.emphasis import Emphasise
     from thespis.motion.feeling import Feeling
     from thespis.motion.gaze import Gaze
     from thespis.motion.head import Head
@@ -87,6 +90,6 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     return Talker(
         Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
         Retime(ARTICULATION, fps=card.fps),
-        Both([Lips(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
+        Both([Lips(), Emphasise(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
         Renderer(size=pixels[size]),
     )
