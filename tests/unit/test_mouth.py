@@ -59,7 +59,7 @@ def shaded(bulge: float) -> Bytes:
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
     flesh = np.full((2, BINS, 3), 150, np.float32)
-    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8)), 150.0)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), 0.5), 150.0)
     return fine
 
 

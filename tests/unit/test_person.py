@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from thespis.capture.faces import Face
-from thespis.head.person import Person, fit
-from thespis.head.shapes import load_shapes
-from thespis.pixels.creases import CREASES, find_creases
+from thespis.head.person import Person, fit, natural_lips
+from thespis.head.shapes import LIPS_OUTER, load_shapes
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import expression_of
+from thespis.pixels.creases import CREASES, SMOOTHEST, find_creases
 from thespis.pixels.layers import opaque
 from thespis.pixels.mouth import draw_teeth, read_light
-from thespis.types import Array
+from thespis.types import Array, random_for
 
 pytestmark = pytest.mark.unit
 SHAPES = load_shapes()
@@ -93,7 +95,7 @@ def test_skin_creases_where_the_expression_says_and_nowhere_at_rest() -> None:
     brow = points[105, 1]
     assert len(changed) > 200
     assert (changed[:, 0] < brow).mean() > 0.95
-    assert atlas[..., :3].min() < 150
+    assert atlas[..., :3].min() < 155
     skin.crease(atlas, np.zeros(51, np.float32))
     assert np.array_equal(atlas, flat)
 
@@ -122,3 +124,39 @@ def test_teeth_take_the_photographs_light() -> None:
         return float(drawn[drawn[..., 3] > 200][:, :3].mean())
 
     assert teeth(1.0) > 1.5 * teeth(0.4) > 0
+
+
+def test_lips_of_a_gape_become_usual_ones() -> None:
+    """A narrow gape with tall lips: closing alone would leave them so."""
+    rest = SHAPES.points.copy()
+    middle = rest[[78, 308], :2].mean(axis=0)
+    mouth = list(LIPS_OUTER)
+    rest[mouth, :2] = middle + (rest[mouth, :2] - middle) * (0.6, 1.8)
+    rest[[78, 308], 0] *= 0.6
+    assert (natural_lips(SHAPES, rest, 0.1) == rest).all()
+    found = natural_lips(SHAPES, rest, 0.6)
+    assert np.linalg.norm(found[78] - found[308]) > 0.8 * np.linalg.norm(SHAPES.points[78] - SHAPES.points[308])
+    tall = found[17, 1] - found[0, 1]
+    assert tall == pytest.approx(SHAPES.points[17, 1] - SHAPES.points[0, 1], rel=0.1)
+    assert found[[10, 33, 263]] == pytest.approx(rest[[10, 33, 263]], abs=1e-3)
+
+
+def test_smiles_end_before_a_clown_begins() -> None:
+    row = np.zeros(FACE.size, np.float32)
+    reached = []
+    for weight in (0.5, 0.8, 1.1, 1.8):
+        row[[FACE.column("mouthSmileLeft"), FACE.column("mouthSmileRight")]] = weight
+        reached.append(float(expression_of(row)[SHAPES.names.index("mouthSmileLeft")]))
+    assert reached[:2] == pytest.approx([0.5, 0.8])
+    assert 0.8 < reached[2] < 1.1 < reached[3] + 0.1 < 1.3
+
+
+def test_smooth_skin_gets_softer_lines() -> None:
+    unit = 100.0
+    points = np.concatenate([SHAPES.points[:, :2] * unit + 300, np.zeros((10, 2), np.float32)]).astype(np.float32)
+    smooth = np.full((700, 600, 4), 180, np.uint16)
+    rough = smooth.copy()
+    grain = random_for(0, "skin").integers(0, 60, (140, 120, 1)).astype(np.uint16)
+    rough[..., :3] += grain.repeat(5, axis=0).repeat(5, axis=1)
+    depths = [max(float(np.abs(relief).max()) for relief in find_creases(skin, points, unit).reliefs) for skin in (smooth, rough)]
+    assert depths[0] == pytest.approx(SMOOTHEST * depths[1], rel=0.02)

@@ -10,7 +10,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.crop import through
 from thespis.pixels.relief import STEEPEST
 from thespis.pixels.warp import Canvas, Warp, draw_frame
-from thespis.types import Array, Direction, Portrait
+from thespis.types import Array, Bytes, Direction, Portrait
 
 pytestmark = pytest.mark.unit
 
@@ -53,20 +53,20 @@ def test_nothing_near_the_outline_folds_when_the_head_turns(canvas: Canvas, degr
 
 
 @pytest.fixture
-def eyes(canvas: Canvas) -> Callable[[Array], Array]:
+def eyes(canvas: Canvas) -> Callable[[Bytes], Array]:
     place = canvas.puppet.pose(turned(0.0)).place
 
-    def near_the_eyes(picture: Array) -> Array:
+    def near_the_eyes(picture: Bytes) -> Array:
         found = []
         for ring in ((*EYE_LEFT_UPPER, *EYE_LEFT_LOWER), (*EYE_RIGHT_UPPER, *EYE_RIGHT_LOWER)):
             (left, top), (right, bottom) = place[list(ring)].min(axis=0).astype(int) - 2, place[list(ring)].max(axis=0).astype(int) + 3
             found.append(picture[top:bottom, left:right].reshape(-1, 3))
-        return np.concatenate(found).astype(np.float32)
+        return np.asarray(np.concatenate(found), np.float32)
 
     return near_the_eyes
 
 
-def test_eyes_at_rest_are_the_photographs(canvas: Canvas, eyes: Callable[[Array], Array]) -> None:
+def test_eyes_at_rest_are_the_photographs(canvas: Canvas, eyes: Callable[[Bytes], Array]) -> None:
     drawn = np.zeros((256, 256, 3), np.uint8)
     draw_frame(canvas, turned(0.0), drawn)
     photo = through(canvas.puppet.framing)
@@ -79,7 +79,7 @@ def test_eyes_at_rest_are_the_photographs(canvas: Canvas, eyes: Callable[[Array]
     assert np.abs(eyes(glance) - eyes(drawn)).mean() < 2.0
 
 
-def test_the_light_in_an_eye_stays_when_it_looks_about(canvas: Canvas, eyes: Callable[[Array], Array]) -> None:
+def test_the_light_in_an_eye_stays_when_it_looks_about(canvas: Canvas, eyes: Callable[[Bytes], Array]) -> None:
     pictures = []
     for yaw in (0.0, 0.25):
         row = turned(0.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thespis.capture.faces import Face
-from thespis.head.shapes import Indices, Shapes
+from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, LIPS_OUTER, Indices, Shapes
 from thespis.types import Array
 
 JAW = ("jawOpen", "jawLeft", "jawRight", "jawForward")
@@ -13,6 +13,8 @@ LID_MEETING = 0.82  # how far down the upper lid comes to meet the lower one
 LIVELY = {"browDown": 1.4, "browInnerUp": 1.2, "mouthFrown": 1.2, "mouthStretch": 1.1}
 """How much further than the scanned actors' full shapes people go: fits to acted clips ask for 1.3 and more of these."""
 LIP_REACH = 0.14  # eye distances; so far from its edge a lip is carried along when its edge is moved
+GAPING = (0.2, 0.45)  # eye distances between the lips of a picture over which their shape is no longer believed
+NARROWEST = 0.85  # of the usual width of a mouth; a rounded one is narrower
 USUAL_CORNER = 0.02  # eye distances by which the corners of resting lips differ from one person to the next
 CORNERS = (("Right", 78), ("Left", 308))
 RELAX = 0.85  # of a smile or frown beyond that which is taken out; the rest is how people know each other
@@ -55,7 +57,7 @@ def fit(shapes: Shapes, face: Face, origin: Array) -> Person:
     # A smile widens the mouth and an open jaw lengthens the chin: the shapes are measured again on the face without them.
     fields = fit_fields(shapes, relax_corners(shapes, closed, fields)[0])
     closed, parted = close_mouth(shapes, photo, fields)
-    rest, fields = relax_corners(shapes, closed, fields)
+    rest, fields = relax_corners(shapes, natural_lips(shapes, closed, parted), fields)
     jaw = np.zeros((len(shapes.names), 3), np.float32)
     for name in JAW:
         number = shapes.names.index(name)
@@ -138,6 +140,30 @@ def close_mouth(shapes: Shapes, photo: Array, fields: Array) -> tuple[Array, flo
     rest[upper] = meet
     rest[lower] = meet
     return rest.astype(np.float32), parted
+
+
+def natural_lips(shapes: Shapes, rest: Array, parted: float) -> Array:
+    """Give the lips of a face at rest (468, 3) a usual shape where the picture has them `parted` so far that closing cannot tell it.
+
+    A rounded gape leaves a narrow mouth with lips as tall as it was wide.
+    """
+    share = float(np.clip((parted - GAPING[0]) / (GAPING[1] - GAPING[0]), 0.0, 1.0))
+    if share <= 0:
+        return rest
+    anchors = np.unique(np.concatenate([LIPS_OUTER, LIPS_INNER_UPPER, LIPS_INNER_LOWER]))
+    usual = shapes.points[anchors, :2] - shapes.points[[78, 308], :2].mean(axis=0)
+    broad = ratio(rest, shapes, 234, 454, 0.8, 1.25)
+    own = float(np.linalg.norm(rest[78] - rest[308])) / float(np.linalg.norm(shapes.points[78] - shapes.points[308]))
+    usual *= np.array([max(own, NARROWEST * broad), broad])
+    meet = rest[[78, 308], :2].mean(axis=0)
+    move = share * (usual + meet - rest[anchors, :2])
+    apart = np.linalg.norm(rest[:, None, :2] - rest[None, anchors, :2], axis=2)
+    near = np.exp(-((apart / LIP_REACH) ** 2))
+    carried = (near @ move) / np.maximum(near.sum(axis=1, keepdims=True), 1e-6)
+    found = rest.copy()
+    found[:, :2] += carried * np.exp(-((apart.min(axis=1, keepdims=True) / (2 * LIP_REACH)) ** 2))
+    found[anchors, :2] = rest[anchors, :2] + move
+    return found
 
 
 def raised(points: Array, corner: int) -> float:

@@ -20,8 +20,8 @@ from thespis.types import EMOTION, Array, Direction, Portrait, Track
 PATTERNS: Mapping[str, Mapping[str, float]] = {
     "neutral": {},
     "happy": {
-        "mouthSmileLeft": 1.08, "mouthSmileRight": 1.04, "cheekSquint": 0.9, "eyeSquint": 0.42, "mouthDimple": 0.12,
-        "mouthUpperUp": 0.26, "mouthLowerDown": 0.12, "jawOpen": 0.07, "browOuterUp": 0.1, "browInnerUp": 0.06,
+        "mouthSmileLeft": 0.84, "mouthSmileRight": 0.8, "cheekSquint": 0.9, "eyeSquint": 0.42, "mouthDimple": 0.1,
+        "mouthUpperUp": 0.44, "mouthLowerDown": 0.5, "jawOpen": 0.07, "browOuterUp": 0.1, "browInnerUp": 0.06,
     },
     "sad": {
         "browInnerUp": 1.1, "browDown": 0.2, "mouthFrownLeft": 0.95, "mouthFrownRight": 0.9, "mouthShrugLower": 0.55,

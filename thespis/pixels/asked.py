@@ -9,9 +9,11 @@ from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
 TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
+SMILE_LIMIT = 1.2  # a mouth drawn wider than this, at any intensity, is a clown's
 EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
 RAISED = (0.0, 0.35)  # of a widened eye, over which its lids leave what the photograph shows at their edges
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+SMILES = [SHAPES.index("mouthSmileLeft"), SHAPES.index("mouthSmileRight")]
 TONGUE_OUT = FACE.column("tongueOut")
 LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
 WIDE = {side: FACE.column(f"eyeWide{side.capitalize()}") for side in ("left", "right")}
@@ -47,7 +49,9 @@ def expression_of(row: Array) -> Array:
     """Take the 51 shape weights out of a row of the Space `face`, within bounds."""
     if not np.isfinite(row).all():
         raise MediaError("the motion holds values that are not finite numbers; nothing can be drawn from it")
-    return np.clip(row[: len(SHAPES)], -0.5, WEIGHT_LIMIT)
+    weights = np.clip(row[: len(SHAPES)], -0.5, WEIGHT_LIMIT)
+    weights[SMILES] = eased(weights[SMILES], SMILE_LIMIT)
+    return weights
 
 
 def lids_follow_gaze(weights: Array, row: Array) -> Array:

@@ -6,10 +6,14 @@ import cv2
 import numpy as np
 
 from thespis.head.shapes import SHAPES
+from thespis.pixels.layers import smoothstep
 from thespis.pixels.raster import Deep, shade_into
 from thespis.types import Array
 
 LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
+CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
+SMOOTHEST = 0.4  # of the depth of a lined face's creases, on a face as smooth as a child's
+GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined cheeks
 Weights = dict[str, float]
 
 
@@ -67,12 +71,12 @@ CREASES: dict[str, Crease] = {
     ),
     "bridge": Crease((along(193, 168, 417, depth=0.2), along(122, 6, 351, depth=0.12)), both_sides("noseSneer", 1.0), 0.2),
     "cheek right": Crease(
-        (along(129, 203, 206, 216, 212, width=0.075, depth=0.15),),
+        (along(129, 203, 206, 216, 212, width=0.085, depth=0.12),),
         {"mouthSmileRight": 0.8, "noseSneerRight": 0.6, "mouthUpperUpRight": 0.4, "cheekSquintRight": 0.3, "mouthDimpleRight": 0.4},
         0.15,
     ),
     "cheek left": Crease(
-        (along(358, 423, 426, 436, 432, width=0.075, depth=0.15),),
+        (along(358, 423, 426, 436, 432, width=0.085, depth=0.12),),
         {"mouthSmileLeft": 0.8, "noseSneerLeft": 0.6, "mouthUpperUpLeft": 0.4, "cheekSquintLeft": 0.3, "mouthDimpleLeft": 0.4},
         0.15,
     ),
@@ -144,6 +148,22 @@ def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float)
     return np.asarray(depth * (0.35 * lit - valley) / reach, np.float32)
 
 
+def lined(texture: Deep, points: Array, unit: float) -> float:
+    """Say how deep the lines of a skin may be, by the grain of its cheeks in a texture (h, w, 4): smooth ones show half as much."""
+    mask = np.zeros(texture.shape[:2], np.uint8)
+    for cheek in CHEEKS:
+        cv2.fillPoly(mask, [np.round(points[list(cheek)]).astype(np.int32)], (1,))
+    left, top, wide, high = cv2.boundingRect(mask)
+    if wide < 2 or high < 2:
+        return 1.0
+    box = slice(top, top + high), slice(left, left + wide)
+    grey = texture[box][..., :3].astype(np.float32).mean(axis=2)
+    band = cv2.GaussianBlur(grey, (0, 0), max(0.02 * unit, 0.5)) - cv2.GaussianBlur(grey, (0, 0), max(0.08 * unit, 1.0))
+    inside = mask[box] > 0
+    grain = float(np.median(np.abs(band[inside]))) / max(float(grey[inside].mean()), 1.0)
+    return SMOOTHEST + (1 - SMOOTHEST) * float(smoothstep(*GRAIN, grain))
+
+
 def find_creases(texture: Deep, points: Array, unit: float) -> Skin:
     """Lay the creases on a texture (h, w, 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
@@ -151,11 +171,12 @@ def find_creases(texture: Deep, points: Array, unit: float) -> Skin:
     left, top = np.maximum(low, 0)
     right, bottom = np.minimum(high, np.array(texture.shape[1::-1]))
     boxes, reliefs, drives, starts = [], [], [], []
+    deep = lined(texture, points, unit)
     for crease in CREASES.values():
         relief = np.zeros((bottom - top, right - left), np.float32)
         for line in crease.lines:
             path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
-            relief += draw_line(relief.shape, path, line.width * unit, line.depth)
+            relief += draw_line(relief.shape, path, line.width * unit, line.depth * deep)
         used = np.argwhere(np.abs(relief) > 0.004)
         if not len(used):
             used = np.zeros((1, 2), int)

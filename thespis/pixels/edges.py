@@ -3,13 +3,16 @@
 import cv2
 import numpy as np
 
-from thespis.head.shapes import Shapes
+from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, Shapes
 from thespis.types import Array, Bytes
 
 FARTHEST = 0.05  # eye distances by which the line may be moved
 STEPS = 41  # places tried along each line across the lips
 OPEN = 0.045  # eye distances between the lips from which on the mouth counts as open
 GAPING, DEEPER, CLEARLY = 0.25, 0.15, 8.0  # from there on it gapes; so far down, and so much redder, its lower lip may begin
+TALLER = 0.3  # eye distances below its points at which the red of a gaping mouth's lower lip may end
+LOWER_EDGE = (91, 181, 84, 17, 314, 405, 321)  # the outer edge of the lower lip, without what lies beside the corners
+INNER = (*LIPS_INNER_UPPER, *LIPS_INNER_LOWER)
 REACH = 0.10  # so far around it the skin moves along
 
 
@@ -25,7 +28,8 @@ def refine_lips(texture: Bytes, points: Array, shapes: Shapes, unit: float, down
     if float(gap[3:8].mean()) > OPEN:
         dropped = 0.0 if float(gap[3:8].mean()) < GAPING else lower_lip(soft, lower, unit, down)
         moves = np.stack([np.zeros(11), dropped * np.sin(np.linspace(0, np.pi, 11))]).astype(np.float32)
-        return spread(points, shapes, moves * unit, down, unit) if dropped else np.zeros((468, 2), np.float32)
+        found = spread(points, shapes, moves * unit, down, unit) if dropped else np.zeros((468, 2), np.float32)
+        return found if float(gap[3:8].mean()) < GAPING else below_lip(soft, points, found, unit, down)
     middle = (upper + lower) / 2
     moved = darkest_line(profiles(soft, middle, offsets * unit, down).mean(axis=2), offsets)
     moves = np.stack([(middle - upper) @ down / unit, (middle - lower) @ down / unit]) + moved
@@ -46,6 +50,32 @@ def lower_lip(picture: Bytes, lower: Array, unit: float, down: Array) -> float:
         return 0.0
     begins = float(offsets[np.argmax((red > (low + high) / 2) & (offsets > 0))])
     return begins if begins > 0.025 else 0.0
+
+
+def below_lip(picture: Bytes, points: Array, found: Array, unit: float, down: Array) -> Array:
+    """Move the outer edge of the lower lip of a gaping mouth to where its red ends, if that is farther down -> displacements (468, 2)."""
+    edge = (points[:468] + found)[list(LOWER_EDGE)]
+    offsets = np.linspace(0.0, TALLER, STEPS).astype(np.float32)
+    colours = np.clip(profiles(picture, edge[2:-2], offsets * unit, down), 0, 255).astype(np.uint8)
+    red = cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32).mean(axis=0)
+    lip, skin = float(red[: STEPS // 3].max()), float(red[-STEPS // 6 :].mean())
+    if lip - skin < CLEARLY:
+        return found
+    is_lip = red > (lip + skin) / 2
+    last = int(np.flatnonzero(is_lip)[-1])
+    # One lip, then skin: anything else is a beard, a finger or noise.
+    if is_lip[: last + 1].mean() < 0.9:
+        return found
+    ends = float(offsets[last])
+    # The corners of the mouth stay, and the chin below goes along a little.
+    moves = ends * unit * np.sin(np.linspace(0, np.pi, len(edge) + 2)[1:-1]) ** 0.7
+    skin_points = points[:468] + found
+    apart = np.linalg.norm(skin_points[:, None] - edge[None], axis=2) / (REACH * unit)
+    near = np.exp(-(apart**2))
+    carried = (near @ moves) / np.maximum(near.sum(axis=1), 1e-6) * near.max(axis=1)
+    inner = points[[78, 308]].mean(axis=0) @ down
+    carried *= (skin_points @ down > inner) & ~np.isin(np.arange(468), INNER)
+    return np.asarray(found + carried[:, None] * down, np.float32)
 
 
 def profiles(picture: Bytes, ring: Array, offsets: Array, down: Array) -> Array:

@@ -254,6 +254,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         0.5 if own_shown else 1.0,
         light.colourful,
         light.dark * 0.8,
+        width,
     )
     # Sixteen bits a byte, as the kernel wants them.
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])

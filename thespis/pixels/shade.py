@@ -13,6 +13,7 @@ BINS = 48  # places along the mouth at which the lips' edges are known
 INSIDE = 2.0  # eye distances behind the lips from which on a pixel belongs to the inside of the mouth
 NOTHING = 100.0  # and where it belongs to nothing
 RIM_UPPER, RIM_LOWER = 0.014, 0.022  # how far the wet inside of an open lip shows, in eye distances
+BROAD = (1.08, 1.3)  # of the mouth's width at rest, from where on it is drawn into a smile
 SHADOW = 0.05  # the reach of the upper lip's shadow on the teeth, in eye distances
 
 
@@ -21,12 +22,14 @@ class Lips:
     """The lips' inner colours along the mouth, `colours` (2, BINS, 3): the upper one's and the lower one's from the right corner on.
 
     `strength`, 0 to 1, is of all shading, `warmth` of the red that flesh gives to the light inside; `dark` (3,) is where none falls.
+    `width` is the mouth's at rest, in eye distances.
     """
 
     colours: Array
     strength: float
     warmth: float
     dark: Bytes
+    width: float
 
 
 def read_lips(
@@ -38,6 +41,7 @@ def read_lips(
     strength: float,
     warmth: float,
     dark: Array,
+    width: float,
 ) -> Lips:
     """Read the lips' colours half-way between their edges (11, 2), in texture pixels; the photograph's light is in them."""
 
@@ -53,7 +57,7 @@ def read_lips(
         return np.stack([np.interp(np.linspace(0, 1, BINS), share, soft[:, channel]) for channel in range(3)], axis=1)
 
     both = np.stack([colours(inner_upper, outer_upper), colours(inner_lower, outer_lower)])
-    return Lips(np.ascontiguousarray(both, np.float32), strength, warmth, dark.astype(np.uint8))
+    return Lips(np.ascontiguousarray(both, np.float32), strength, warmth, dark.astype(np.uint8), width)
 
 
 def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float) -> None:
@@ -71,14 +75,17 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     gap = float((edges[1] - edges[0])[BINS // 4 : -BINS // 4].mean()) / unit
     # A small or pursed opening lets little light in.
     light = float(0.5 + 0.5 * smoothstep(0.0, 0.16, gap))
-    frame = np.array([upper[0, 0], upper[0, 1], along[0], along[1], length, unit, light, lips.strength, lips.warmth], np.float32)
+    # Lips drawn wide lie flat on the teeth and leave them in the light.
+    broad = float(smoothstep(*BROAD, length / unit / lips.width))
+    light += broad * (1 - light)
+    frame = np.array([upper[0, 0], upper[0, 1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad], np.float32)
     shade(fine, nearest, edges, lips.colours, frame)
 
 
 @numba.njit("void(u1[:,:,::1],f4[:,::1],f4[:,::1],f4[:,:,::1],f4[::1])", cache=True, nogil=True, fastmath=True)
 def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Array) -> None:  # pragma: no cover - compiled
     """Shade every pixel inside the mouth by how far it lies below the upper and above the lower lip's edge."""
-    left, top, x_along, y_along, length, unit, light, strength, warmth = frame
+    left, top, x_along, y_along, length, unit, light, strength, warmth, broad = frame
     bins = edges.shape[1]
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
@@ -94,13 +101,13 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             below, above = max(t - upper, 0.0) / unit, max(lower - t, 0.0) / unit
             gap = max((lower - upper) / unit, 0.0)
             sideways = abs(2 * s / length - 1)
-            reach = SHADOW * min(1.0, 0.35 + gap * 5)
+            reach = SHADOW * min(1.0, 0.35 + gap * 5) * (1 - 0.45 * broad)
             # Bells of 1 / (1 + q^2)^2: what an exponential would give, in a third of the time.
             fall = 1 / (1 + (below / reach) ** 2)
             rise = 1 / (1 + (above / 0.03) ** 2)
             outer = min(sideways * sideways, 1.0)
             factor = (1 - 0.62 * fall * fall) * (1 - 0.25 * rise * rise)
-            factor *= light * (1 - 0.55 * outer * outer) * (0.55 + 0.45 * min(gap / 0.09, 1.0))
+            factor *= light * (1 - (0.55 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * min(gap / (0.09 - 0.05 * broad), 1.0))
             factor = 1 + strength * (factor - 1)
             # Rims grow with the opening, so that closed lips show none but a dark line.
             thick_upper, thick_lower = min(RIM_UPPER, 0.02 * gap / 0.1 + 0.004), min(RIM_LOWER, 0.03 * gap / 0.1 + 0.004)
