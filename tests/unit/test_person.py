@@ -156,7 +156,7 @@ def test_smooth_skin_gets_softer_lines() -> None:
     points = np.concatenate([SHAPES.points[:, :2] * unit + 300, np.zeros((10, 2), np.float32)]).astype(np.float32)
     smooth = np.full((700, 600, 4), 180, np.uint16)
     rough = smooth.copy()
-    grain = random_for(0, "skin").integers(0, 60, (140, 120, 1)).astype(np.uint16)
-    rough[..., :3] += grain.repeat(5, axis=0).repeat(5, axis=1)
+    grain = random_for(0, "skin").integers(0, 120, (88, 75, 1)).astype(np.uint16)
+    rough[..., :3] += grain.repeat(8, axis=0).repeat(8, axis=1)[:700, :600]
     depths = [max(float(np.abs(relief).max()) for relief in find_creases(skin, points, unit).reliefs) for skin in (smooth, rough)]
-    assert depths[0] == pytest.approx(SMOOTHEST * depths[1], rel=0.02)
+    assert depths[0] == pytest.approx(SMOOTHEST * depths[1], rel=0.05)
