@@ -72,18 +72,18 @@ def gathered(examples: Sequence[Example]) -> Examples:
 
 def varied(rng: np.random.Generator, x: Array) -> Array:
     """Change bands (rows, BANDS): the length of the throat, an equaliser, a band that is missing, short gaps, noise."""
-    places = np.clip(np.arange(BANDS) * float(np.exp(rng.normal(0, 0.06))), 0, BANDS - 1)
+    places = np.clip(np.arange(BANDS) * float(np.exp(rng.normal(0, 0.07))), 0, BANDS - 1)
     below = np.minimum(places.astype(int), BANDS - 2)
     share = (places - below).astype(np.float32)
     x = x[:, below] * (1 - share) + x[:, below + 1] * share
-    x = x + np.interp(np.arange(BANDS), np.linspace(0, BANDS, 5), rng.normal(0, 0.15, 5)).astype(np.float32)
-    if rng.random() < 0.5:
-        band, width = rng.integers(BANDS), rng.integers(1, 9)
-        x[:, band : band + width] = rng.uniform(-1, 0.3)
+    x = x + np.interp(np.arange(BANDS), np.linspace(0, BANDS, 5), rng.normal(0, 0.18, 5)).astype(np.float32)
     for _ in range(rng.integers(0, 3)):
+        band, width = rng.integers(BANDS), rng.integers(1, 8)
+        x[:, band : band + width] = rng.uniform(-1, 0.3)
+    for _ in range(rng.integers(0, 4)):
         first, length = rng.integers(len(x)), rng.integers(2, 9)
         x[first : first + length] = rng.uniform(-1.5, 0.3)
-    return x + rng.standard_normal(x.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.2))
+    return x + rng.standard_normal(x.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.25))
 
 
 def batch(rng: np.random.Generator, sets: Sequence[tuple[float, Examples]], delays: Sequence[int]) -> tuple[torch.Tensor, list[Answer]]:

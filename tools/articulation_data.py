@@ -30,7 +30,10 @@ SENTENCES = {
     "de": "Der Bäcker bringt am Morgen frische Brötchen. Über sieben Brücken musst du gehen. Wir fuhren mit dem Fahrrad zum Flughafen. "
     "Schöne Mädchen küssen böse Füchse. Mama malt einen bunten Baum. Warum willst du heute nicht mitkommen? Peter pflückt Pflaumen.",
     "fr-fr": "Où as-tu mis la petite boîte bleue? Une vieille femme vend des pommes vertes. Nous voulons voir la mer demain matin. "
-    "Il fait beaucoup trop froid pour sortir. Papa prépare un bon potage. Le jeune homme lut un livre sur la lune.",
+    "Il fait beaucoup trop froid pour sortir. Papa prépare un bon potage. Le jeune homme lut un livre sur la lune. "
+    "Un bon vin blanc, s'il vous plaît. Elle a vu deux oiseaux bleus dans le jardin. Quand viendrez-vous chez nous? La pluie tombe depuis "
+    "huit heures. J'ai peur qu'il soit trop tard pour le train. Chacun son tour, monsieur. On a mangé du pain et du fromage. Ma sœur joue "
+    "du piano tous les jeudis. Rien ne bouge sous l'ombre du grand chêne. Vingt et un, quarante-cinq, quatre-vingt-dix.",
     "es": "Mi mamá me mima mucho por la mañana. El perro de Pablo bebe agua fría. Vamos a pasear por el parque bonito. "
     "Cinco jóvenes corrían hacia la estación. La guitarra suena muy bien en la plaza.",
     "it": "La bambina mangia un pomodoro maturo. Domani mattina partiremo per la montagna. Il gatto bianco dorme sopra il tavolo. "
@@ -147,7 +150,8 @@ def quiet(rng: np.random.Generator) -> Example:
 
 def voiced_text(rng: np.random.Generator) -> tuple[Array, tuple[Phone, ...]]:
     """Say something made up with a made-up throat -> samples (n,) at RATE, phones; MediaError where nothing can be pronounced."""
-    language = str(rng.choice(list(SENTENCES))) if rng.random() < 0.75 else str(rng.choice(["en-us", "en-gb", "en-us"]))
+    # English is what most will say, and French, whose vowels are many and round, is the hardest to tell.
+    language = str(rng.choice(list(SENTENCES))) if rng.random() < 0.7 else str(rng.choice(["en-us", "en-gb", "en-us", "fr-fr"]))
     voice = language + str(rng.choice(VOICES))
     speed, pitch, spread = int(rng.integers(100, 260)), int(rng.integers(5, 95)), int(rng.integers(10, 100))
     speech = say(text(rng, language), voice, rate=speed, pitch=pitch, variation=spread)

@@ -1,4 +1,4 @@
-"""Recordings of real voices, labelled for training by what the network hears so far: with their text by alignment, else by free decoding.
+"""Recordings of real voices, labelled for training: their texts are laid along what the network hears so far.
 
 A folder of recordings holds a folder for every language (named as the built-in voices are), with sound files anywhere below, and
 beside a sound file its text in a .txt file of the same name, where it is known.
@@ -6,30 +6,27 @@ beside a sound file its text in a .txt file of the same name, where it is known.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numba
 import numpy as np
 import soxr
-from articulation_data import SENTENCES, TARGETS, Example, heard, invented
+from articulation_data import TARGETS, Example, heard, labels
 from articulation_sound import damaged
 
 from thespis.errors import MediaError, ThespisError
 from thespis.features.gestures import BURST
-from thespis.features.phone_classes import PHONE_CLASSES, SILENCE, timed_classes
+from thespis.features.phone_classes import PHONE_CLASSES, SILENCE, classes
 from thespis.features.resample import RATE, Resampler
+from thespis.features.spaces import ARTICULATION_FPS
+from thespis.speech.align import align
+from thespis.speech.pronounce import pronounce
 from thespis.speech.read import read_speech
-from thespis.speech.say import say
-from thespis.types import Array, Phone, random_for
+from thespis.speech.voices import resolve
+from thespis.types import Array, Phone, Track
 
 SOUNDS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}
-SHORTEST = 3  # rows that a class lasts at least
-NOTHING = -1e9
+UNKNOWN = 255  # a class of sounds that nobody knows
 AHEAD = 0.07  # seconds by which captured curves that move with the sound are moved ahead
-Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,7 @@ def recordings(folder: Path) -> list[Recording]:
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS):
         language = path.relative_to(folder).parts[0]
-        if language not in SENTENCES and language != "cmn":
-            raise ThespisError(f"{folder / language} is not named like a voice; use one of: {', '.join(SENTENCES)}")
+        resolve(language)  # says what voices there are if the folder is not named like one
         speech = read_speech(path)
         text = path.with_suffix(".txt")
         known = text.read_text().strip() if text.exists() else ""
@@ -66,138 +62,33 @@ def speaker_of(path: Path) -> str:
     return f"{path.parent.name} {path.stem.split('_')[0] if path.stem.count('_') > 1 else ''}"
 
 
-@numba.njit(cache=True)
-def best_path(scores: Numbers, before: Numbers, costs: Numbers, first: Numbers, last: Numbers) -> Numbers:
-    """Find the best way through states: scores (rows, states), predecessors `before` and their `costs` (states, n), -1 for none."""
-    rows, states = scores.shape
-    total, came = np.full((2, states), NOTHING), np.zeros((rows, states), np.int32)
-    for state in range(states):
-        total[0, state] = first[state] + scores[0, state]
-    for row in range(1, rows):
-        now, old = row % 2, (row - 1) % 2
-        for state in range(states):
-            best, where = NOTHING * 2, 0
-            for number in range(before.shape[1]):
-                previous = before[state, number]
-                if previous < 0:
-                    break
-                value = total[old, previous] + costs[state, number]
-                if value > best:
-                    best, where = value, previous
-            total[now, state] = best + scores[row, state]
-            came[row, state] = where
-    path = np.zeros(rows, np.int32)
-    path[-1] = np.argmax(total[(rows - 1) % 2] + last)
-    for row in range(rows - 1, 0, -1):
-        path[row - 1] = came[row, path[row]]
-    return path
+@dataclass(frozen=True)
+class Labelled:
+    """What a recording says: its `phones` timed as the built-in voice does, the stretches that its text does not hold, and its fit.
+
+    `fit` is the mean log chance of the sounds where they were laid.
+    """
+
+    phones: tuple[Phone, ...]
+    unknown: tuple[tuple[float, float], ...]
+    fit: float
 
 
-def packed(links: Sequence[Sequence[tuple[int, float]]]) -> tuple[Numbers, Numbers]:
-    """Pack lists of (predecessor, cost) into arrays (states, n), with -1 where there is none."""
-    width = max(len(each) for each in links)
-    before, costs = np.full((len(links), width), -1, np.int32), np.zeros((len(links), width))
-    for state, each in enumerate(links):
-        for number, (previous, cost) in enumerate(each):
-            before[state, number], costs[state, number] = previous, cost
-    return before, costs
-
-
-def stretches(classes: Numbers, places: Numbers) -> list[tuple[str, float, float]]:
-    """Turn a class and a place for every row into (class, begin, end) in seconds; a new place is a new sound."""
-    edges = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
-    return [(PHONE_CLASSES.names[int(classes[begin])], begin / 100, end / 100) for begin, end in pairwise(edges)]
-
-
-def aligned(chances: Array, phones: Sequence[Sequence[str]]) -> list[tuple[str, float, float]]:
-    """Align words, each a list of classes, with chances (rows, classes); there may be silence between words."""
-    silence = PHONE_CLASSES.column(SILENCE)
-    sequence, optional = [silence], [True]
-    for word in phones:
-        for name in word:
-            sequence.append(PHONE_CLASSES.column(name))
-            optional.append(False)
-        sequence.append(silence)
-        optional.append(True)
-    links: list[list[tuple[int, float]]] = []
-    for place in range(len(sequence)):
-        base = place * 2
-        ways = [(base, 0.0)]
-        if place:
-            ways.append((base - 1, 0.0))
-            if optional[place - 1] and place > 1:
-                ways.append((base - 3, 0.0))
-        links.extend((ways, [(base, 0.0), (base + 1, 0.0)]))
-    states = np.repeat(np.array(sequence), 2)
-    first, last = np.full(len(states), NOTHING), np.full(len(states), NOTHING)
-    first[[0, 2]] = 0.0
-    last[[-1, -3]] = 0.0
-    path = best_path(np.log(chances + 1e-4)[:, states].astype(np.float64), *packed(links), first, last)
-    return stretches(states[path], path // 2)
-
-
-@cache
-def habits(language: str) -> Numbers:
-    """Learn which class follows which in a language, from what the built-in voice says -> log chances (before, after)."""
-    rng = random_for(0, f"habits {language}")
-    counts = np.full((PHONE_CLASSES.size, PHONE_CLASSES.size), 0.3)
-    texts = [SENTENCES.get(language, SENTENCES["en-us"]), " ".join(str(int(10**power)) for power in rng.uniform(0, 4, 40))]
-    if language in ("en-us", "en-gb"):
-        texts.append(" ".join(invented(rng) for _ in range(60)))
-    silence = PHONE_CLASSES.column(SILENCE)
-    for text in texts:
-        before, end = silence, 0.0
-        for name, start, stop in timed_classes(say(text, language).phones or ()):
-            now = PHONE_CLASSES.column(name)
-            if start > end + 0.03:
-                counts[before, silence] += 1
-                before = silence
-            counts[before, now] += 1
-            before, end = now, stop
-    counts[silence] += 0.5
-    counts[:, silence] += 0.5
-    chances: Numbers = np.log(counts / counts.sum(axis=1, keepdims=True))
-    return chances
-
-
-def decoded(chances: Array, following: Numbers) -> list[tuple[str, float, float]]:
-    """Find the likeliest sounds in chances (rows, classes), when nothing is known but which class follows which."""
-    size = PHONE_CLASSES.size
-    links: list[list[tuple[int, float]]] = []
-    for name in range(size):
-        base = name * SHORTEST
-        links.append([(other * SHORTEST + SHORTEST - 1, float(following[other, name]) * 0.7) for other in range(size) if other != name])
-        links.extend([(base + part - 1, 0.0)] for part in range(1, SHORTEST - 1))
-        links.append([(base + SHORTEST - 1, 0.0), (base + SHORTEST - 2, 0.0)])
-    states = np.repeat(np.arange(size), SHORTEST)
-    path = best_path(np.log(chances + 1e-3)[:, states].astype(np.float64), *packed(links), np.zeros(len(states)), np.zeros(len(states)))
-    return stretches(states[path], path // SHORTEST)
-
-
-def words_of(text: str, language: str) -> list[list[str]]:
-    """Say a text, to know the classes of its words."""
-    speech = say(text, language)
-    found: list[list[str]] = []
-    starts = [word.start for word in speech.words or ()]
-    for name, start, _ in timed_classes(speech.phones or ()):
-        if not found or (len(found) < len(starts) and start >= starts[len(found)] - 1e-6):
-            found.append([])
-        found[-1].append(name)
-    return found
-
-
-def labelled(recording: Recording, chances: Array) -> tuple[Phone, ...]:
-    """Find the phones of a recording from its text, or from its sound alone; classes are IPA symbols themselves."""
-    sounds = None
-    if recording.text:
-        try:
-            sounds = aligned(chances, words_of(recording.text, recording.language))
-        except MediaError:
-            sounds = None  # a text in which the voice finds nothing to say
-    sounds = sounds if sounds is not None else decoded(chances, habits(recording.language))
-    # The network hears the closure of p, t and k; phones are timed as the built-in voice does, at the burst.
-    shifted = [(name, start + min(BURST, (end - start) / 2) if name in "ptk" else start, end) for name, start, end in sounds]
-    return tuple(Phone(name, start, end) for name, start, end in shifted if name != SILENCE)
+def labelled(recording: Recording, chances: Array) -> Labelled | None:
+    """Lay the text of a recording along the chances (rows, classes) that are heard in it; None where it does not fit at all."""
+    try:
+        found = align(Track(PHONE_CLASSES, chances, ARTICULATION_FPS), pronounce(recording.text, recording.language))
+    except MediaError:
+        return None  # a text in which the voice finds nothing to say, or of which nothing is heard
+    made = []
+    for phone in found.phones:
+        # The network hears the closure of p, t and k; phones are timed as the built-in voice does, at the burst.
+        late = min(BURST, (phone.end - phone.start) / 2) if (classes(phone.symbol) or " ")[0] in "ptk" else 0.0
+        made.append(Phone(phone.symbol, phone.start + late, phone.end))
+    heard_as = labels(tuple(made), len(chances))[1]
+    spoken = heard_as != PHONE_CLASSES.column(SILENCE)
+    fit = np.log(chances[np.arange(len(chances)), heard_as] + 1e-3)[spoken].mean() if spoken.any() else np.log(1e-3)
+    return Labelled(tuple(made), found.unknown, float(fit))
 
 
 @dataclass(frozen=True)
@@ -241,13 +132,20 @@ def groups(rng: np.random.Generator, found: Sequence[Recording], seconds: float 
     return made
 
 
-def placed(parts: Sequence[Part], phones: Sequence[tuple[Phone, ...]]) -> tuple[Phone, ...]:
-    """Find the phones of an example whose parts' own phones are known."""
-    return tuple(
-        Phone(phone.symbol, phone.start * part.stretch + part.at, phone.end * part.stretch + part.at)
-        for part in parts
-        for phone in phones[part.number]
-    )
+def learnable(samples: Array, parts: Sequence[Part], known: Sequence[Labelled | None]) -> Example:
+    """Make an example of recordings that were put together (n,); what their texts do not hold is not-a-number and 255."""
+    rows = len(samples) // (RATE // 100)
+    phones, unknown = [], []
+    for part in parts:
+        own = known[part.number]
+        if own is not None:
+            phones += [Phone(each.symbol, each.start * part.stretch + part.at, each.end * part.stretch + part.at) for each in own.phones]
+            unknown += [(begin * part.stretch + part.at, end * part.stretch + part.at) for begin, end in own.unknown]
+    targets, sounds = labels(tuple(phones), rows)
+    for begin, end in unknown:
+        span = slice(round(begin * 100), round(end * 100))
+        targets[span], sounds[span] = np.nan, UNKNOWN
+    return Example(heard(samples, rows), targets, sounds)
 
 
 def performed(folder: Path) -> list[tuple[str, Array, Array]]:
@@ -289,5 +187,5 @@ def performed_example(rng: np.random.Generator, samples: Array, targets: Array, 
         voice = damaged(rng, voice, np.roll(voice, len(voice) // 2))
         rows = len(voice) // (RATE // 100)
         there = np.clip((np.arange(rows) / slower + begin / (RATE // 100)).astype(int), 0, len(targets) - 1)
-        made.append(Example(heard(voice, rows), targets[there], np.full(rows, 255, np.uint8)))
+        made.append(Example(heard(voice, rows), targets[there], np.full(rows, UNKNOWN, np.uint8)))
     return made

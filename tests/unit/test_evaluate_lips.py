@@ -157,6 +157,12 @@ def test_the_first_network_hears_a_voice() -> None:
     assert curves.opening[:10].max() < 0.3 < curves.opening.max()
 
 
+def test_sound_that_is_off_is_told_from_lips_that_are() -> None:
+    score = judge(curve(), mouth(0.13), [])
+    assert score.closures.hit == 0 and score.lagged.hit == score.lagged.real >= 8
+    assert summary([{"ours": score}])["ours"]["closures_f1_at_best_lag"] > 0.9
+
+
 def test_summary_counts_closures_over_all_and_compares() -> None:
     clips = [
         {

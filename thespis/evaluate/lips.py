@@ -75,11 +75,15 @@ class Hits:
 
 @dataclass(frozen=True)
 class Score:
-    """One curve against one clip; `silence` is its motion in silence as a share of that in speech, None where nobody is ever silent."""
+    """One curve against one clip; `silence` is its motion in silence as a share of that in speech, None where nobody is ever silent.
+
+    `lagged` counts the closures with the curve moved to where its opening fits best: sound and picture of many clips do not meet.
+    """
 
     opening: Fit
     width: Fit | None
     closures: Hits
+    lagged: Hits
     silence: float | None
 
 
@@ -225,10 +229,12 @@ def motion_in_silence(opening: Doubles, seconds: Doubles, pauses: Sequence[tuple
 def judge(made: Curves, mouth: Mouth, pauses: Sequence[tuple[float, float]]) -> Score:
     """Judge one curve on one clip."""
     values = np.interp(mouth.seconds, made.seconds, made.opening)
+    opening = fit(made.opening, made.seconds, mouth.gap, mouth.seconds)
     return Score(
-        fit(made.opening, made.seconds, mouth.gap, mouth.seconds),
+        opening,
         None if made.width is None else fit(made.width, made.seconds, mouth.width, mouth.seconds),
         closure_hits(made, mouth),
+        closure_hits(Curves(made.opening, made.seconds - opening.lag), mouth),
         motion_in_silence(values, mouth.seconds, pauses),
     )
 
@@ -247,6 +253,7 @@ def summary(scores: Sequence[Mapping[str, Score]]) -> dict[str, dict[str, float]
             "closures_precision": counted.precision,
             "closures_recall": counted.recall,
             "closures_f1": counted.f1,
+            "closures_f1_at_best_lag": sum((score.lagged for score in own), Hits(0, 0, 0)).f1,
         }
         widths = [score.width for score in own if score.width is not None]
         if widths:

@@ -51,7 +51,7 @@ def closing(scores: Sequence[Mapping[str, Score]], refused: Sequence[Refused]) -
         lines.append(
             f"{name + clips:{NAME}} opening r {facts['opening_zero']:.3f} at no lag, {facts['opening_best']:.3f} at the best (median "
             f"{1000 * facts['lag']:.0f} ms), {width}closures F1 {facts['closures_f1']:.2f} (precision {facts['closures_precision']:.2f}, "
-            f"recall {facts['closures_recall']:.2f}){silence}"
+            f"recall {facts['closures_recall']:.2f}; {facts['closures_f1_at_best_lag']:.2f} at the best lag){silence}"
         )
     for other in names[1:]:
         share = 100 * beats(scores, names[0], other)
@@ -83,7 +83,13 @@ def plain(score: Score) -> dict[str, Any]:
     return {
         "opening": fit_facts(score.opening),
         "width": None if score.width is None else fit_facts(score.width),
-        "closures": {"real": hits.real, "made": hits.made, "hit": hits.hit, "f1": rounded(hits.f1)},
+        "closures": {
+            "real": hits.real,
+            "made": hits.made,
+            "hit": hits.hit,
+            "f1": rounded(hits.f1),
+            "f1_at_best_lag": rounded(score.lagged.f1),
+        },
         "silence": None if score.silence is None else rounded(score.silence),
     }
 

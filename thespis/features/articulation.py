@@ -114,7 +114,8 @@ class Articulation:
             feed = dict(zip((name for name, _ in self._inputs), [bands, *state.past], strict=True))
             channels, phones, first, *state.past = self._network.run(self._outputs, feed)
             state.voice.hear(heard)
-            for second, chances, soon in zip(channels[0].T, phones[0].T, first[0].T, strict=True):
+            sounds = np.delete(phones[0], SILENT, axis=0).max(axis=0).tolist()
+            for second, chances, soon, sure in zip(channels[0].T, phones[0].T, first[0].T, sounds, strict=True):
                 # Second thoughts do not replace the first ones: the mean of both errs less than either.
                 state.soon.append(soon)
                 row = (second + state.soon.popleft()) * np.float32(0.5) if len(state.soon) > self._rows_between else second
@@ -123,8 +124,7 @@ class Articulation:
                     continue
                 state.rows.append(np.concatenate([row[:SPEAKING], state.voice(float(row[SPEAKING]))]))
                 if self._presence is not None and state.present is not None:
-                    sounds = float(np.delete(chances, SILENT).max())
-                    state.sure.append(self._presence.sure_of(state.present, float(row[SPEAKING]), sounds))
+                    state.sure.append(self._presence.sure_of(state.present, float(row[SPEAKING]), sure))
                 if state.phones is not None:
                     state.phones.append(chances.copy())
 
