@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from thespis.errors import ThespisError, UsageError, unknown
 VERBS = {
     "run": "make a portrait speak and feel: a photo and a recording, or a photo and a text",
     "render": "make a portrait perform a take: any performance on any face",
+    "dub": "give a person in a video other words: new sound, new lips, everything else as it is",
     "track": "read what the faces of a video do: one take a person, to drive any portrait",
     "export": "write a take as curves, cues, subtitles or an animated head for other tools",
     "import": "make a take of a recording of face curves",
@@ -31,6 +33,7 @@ VERBS = {
     "eval": "measure how well it does on footage of your own",
     "data": "make data sets: clips of made-up people with everything known",
     "train": "train the network of a recipe, or go on with its training",
+    "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
     "bench": "measure speed and memory on this machine",
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",
@@ -39,6 +42,7 @@ MODULES = {"render": "render_take", "export": "export_take", "import": "import_t
 SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJECT.py
     "data": {
         "stage": "make clips of made-up people who speak and feel: phones, motion, masks, depth and emotion are known",
+        "prepare": "crop, align, track and filter talking clips of your own, or of a published data set, for training",
         "pack": "pack clips for training: frames, motion and sound in files that are mapped into memory",
     },
     "eval": {
@@ -117,7 +121,26 @@ def dispatch(words: Sequence[str]) -> int:
     parser = Parser(f"thespis {verb}", description=found.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     found.arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the full trace of an unexpected error")
-    return int(found.main(parser.parse_strictly(rest)))
+    args = parser.parse_strictly(rest)
+    with remarks(words):
+        return int(found.main(args))
+
+
+@contextmanager
+def remarks(words: Sequence[str]) -> Iterator[None]:
+    """Print what the parts have to remark as one line each on stderr, and with --json as an event."""
+    import logging
+
+    class Remarks(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            tell("warning", record.getMessage(), words)
+
+    handler, logger = Remarks(logging.WARNING), logging.getLogger("thespis")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -149,13 +172,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def complain(message: str, words: Sequence[str], code: int) -> int:
     """Print one line on stderr, and with --json one event on stdout too."""
+    tell("error", message, words, code=code)
+    return code
+
+
+def tell(event: str, message: str, words: Sequence[str], **facts: int) -> None:
+    """Print one line on stderr, and with --json one event on stdout too."""
     line = " ".join(message.split())
-    print(f"thespis: {line}", file=sys.stderr)
+    print(f"thespis: {'warning: ' if event == 'warning' else ''}{line}", file=sys.stderr)
     if "--json" in words:
         import json
 
-        print(json.dumps({"event": "error", "message": line, "code": code}), flush=True)
-    return code
+        print(json.dumps({"event": event, "message": line, **facts}), flush=True)
 
 
 def command() -> int:

@@ -20,8 +20,12 @@ class Corpus(Protocol):
 def open_corpus(folder: str | Path) -> Corpus:
     """Open what thespis data stage or thespis data prepare wrote."""
     place = Path(folder)
-    from thespis.data import shards
+    from thespis.data import prepare, shards
 
     if (place / shards.INDEX).is_file():
         return shards.Shards(place)
+    if (place / prepare.INDEX).is_file():
+        from thespis.data.prepared import Prepared
+
+        return Prepared(place)
     raise MediaError(f"{place} holds no corpus; make one with thespis data stage -o FOLDER or thespis data prepare CLIPS -o FOLDER")

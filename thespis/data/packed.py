@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thespis.data.corpus import Corpus
+from thespis.data.item import felt
 from thespis.data.workers import spread
 from thespis.errors import MediaError, unknown
 from thespis.export.output import Output, check_writable, write_error, write_text
@@ -123,9 +124,9 @@ def parts_of(clip: Clip, packing: Packing) -> tuple[dict[str, NDArray[Any]], dic
             made["mask"] = np.ascontiguousarray(mask[:, spots][:, :, spots])
     for name in packing.motions:
         made[name] = (motion if name == "face" else flame_of_face(motion)).values
-    emotion = clip.labels.get("emotion")
-    known = isinstance(emotion, Track)
-    made["emotion"] = at_rate(emotion, fps).values if isinstance(emotion, Track) else np.zeros((len(motion), EMOTION.size), np.float32)
+    emotion = felt(clip.labels, len(clip.motion), clip.motion.fps)
+    known = emotion is not None
+    made["emotion"] = np.zeros((len(motion), EMOTION.size), np.float32) if emotion is None else at_rate(emotion, fps).values
     if len(made["emotion"]) != len(motion):
         raise MediaError(f"the emotion of a clip has {len(made['emotion'])} rows where its motion has {len(motion)}")
     for name in packing.sounds:

@@ -21,6 +21,8 @@ INDEX = "stage.json"
 VERSION = 1
 SHARD = 20  # clips
 FULL_SCALE = 32768
+ARRAYS = ("mask", "depth", "points")
+"""Labels that are arrays."""
 
 
 def shard_name(number: int) -> str:
@@ -40,7 +42,7 @@ def arrays_of(clip: Clip, number: int) -> tuple[dict[str, np.ndarray[Any, Any]],
         arrays["emotion"] = labels.pop("emotion").values.astype("<f4")
     if clip.frames is not None:
         arrays["frames"] = clip.frames.images
-    for name in ("mask", "depth"):
+    for name in ARRAYS:
         if name in labels:
             arrays[name] = labels.pop(name)
     for view, frames in enumerate(labels.pop("views", [])):
@@ -58,7 +60,7 @@ def clip_of(arrays: Mapping[str, np.ndarray[Any, Any]], facts: Mapping[str, Any]
     fps, labels = Fraction(facts["fps"]), dict(facts["labels"])
     if "emotion" in arrays:
         labels["emotion"] = Track(EMOTION, arrays["emotion"], fps)
-    for name in ("mask", "depth"):
+    for name in ARRAYS:
         if name in arrays:
             labels[name] = arrays[name]
     views = sorted(name for name in arrays if name.startswith("view_"))
