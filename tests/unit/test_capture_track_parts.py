@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from thespis.capture.evidence import evened, moved, without_pose
-from thespis.capture.expression import Reading, align, bounded
+from thespis.capture.expression import Reading
+from thespis.capture.faces import align
 from thespis.capture.footage import ahead
 from thespis.capture.performance import heads
+from thespis.capture.solver import bounded
 from thespis.capture.steady import bridge, quieten
 from thespis.capture.unwrap import HIGH, WIDE, surface, unwrap
 from thespis.errors import MediaError
@@ -84,7 +86,9 @@ def test_the_bounded_fit_is_the_smallest() -> None:
     for _ in range(5):
         root = random.standard_normal((12, 8))
         matrix, target = root.T @ root + 0.1 * np.eye(8), 3 * random.standard_normal(8)
-        x = bounded(matrix, target, np.zeros(8), 1.4, 500)
+        many = np.stack([target, 0.1 * target, 0 * target])
+        (x, little, none) = bounded(matrix, many, np.zeros((3, 8)), 1.4, 500)
+        assert np.allclose(little, bounded(matrix, many[1:2], np.zeros((1, 8)), 1.4, 500)[0]) and not none.any()
         slope = matrix @ x - target
         assert (x >= 0).all() and (x <= 1.4).all()
         # At the smallest place no allowed step leads further down.
@@ -156,7 +160,7 @@ def test_a_turned_head_shows_the_same_view() -> None:
     matrix = cv2.getRotationMatrix2D((190, 150), -np.degrees(0.4), 1.0)
     turned = unwrap(cv2.warpAffine(image, matrix, (384, 384)), roll.astype(np.float32), 100.0, np.array([190, 150, 0], np.float32))
     inside = np.s_[20:70, 20:76]
-    assert spots.shape == (HIGH * WIDE, 3)
+    assert spots.shape == (3, HIGH * WIDE)
     assert np.abs(straight[inside].astype(int) - turned[inside]).mean() < 4
 
 

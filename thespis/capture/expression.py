@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from thespis.capture.evidence import LOOKED_AT, RIGID
-from thespis.capture.faces import align
+from thespis.capture.faces import align_all
 from thespis.capture.joint import load_likelihood
-from thespis.capture.solver import Doubles, bounded, combine, project
+from thespis.capture.solver import Doubles, bounded
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
@@ -95,42 +95,51 @@ class Reader:
 
     def read(self, points: Array) -> Reading:
         """Read points (478, 3) in pixels."""
+        return self.read_all(points[None])[0]
+
+    def read_all(self, points: Array) -> list[Reading]:
+        """Read the points (n, 478, 3) of many frames."""
         rest = self.person.rest.astype(np.float64)
-        weights = np.zeros(len(SHAPES))
-        shape = rest
-        target = points[: len(rest)].astype(np.float64)
-        trust = np.full(len(rest), 0.15)
+        count = len(rest)
+        weights = np.zeros((len(points), len(SHAPES)))
+        shapes = np.broadcast_to(rest, (len(points), *rest.shape))
+        every = points.astype(np.float64)
+        targets = every[:, :count]
+        trust = np.full(count, 0.15)
         trust[list(RIGID)] = 1.0
         for _ in range(2):
-            rotation, scale, offset = align(shape, target, trust)
-            own = (target - offset) / scale @ rotation
-            moved = self._weight.reshape(-1) * (own - rest).reshape(-1)
-            weights = bounded(self._matrix, project(self._fields, moved) - self._sparse, weights, MOST, SWEEPS)
-            shape = rest + combine(weights, self._fields).reshape(rest.shape)
-        back = scale * shape @ rotation.T + offset
-        error = float(np.median(np.linalg.norm((back - target)[:, :2], axis=1)) / scale)
-        straight = (points.astype(np.float64) - offset) / scale @ rotation
-        return Reading(weights.astype(np.float32), rotation, scale, offset, self._gaze(straight), error, straight.astype(np.float32))
+            rotations, scales, offsets = align_all(shapes, targets, trust)
+            own = (targets - offsets[:, None]) / scales[:, None, None] @ rotations
+            moved = (self._weight * (own - rest)).reshape(len(points), -1)
+            weights = bounded(self._matrix, moved @ self._fields.T - self._sparse, weights, MOST, SWEEPS)
+            shapes = rest + (weights @ self._fields).reshape(-1, *rest.shape)
+        back = scales[:, None, None] * (shapes @ rotations.transpose(0, 2, 1)) + offsets[:, None]
+        errors = np.median(np.linalg.norm((back - targets)[..., :2], axis=2), axis=1) / scales
+        straight = (every - offsets[:, None]) / scales[:, None, None] @ rotations
+        parts = (part.astype(np.float32) for part in (weights, rotations, offsets, self._gaze(straight), straight))
+        return [
+            Reading(weight, rotation, scale, offset, gaze, error, own)
+            for weight, rotation, offset, gaze, own, scale, error in zip(*parts, scales.tolist(), errors.tolist(), strict=True)
+        ]
 
     def settle(self, own: Array, weights: Array) -> Array:
-        """Change weights (51,) as little as needed for lips, lids and brows to be where the points (n, 3) in own axes are.
+        """Change weights (n, 51) as little as needed for lips, lids and brows to be where the points (n, 468, 3) in own axes are.
 
         Points report less than what happens. How much less is known, and only what is left is made up for.
         """
-        moved = (own[: len(self.person.rest)] - self.person.rest).astype(np.float64).reshape(-1)
+        moved = (own - self.person.rest).astype(np.float64).reshape(len(own), -1)
         given = np.clip(weights, 0.0, MOST).astype(np.float64)
-        target = project(self._edges, moved) + project(self._unreported, given) + self._hold * given
+        target = moved @ self._edges.T + given @ self._unreported.T + self._hold * given
         return bounded(self._settling, target, given, MOST, SWEEPS).astype(np.float32)
 
     def _gaze(self, own: Doubles) -> Array:
-        """Find where the eyes look (left yaw, left pitch, right yaw, right pitch) in radians, from points (478, 3) in the face's axes."""
-        shapes, angles = self.person.shapes, []
+        """Find where the eyes look (left yaw and pitch, right yaw and pitch) in radians, from points (n, 478, 3) in the face's axes."""
+        shapes, found = self.person.shapes, []
         for upper, lower, iris in (
             (shapes.eye_left_upper, shapes.eye_left_lower, shapes.iris_left),
             (shapes.eye_right_upper, shapes.eye_right_lower, shapes.iris_right),
         ):
             # The corners say where the ball is; lids move with every blink and say nothing.
-            middle = (own[upper[0]] + own[upper[-1]] + own[lower[0]] + own[lower[-1]]) / 4
-            away = np.clip((own[iris[0]] - middle)[:2] / EYEBALL, -0.8, 0.8)
-            angles += [float(np.arcsin(away[0])), float(np.arcsin(away[1]))]
-        return np.array(angles, np.float32)
+            middle = (own[:, upper[0]] + own[:, upper[-1]] + own[:, lower[0]] + own[:, lower[-1]]) / 4
+            found.append(np.arcsin(np.clip((own[:, iris[0]] - middle)[:, :2] / EYEBALL, -0.8, 0.8)))
+        return np.asarray(np.concatenate(found, axis=1), np.float32)

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -16,12 +17,15 @@ from thespis.errors import FaceError
 from thespis.head.shapes import load_shapes
 from thespis.types import Array, Bytes, Portrait
 
+Doubles = npt.NDArray[np.float64]
 POINTS = 478
 SMALLEST = 24.0  # pixels between the eyes; below this a face has no detail to move
 WIDEST_TURN = 50.0  # degrees of yaw beyond which the far half of the face is not in the picture
 STEEPEST_NOD = 40.0
 STEEPEST_TILT = 45.0
 MESH_INPUT = 640  # the crop a face is measured in; its networks look at 192 and 256 pixels, so more gains nothing
+SOFT = 0.6  # pixels
+LARGE = 1280  # pixels a side of a picture that is searched
 _lock = threading.RLock()
 _networks: dict[str, Graph] = {}
 _warned = threading.Event()
@@ -76,10 +80,14 @@ def network(name: str) -> Graph:
     return _networks[name]
 
 
-def find_boxes(image: Bytes) -> list[tuple[float, float, float, float]]:
-    """Find where faces may be: (centre x, centre y, size, score) in pixels, the surest first, each place once."""
+def find_boxes(image: Bytes, *, quick: bool = False) -> list[tuple[float, float, float, float]]:
+    """Find where faces may be: (centre x, centre y, size, score) in pixels, the surest first, each place once.
+
+    A `quick` look makes a large picture smaller by a whole number.
+    """
     height, width = image.shape[:2]
-    scale = min(1.0, 1280 / max(height, width))
+    longer = max(height, width)
+    scale = 1 / -(-longer // LARGE) if quick else min(1.0, LARGE / longer)
     small = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     found: list[tuple[float, float, float, float]] = []
     # A face that fills the picture is only seen with some room around it, a small one only near at hand: hence two networks, two sizes.
@@ -102,7 +110,7 @@ def find_boxes(image: Bytes) -> list[tuple[float, float, float, float]]:
 def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_INPUT) -> Array | None:
     """Measure the face near (x, y) of about `size` pixels -> points (478, 3) in pixels, or None where there is none.
 
-    Surroundings of more than `finest` pixels a side are made smaller, to less than one and a half times as many.
+    Surroundings of more than `finest` pixels a side are made smaller; where fewer are asked than usual, by whole numbers only.
     """
     half = size * 1.1
     left, top = int(np.floor(x - half)), int(np.floor(y - half))
@@ -111,10 +119,14 @@ def measure(image: Bytes, x: float, y: float, size: float, finest: int = MESH_IN
     if times > 1:
         side += -side % times  # whole numbers of pixels are averaged many times faster than broken ones
     crop = square(image, left, top, side)
-    out = side // times if times > 1 else min(side, finest)
+    quick = finest < MESH_INPUT
+    out = side // times if times > 1 else (side if quick else min(side, finest))
     scale = out / side
     if out < side:
         crop = np.asarray(cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA), np.uint8)
+    elif quick and side > finest:
+        # Averaging broken numbers of pixels takes half as long as the network; what it would take away is softened instead.
+        crop = np.asarray(cv2.GaussianBlur(crop, (3, 3), SOFT), np.uint8)
     with _lock:
         mesh = network("mesh")
         # The first real face makes the networks print a warning of their own, whatever is asked of them.
@@ -151,21 +163,35 @@ def person_share(picture: Bytes) -> Array:
 
 def fit_pose(points: Array) -> tuple[Array, float, Array]:
     """Fit the similarity that carries the canonical points to these -> rotation (3, 3), scale, offset (3,)."""
+    canonical, trust = canonical_face()
+    return align(canonical, points[: len(canonical)].astype(np.float64), trust)
+
+
+@cache
+def canonical_face() -> tuple[Doubles, Doubles]:
+    """Give the canonical points (468, 3) and how much each says about the pose (468,)."""
     canonical = load_shapes().points.astype(np.float64)
     # The lower face moves with the jaw and the mouth, so it says less about how the skull is turned.
-    return align(canonical, points[: len(canonical)].astype(np.float64), np.where(canonical[:, 1] > 0.75, 0.25, 1.0))
+    return canonical, np.where(canonical[:, 1] > 0.75, 0.25, 1.0)
 
 
-def align(shape: npt.NDArray[np.float64], target: npt.NDArray[np.float64], trust: npt.NDArray[np.float64]) -> tuple[Array, float, Array]:
+def align(shape: npt.NDArray[Any], target: npt.NDArray[Any], trust: npt.NDArray[Any]) -> tuple[Array, float, Array]:
     """Find the similarity that carries points (n, 3) nearest to others, each trusted by its weight -> rotation, scale, offset."""
-    share = (trust / trust.sum())[:, None]
-    middle, target_middle = (share * shape).sum(axis=0), (share * target).sum(axis=0)
-    a, b = shape - middle, target - target_middle
-    u, singular, vt = np.linalg.svd((share * b).T @ a)
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ flip @ vt
-    scale = float((singular * np.diag(flip)).sum() / (share * a * a).sum())
-    return rotation.astype(np.float32), scale, (target_middle - scale * rotation @ middle).astype(np.float32)
+    rotations, scales, offsets = align_all(shape, target[None], trust)
+    return rotations[0].astype(np.float32), float(scales[0]), offsets[0].astype(np.float32)
+
+
+def align_all(shapes: npt.NDArray[Any], targets: npt.NDArray[Any], trust: npt.NDArray[Any]) -> tuple[Doubles, Doubles, Doubles]:
+    """Do that for many targets (m, n, 3) and one shape or as many -> rotations (m, 3, 3), scales (m,), offsets (m, 3)."""
+    share = trust / trust.sum()
+    middles, target_middles = share @ shapes, share @ targets
+    a, b = shapes - middles[..., None, :], targets - target_middles[:, None]
+    u, singular, vt = np.linalg.svd((share[:, None] * b).transpose(0, 2, 1) @ a)
+    flip = np.ones((len(targets), 3))
+    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
+    rotations = (u * flip[:, None]) @ vt
+    scales = (singular * flip).sum(axis=1) / (share[:, None] * a * a).sum(axis=(-2, -1))
+    return rotations, scales, target_middles - scales[:, None] * (rotations @ middles[..., None])[..., 0]
 
 
 def angles(rotation: npt.NDArray[Any]) -> tuple[float, float, float]:
@@ -178,11 +204,16 @@ def angles(rotation: npt.NDArray[Any]) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
-def find_faces(image: Bytes) -> list[Face]:
-    """Find every face of an image (height, width, 3), from left to right."""
+def find_faces(image: Bytes, known: list[tuple[float, float, float]] | None = None) -> list[Face]:
+    """Find every face of an image (height, width, 3), from left to right.
+
+    In a video those are left out whose places (middle x, y and size) are `known`, and it is searched quickly.
+    """
     faces: list[Face] = []
     with _lock:
-        for x, y, size, _ in find_boxes(image):
+        for x, y, size, _ in find_boxes(image, quick=known is not None):
+            if any(np.hypot(x - a, y - b) < 0.5 * max(size, c) for a, b, c in known or ()):
+                continue
             points = measure(image, x, y, size)
             if points is None:
                 continue

@@ -1,6 +1,6 @@
 """Follow the faces of a video from frame to frame, notice cuts, and tell who is who."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -114,6 +114,11 @@ class CutFinder:
         self._usual = 0.0
         self.change = 0.0
 
+    def watch(self, images: Iterable[Bytes]) -> Iterator[tuple[Bytes, bool, float]]:
+        """Give each picture with whether it begins another shot and how much it differs from the one before."""
+        for image in images:
+            yield image, self(image), self.change
+
     def __call__(self, image: Bytes) -> bool:
         """Look at the next picture; whether it begins another shot."""
         step = max(image.shape[1] // COARSE, 1)
@@ -141,13 +146,12 @@ def follow(footage: Footage, tell: Callable[[int], None] = lambda _: None) -> Fo
     frame = -1
     searched = -second
     looking = Looking()
-    for frame, image in enumerate(ahead(iter(footage))):
-        cut = cut_finder(image)
+    for frame, (image, cut, change) in enumerate(ahead(cut_finder.watch(footage))):
         live = [run for run in runs if run.shot == len(cuts) and run.lost <= FORGET * second]
         seen = [] if cut else [run for run in live if not run.lost and again(run, frame, image, looking)]
         gone = [run for run in live if run not in seen]
         # Where the picture changes a little and every face is elsewhere, one take was cut into.
-        cut = cut or (bool(gone) and not seen and all(not run.lost for run in gone) and cut_finder.change > CUT_PICTURE / 2)
+        cut = cut or (bool(gone) and not seen and all(not run.lost for run in gone) and change > CUT_PICTURE / 2)
         if cut:
             cuts.append(frame)
             gone = []
@@ -182,7 +186,7 @@ def sighting(frame: int, points: Array, image: Bytes) -> Sighting:
 
 def find_others(image: Bytes, frame: int, gone: list[Run], seen: list[Run], runs: list[Run], shot: int, looking: Looking) -> None:
     """Search the whole picture for faces that are not followed yet: those that were lost lately go on, others begin."""
-    for face in find_faces(image):
+    for face in find_faces(image, [run.place for run in seen]):
         x, y, size = place_of(face.points)
         if any(np.hypot(x - run.place[0], y - run.place[1]) < 0.5 * max(size, run.place[2]) for run in seen):
             continue

@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from queue import Full, Queue
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from thespis.capture.portrait import read_portrait
 from thespis.errors import MediaError
-from thespis.types import Bytes
+from thespis.types import Array, Bytes
 
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+Item = TypeVar("Item")
 USUAL_FPS = Fraction(25)
 SLOWEST, FASTEST = Fraction(1, 10), Fraction(240)
 AHEAD = 4  # pictures
@@ -46,13 +48,14 @@ class Footage:
         shown = 0
         last: Bytes | None = None
         begin: Fraction | None = None
+        reformatter = one_reformatter()
         for frame in decoded(self.path):
             at = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
             begin = at if begin is None else begin
             due = shown if at is None or begin is None else round((at - begin) * self.fps)
             if 0 <= due < shown:
                 continue
-            picture = upright(frame)
+            picture = upright(frame, reformatter)
             if last is not None and due - shown < LONGEST_REPEAT * self.fps:
                 for _ in range(shown, due):
                     yield last
@@ -64,12 +67,12 @@ class Footage:
             raise MediaError(f"{self.path} holds no pictures that can be decoded; convert it to mp4 or choose another")
 
 
-def ahead(pictures: Iterator[Bytes]) -> Iterator[Bytes]:
+def ahead(pictures: Iterator[Item]) -> Iterator[Item]:
     """Give the pictures of an iterator, which runs a few of them ahead in a thread of its own."""
-    waiting: Queue[Bytes | Exception | None] = Queue(AHEAD)
+    waiting: Queue[Item | Exception | None] = Queue(AHEAD)
     left = Event()
 
-    def offer(item: Bytes | Exception | None) -> bool:
+    def offer(item: Item | Exception | None) -> bool:
         while not left.is_set():
             try:
                 waiting.put(item, timeout=0.1)
@@ -120,10 +123,49 @@ def decoded(path: Path) -> Iterator[Any]:
             yield from frames
 
 
-def upright(frame: Any) -> Bytes:  # noqa: ANN401 - PyAV's frame
+def upright(frame: Any, reformatter: Any = None) -> Bytes:  # noqa: ANN401 - PyAV's frame, and what converts many of one kind
     """Turn a decoded frame into RGB bytes (height, width, 3), rotated as its display matrix says."""
-    picture = frame.to_ndarray(format="rgb24")
+    if frame.format.name in ("yuv444p", "yuvj444p"):
+        picture = coloured(frame)
+    else:
+        made = frame.reformat(format="rgb24") if reformatter is None else reformatter.reformat(frame, format="rgb24")
+        picture = rows_of(made.planes[0])[:, : 3 * made.width].reshape(made.height, made.width, 3)
     return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90) % 4))
+
+
+def one_reformatter() -> Any:  # noqa: ANN401 - PyAV's
+    """Make a converter that prepares once for all frames of a kind."""
+    from av.video.reformatter import VideoReformatter
+
+    return VideoReformatter()
+
+
+def rows_of(plane: Any) -> Bytes:  # noqa: ANN401 - PyAV's plane
+    """Look at the rows of a plane (height, bytes a row) without copying them."""
+    return np.frombuffer(plane, np.uint8)[: plane.line_size * plane.height].reshape(plane.height, plane.line_size)
+
+
+def coloured(frame: Any) -> Bytes:  # noqa: ANN401 - PyAV's frame
+    """Turn a frame with full colour into RGB bytes (height, width, 3), five times as fast as FFmpeg does."""
+    import cv2
+
+    merged = cv2.merge([rows_of(plane)[:, : frame.width] for plane in frame.planes])
+    return np.asarray(cv2.transform(merged, colours(frame.format.name, int(frame.colorspace), int(frame.color_range))), np.uint8)
+
+
+@cache
+def colours(layout: str, space: int, span: int) -> Array:
+    """Find the matrix (3, 4) that turns brightness and two colours into red, green and blue, by asking the converter itself."""
+    import av
+
+    levels = np.array([(y, u, v) for y in (80, 120, 160) for u in (112, 128, 144) for v in (112, 128, 144)], np.uint8)
+    probe = av.VideoFrame(16, len(levels), layout)
+    for number, plane in enumerate(probe.planes):
+        plane.update(np.repeat(levels[:, number : number + 1], plane.line_size, axis=1).tobytes())
+    probe.colorspace, probe.color_range = space, span
+    seen = probe.to_ndarray(format="rgb24")[:, 4].astype(np.float64)
+    known = np.concatenate([levels.astype(np.float64), np.ones((len(levels), 1))], axis=1)
+    return np.ascontiguousarray(np.linalg.lstsq(known, seen, rcond=None)[0].T, np.float32)
 
 
 def open_footage(path: str | Path) -> Footage:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from thespis.capture.evidence import LOOKED_AT
-from thespis.capture.solver import bounded, project
+from thespis.capture.solver import bounded
 from thespis.card import Weight
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
@@ -70,6 +70,6 @@ class Joint:
         self._matrix = (self._matrix + self._matrix.T) / 2
 
     def weights(self, moved: Array) -> Array:
-        """Find weights (51,), 0 to 1.2, from movements (4n,) in eye distances, those of the points before those of the pixels."""
-        target = project(self._rows, moved.astype(np.float64)) - SPARSE
-        return bounded(self._matrix, target, np.zeros(len(SHAPES)), MOST, SWEEPS).astype(np.float32)
+        """Find weights (n, 51), 0 to 1.2, from movements (n, 4m) in eye distances, those of the m points before those of the pixels."""
+        target = moved.astype(np.float64) @ self._rows.T - SPARSE
+        return bounded(self._matrix, target, np.zeros((len(moved), len(SHAPES))), MOST, SWEEPS).astype(np.float32)

@@ -16,7 +16,7 @@ from thespis.capture.follow import Sighting, follow
 from thespis.capture.footage import open_footage
 from thespis.capture.neutral import rest_of
 from thespis.capture.steady import bridge, quieten
-from thespis.capture.witness import Witness
+from thespis.capture.witness import AT_ONCE, Witness
 from thespis.errors import FaceError
 from thespis.head.person import Person
 from thespis.head.shapes import SHAPES
@@ -92,7 +92,11 @@ def perform(
     """Fit the person to their sightings and read every one of them; `change` may put other weights (n, 51) for the ones that were read."""
     person = rest_of(sightings)
     reader = Reader(person)
-    readings = [reader.read(each.points) for each in sightings]
+    readings = [
+        reading
+        for begin in range(0, len(sightings), AT_ONCE)
+        for reading in reader.read_all(np.stack([each.points for each in sightings[begin : begin + AT_ONCE]]))
+    ]
     rows = np.array([each.frame for each in sightings])
     values = np.zeros((frames, FACE.size), np.float32)
     found = np.zeros(frames, np.bool_)

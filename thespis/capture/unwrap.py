@@ -14,7 +14,7 @@ LEFT, TOP, WIDE, HIGH = -1.0, -0.8, 96, 104  # where the picture begins in eye d
 
 @cache
 def surface() -> Array:
-    """Give the canonical face under every pixel: places (HIGH * WIDE, 3) in eye distances."""
+    """Give the canonical face under every pixel: places (3, HIGH * WIDE) in eye distances."""
     shapes = load_shapes()
     points = shapes.points
     across, down = np.meshgrid(LEFT + (np.arange(WIDE) + 0.5) / UNIT, TOP + (np.arange(HIGH) + 0.5) / UNIT)
@@ -30,13 +30,13 @@ def surface() -> Array:
         filled = cv2.GaussianBlur(depth * known, (0, 0), size / 3) / share
         depth = np.where(known > 0, depth, filled).astype(np.float32)
         known = np.maximum(known, (share > 0.2).astype(np.float32))
-    return np.ascontiguousarray(np.stack([across, down, depth], axis=-1).reshape(-1, 3), np.float32)
+    return np.ascontiguousarray(np.stack([across, down, depth]).reshape(3, -1), np.float32)
 
 
 def unwrap(image: Bytes, rotation: Array, scale: float, offset: Array) -> Bytes:
     """Look at the face of an image (height, width, 3) with this pose -> grey bytes (HIGH, WIDE)."""
-    spots = surface() @ (rotation[:2].T * np.float32(scale)) + offset[:2].astype(np.float32)
-    low, high = np.floor(spots.min(axis=0)).astype(int) - 2, np.ceil(spots.max(axis=0)).astype(int) + 3
+    spots = (rotation[:2] * np.float32(scale)) @ surface() + offset[:2, None].astype(np.float32)
+    low, high = np.floor(spots.min(axis=1)).astype(int) - 2, np.ceil(spots.max(axis=1)).astype(int) + 3
     height, width = image.shape[:2]
     left, top = int(np.clip(low[0], 0, width - 2)), int(np.clip(low[1], 0, height - 2))
     part = image[top : max(min(int(high[1]), height), top + 2), left : max(min(int(high[0]), width), left + 2)]
@@ -44,8 +44,8 @@ def unwrap(image: Bytes, rotation: Array, scale: float, offset: Array) -> Bytes:
     shrink = round(scale / UNIT)
     # A face larger than the grid is averaged first, or its pores would flicker from frame to frame.
     soft = np.asarray(cv2.blur(grey, (shrink, shrink)), np.uint8) if shrink > 1 else grey
-    places = np.asarray(spots - np.array([left, top], np.float32), np.float32).reshape(HIGH, WIDE, 2)
-    return np.asarray(cv2.remap(soft, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    across, down = (spots - np.array([[left], [top]], np.float32)).reshape(2, HIGH, WIDE)
+    return np.asarray(cv2.remap(soft, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def on_view(points: Array) -> Array:

@@ -98,7 +98,7 @@ class Witness:
         inputs, trust = np.stack([each for each, _ in told]), np.array([each for _, each in told], np.float32)[:, None]
         points, both = networks()
         # Two readers that err in different ways, one that has learned and one that calculates, err less together.
-        solved = np.stack([self.joint.weights(row / SCALE) for row in inputs])
+        solved = self.joint.weights(inputs / SCALE)
         weighed = trust * (both(inputs) + solved) / 2 + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
         shift = self.person.rest - self._zero
-        return np.stack([self.reader.settle(r.own[:468] + shift, row) for r, row in zip(readings, weighed, strict=True)])
+        return self.reader.settle(np.stack([reading.own[:468] for reading in readings]) + shift, weighed)
