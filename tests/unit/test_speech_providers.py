@@ -1,5 +1,6 @@
 """Other speaking engines: programs and servers in place of the built-in voice, and what is said when they fail."""
 
+import contextlib
 import io
 import json
 import sys
@@ -58,7 +59,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answer as the server is told to; an answer of code 0 never comes."""
+    """Answer as the server is told to: code 0 never comes, 1 is no HTTP, 2 breaks off, 3 and 4 drip (heads, body)."""
 
     server: Server
 
@@ -68,6 +69,18 @@ class Handler(BaseHTTPRequestHandler):
         code, body = self.server.answer
         if not code:
             self.server.release.wait(10)
+            return
+        if code < 200:
+            self.wfile.write(
+                {1: b"hello\r\n\r\n", 2: b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nRIFF"}.get(code, b"HTTP/1.1 200 OK\r\n")
+            )
+            if code == 4:
+                self.wfile.write(b"Content-Length: 5000\r\n\r\n")
+            while code > 2 and not self.server.release.wait(0.05):
+                with contextlib.suppress(OSError):
+                    self.wfile.write(b"X")
+                    continue
+                return
             return
         body = body or wav(given["input"])
         self.send_response(code)
@@ -150,6 +163,15 @@ def test_what_servers_do_wrong_is_said(server: Server, monkeypatch: pytest.Monke
     server.answer = (0, b"")
     with pytest.raises(MediaError, match=r"took longer than 0\.3 s; add timeout=SECONDS"):
         spoken_by("Hi.", engine(f"{voice}?timeout=0.3"))
+    for code, told in (
+        (1, "cannot be asked, or answered with no whole HTTP .BadStatusLine hello"),
+        (2, r"broke off after 4 of 5,000 bytes"),
+        (3, r"took longer than 0\.3 s"),
+        (4, r"took longer than 0\.3 s"),
+    ):
+        server.answer = (code, b"")
+        with pytest.raises(MediaError, match=told):
+            spoken_by("Hi.", engine(f"{voice}?timeout=0.3"))
     quiet = io.BytesIO()
     with wave.open(quiet, "wb") as file:
         file.setparams((1, 2, 16_000, 0, "NONE", ""))
@@ -179,6 +201,20 @@ def test_what_servers_do_wrong_is_said(server: Server, monkeypatch: pytest.Monke
         ("http://127.0.0.1/v1?speed=9", "speed from 0.25 to 4"),
         ("http://127.0.0.1/v1?timeout=soon", "timeout and speed are numbers"),
         ("nowhere.toml", "there is no voice file nowhere.toml"),
+        ("http://[::1/v1", "is no address of a server"),
+        ("http://a b/v1", "is no address of a server"),
+        ("http:///v1", "is no address of a server"),
+        ("http://localhost:99999/v1", "is no address of a server"),
+        ("http://localhost:x/v1", "is no address of a server"),
+        ("http://127.0.0.1/v1?timeout=nan", "timeout goes up to 3600 seconds"),
+        (
+            f"command:{sys.executable} -c 'while True: open(1, \"wb\", closefd=False).write(bytes(1 << 20))'",
+            "wrote more than 100 MB for one piece of text",
+        ),
+        (
+            f'command:{sys.executable} -c \'open(1,"wb").write(bytes(8)); open("{{out}}","wb").truncate(2**28)\' {{out}}',
+            "wrote more than 100 MB",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_voice_is_said(voice: str, message: str) -> None:
@@ -193,6 +229,11 @@ def test_voice_files_are_checked(tmp_path: Path) -> None:
         ('speach = "x"', "unknown setting 'speach'"),
         ('command = "a"\nurl = "http://b"', "either a command or a url"),
         ('command = "a"\ntimeout = 1e9', "up to 3600 seconds"),
+        ("command = 5", "command is a text, not 5"),
+        ('command = ["a", 5]', r"command is a text, not \['a', 5\]"),
+        ('url = ["http://b"]', "url is a text"),
+        ('url = "http://b"\ntimeout = "soon"', "timeout and speed are numbers"),
+        ('command = "a"\nspeed = 1.2', "speed is for servers"),
     ):
         place.write_text(text)
         with pytest.raises(MediaError, match=message):

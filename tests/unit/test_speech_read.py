@@ -1,5 +1,6 @@
 """Reading recordings: every container, the clock of the picture, blocks, and the lines for files that cannot be read."""
 
+import re
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from thespis.apps.cli import main
 from thespis.errors import MediaError
 from thespis.speech.read import is_silent, open_speech, read_speech
 from thespis.types import Speech
@@ -208,3 +210,25 @@ def test_a_file_of_which_much_is_damaged_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(MediaError, match=r"is damaged: \d+ of its first \d+ pieces of sound cannot be decoded"):
         read_speech(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.flac", "flac"), ("a.ogg", "libopus")])
+def test_sound_that_is_missing_in_the_middle_is_told_once(
+    tmp_path: Path, name: str, codec: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 48_000 * 6)).clip(-1, 1).astype(np.float32)
+    path = write_av(tmp_path / name, noise, 48_000, codec)
+    assert read_speech(path).seconds == pytest.approx(6.0, abs=0.05)
+    assert not caplog.records
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + data[len(data) * 2 // 3 :])
+    file = open_speech(path)
+    for _ in range(2):
+        assert sum(len(block) for block in file) / file.rate == pytest.approx(6.0, abs=0.05)
+    (told,) = caplog.records
+    assert re.fullmatch(
+        rf"{re.escape(str(path))}: [0-9.]+ s of its sound are missing and silent, first at 0:0[1-4]\.\d; it is damaged, .*",
+        told.getMessage(),
+    )
+    assert main(["align", str(path), "-o", str(tmp_path / "a.json")]) == 0
+    assert f"thespis: warning: {path}: " in capsys.readouterr().err

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from thespis.direction.perform import perform
 from thespis.errors import MediaError
 from thespis.speech.say import say, say_marked, variants, voices
 from thespis.types import Speech
@@ -137,3 +138,12 @@ def test_a_low_lively_voice_in_a_tone_language_does_not_crash() -> None:
     """espeak itself ends the whole process here unless the melody is held back."""
     assert symbols(say("今天天气很好，我们去公园吧。", "cmn+Annie", rate=108, pitch=19, variation=99))
     assert symbols(say("今天天气很好，我们去公园吧。", "cmn+Demonic", rate=108, pitch=0, variation=99))
+
+
+def test_texts_that_take_hours_are_refused_before_anything_is_said() -> None:
+    with pytest.raises(
+        MediaError, match=r"^the text is 400,000 characters long, about 8\.0 hours of speech; at most 120,000 are spoken at once: split it$"
+    ):
+        say("a " * 200_000)
+    with pytest.raises(MediaError, match="the text is 300,001 characters long"):
+        perform(f'<speak><sub alias="{"a" * 300_000}">x</sub>.</speak>')

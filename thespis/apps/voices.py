@@ -27,4 +27,6 @@ def main(args: Namespace) -> int:
         return 0
     rows = [(voice.name, voice.gender, voice.language or "variant: goes with any language, as in en-us" + voice.name) for voice in found]
     print(table(("voice", "gender", "language"), rows))
+    spoken = sum(bool(voice.language) for voice in found)
+    print(f"\n{spoken} languages and accents, {len(found) - spoken} variants that go with any of them")
     return 0

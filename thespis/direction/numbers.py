@@ -15,9 +15,9 @@ def number(given: Any, what: str, low: float, high: float) -> float:  # noqa: AN
             raise ValueError
         value = float(text[:-1]) / 100 if isinstance(text, str) and text.endswith("%") else float(text)
     except (TypeError, ValueError):
-        raise DirectionError(f"{what} needs a number from {low:g} to {high:g}, not {given!r}") from None
+        raise DirectionError(f"{what} needs a number from {low:.10g} to {high:.10g}, not {given!r}") from None
     if not low <= value <= high:  # also refuses nan
-        raise DirectionError(f"{what} goes from {low:g} to {high:g}, not {given}")
+        raise DirectionError(f"{what} goes from {low:.10g} to {high:.10g}, not {given}")
     return value
 
 

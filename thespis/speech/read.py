@@ -1,6 +1,8 @@
 """Recordings and the sound tracks of videos -> Speech, through PyAV: any container and codec it decodes, any rate, any channel count."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,27 @@ KINDS = "wav, flac, mp3, m4a, ogg, mp4, mov, mkv or webm"
 PICTURES = ("image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "gif", "apng", "svg_pipe", "pgm_pipe", "ppm_pipe")
 
 
+@dataclass
+class Damage:
+    """What of a file could not be read: `pieces` that cannot be decoded, `seconds` that are missing, and where the `first` of it is."""
+
+    pieces: int = 0
+    seconds: Fraction = Fraction(0)
+    first: float | None = None
+
+    def note(self, at: Fraction | int, rate: int = 1) -> None:
+        """Remember where it begins."""
+        self.first = float(Fraction(at) / rate) if self.first is None else self.first
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        count = "a piece" if self.pieces == 1 else f"{self.pieces} pieces"
+        what = [f"{count} of its sound cannot be decoded"] if self.pieces else []
+        what += [f"{float(self.seconds):.1f} s of its sound are missing and silent"] if self.seconds else []
+        minutes, seconds = divmod(self.first or 0.0, 60)
+        return f"{' and '.join(what)}, first at {int(minutes)}:{seconds:04.1f}; it is damaged, or was recorded with gaps"
+
+
 class SpeechFile:
     """An audio or video file that is read piece by piece: `rate`, `channels`, and `seconds` where the file states its length.
 
@@ -33,6 +56,7 @@ class SpeechFile:
     def __init__(self, path: str | Path) -> None:
         """Look at the file; nothing is decoded yet."""
         self.path = Path(path)
+        self._told = False
         with opened(self.path) as container:
             stream = container.streams.audio[0]
             self.rate, self.channels = int(stream.rate or 0), int(stream.channels or 0)
@@ -73,7 +97,8 @@ class SpeechFile:
         with opened(self.path) as container:
             origin, converter = clock_origin(container), Converter(self.rate, self.channels)
             position: int | None = None
-            for frame in decoded(container):
+            damage = Damage()
+            for frame in decoded(container, damage):
                 samples = converter(frame)
                 at = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base - origin
                 if position is None:
@@ -91,6 +116,9 @@ class SpeechFile:
                 else:
                     late = Fraction(0) if at is None else at - Fraction(position, self.rate)
                     gap = round(late * self.rate) if GAP < late < LONGEST_GAP else 0
+                    if gap:
+                        damage.note(position, self.rate)
+                        damage.seconds += Fraction(gap, self.rate)
                 if gap:
                     yield np.zeros((self.channels, gap), np.float32)
                 if not np.isfinite(samples).all():
@@ -99,6 +127,9 @@ class SpeechFile:
                     raise MediaError(f"{self.path} holds samples beyond {LOUDEST:g} times full scale; export it again as 16-bit PCM")
                 position += gap + samples.shape[1]
                 yield samples
+        if (damage.pieces or damage.seconds) and not self._told:
+            self._told = True  # a file is read several times
+            logging.getLogger("thespis").warning("%s: %s", self.path, damage)
 
 
 class Converter:
@@ -177,7 +208,7 @@ def clock_origin(container: "InputContainer") -> Fraction:
     return sound.start_time * sound.time_base if sound.start_time is not None and sound.time_base is not None else Fraction(0)
 
 
-def decoded(container: "InputContainer") -> Iterator["AudioFrame"]:
+def decoded(container: "InputContainer", found: Damage) -> Iterator["AudioFrame"]:
     """Decode the first sound track; a few damaged packets are skipped, and a file that breaks off ends there.
 
     A file of which much is damaged is refused: most of what it would say is noise or missing.
@@ -186,7 +217,7 @@ def decoded(container: "InputContainer") -> Iterator["AudioFrame"]:
 
     stream = container.streams.audio[0]
     packets = container.demux(stream)
-    whole = damaged = 0
+    whole, at = 0, Fraction(0)
     while True:
         try:
             packet = next(packets)
@@ -195,15 +226,18 @@ def decoded(container: "InputContainer") -> Iterator["AudioFrame"]:
         try:
             frames = packet.decode()
         except (FFmpegError, OSError):
-            damaged += 1
-            if damaged >= FEW_DAMAGED and damaged > MUCH_DAMAGED * (whole + damaged):
+            found.pieces += 1
+            found.note(at)
+            if found.pieces >= FEW_DAMAGED and found.pieces > MUCH_DAMAGED * (whole + found.pieces):
                 raise MediaError(
-                    f"{container.name} is damaged: {damaged} of its first {whole + damaged} pieces of sound cannot be decoded; "
+                    f"{container.name} is damaged: {found.pieces} of its first {whole + found.pieces} pieces of sound cannot be decoded; "
                     "save or export it again"
                 ) from None
             continue
         whole += 1
-        yield from frames
+        for frame in frames:
+            at = at if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+            yield frame
 
 
 def open_speech(path: str | Path) -> SpeechFile:

@@ -19,6 +19,7 @@ __all__ = ["Voice", "say", "say_marked", "variants", "voices"]
 LEAD, TAIL = 0.2, 0.35  # seconds of silence around the words: a mouth opens before the sound and closes after it
 PARAGRAPH_PAUSE, SENTENCE_PAUSE = 0.45, 0.3  # seconds
 PAUSE_NOTICED = 0.05  # seconds; a shorter wish for a pause is none
+LONGEST_TEXT, LETTERS_AN_HOUR = 120_000, 50_000  # characters
 LONGEST_PIECE = 1500  # characters; longer paragraphs are spoken sentence by sentence
 RATES, PERCENT = (80, 450), (0, 100)
 WIDEST, WIDEST_HIGH, HIGH = 60, 90, 55  # espeak crashes where the melody of a low voice in a tone language would fall below zero hertz
@@ -62,8 +63,7 @@ def say_marked(
     for name, value, (low, high) in (("rate", rate, RATES), ("pitch", pitch, PERCENT), ("variation", variation, PERCENT)):
         if not low <= value <= high:
             raise MediaError(f"the {name} of a voice goes from {low} to {high}, not {value}")
-    if not text.strip():
-        raise MediaError("there is nothing to say: the text is empty; write at least one word")
+    check_length(text)
     name = resolve(voice)
     if name.startswith("jpx/ja") and HAN.search(text):
         raise MediaError("the Japanese voice reads kana only; write the words that stand in kanji in hiragana, or bring a recording")
@@ -91,6 +91,18 @@ def say_marked(
     samples.append(silence(TAIL, frequency))
     speech = Speech(np.concatenate(samples)[None], frequency, text=text, phones=tuple(phones), words=tuple(words))
     return speech, tuple(next((start for end, start in places if end > mark), speech.seconds) for mark in marks)
+
+
+def check_length(text: str) -> None:
+    """Refuse texts with nothing to say, and those that would take hours to say."""
+    if not text.strip():
+        raise MediaError("there is nothing to say: the text is empty; write at least one word")
+    if len(text) > LONGEST_TEXT:
+        hours = len(text) / LETTERS_AN_HOUR
+        raise MediaError(
+            f"the text is {len(text):,} characters long, about {hours:.1f} hours of speech; "
+            f"at most {LONGEST_TEXT:,} are spoken at once: split it"
+        )
 
 
 class Toned:
