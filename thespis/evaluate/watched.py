@@ -65,7 +65,7 @@ def watch(path: Path, kept: Path | None = None, seconds: float = LONGEST, tell: 
     shown, points = cut_out(iter(replace(footage, most=most)), main, seen.frames)
     found = np.zeros(seen.frames, np.bool_)
     found[[each.frame for each in main]] = True
-    labels = {"name": path.stem, "notes": tuple(notes), "sightings": main, "found": found, "cuts": seen.cuts}
+    labels: dict[str, Any] = {"name": path.stem, "notes": tuple(notes), "sightings": main, "found": found, "cuts": seen.cuts}
     labels["straight"] = Track(STRAIGHT, straightened(main, seen.frames), footage.fps)
     labels["points"] = Track(PLACED, points, footage.fps)
     return Clip(speech, Frames(shown, footage.fps), motion, labels)
