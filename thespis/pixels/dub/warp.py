@@ -1,0 +1,301 @@
+"""New lips on a video by warping its own frames: the lower face goes where other weights put it, and the mouth's inside is drawn.
+
+What is drawn is the frame itself, moved: its light, its grain and its blur stay. Pixels that nothing moves are not touched.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.capture.faces import fit_pose
+from thespis.capture.follow import Sighting
+from thespis.head.person import Person
+from thespis.pixels.layers import Layer, Triangles, smoothstep, stack
+from thespis.pixels.mouth import matched, mouth_layers, own_teeth, read_light, shows_teeth
+from thespis.pixels.puppet import SKIN, Posed, meet
+from thespis.pixels.raster import draw, packed, shrink_into
+from thespis.pixels.shade import Lips, read_lips, shade_inside
+from thespis.pixels.warp import FAR, facing, open_hole
+from thespis.types import Array, Bytes
+
+LOWER = ("jawOpen", "mouthClose", "mouthPucker", "mouthFunnel", "mouthShrugLower", "mouthLowerDownLeft", "mouthLowerDownRight")
+"""The weights that tell which points of the face a dubbed mouth moves."""
+
+MOVES = (0.02, 0.10)  # eye distances a full weight moves a point, from which it begins to be carried, and from which entirely
+RING = 0.45  # how far beyond the outline the picture gives way, as a share of the face's half width
+LEAST = 0.05  # pixels; what moves less is left alone
+SLOW = 0.4  # seconds over which what the shapes cannot say about a face is averaged
+FADE = 0.12  # seconds in which lips begin and end to be dubbed where the face is lost
+SURE = (0.08, 0.3)  # of the confidence of a row, between which its lips come to be dubbed
+UNDER_NOSE = [164, 167, 393]  # points between nose and lip, which hardly move when somebody speaks
+MARGIN = 6  # pixels around what is drawn
+LOOKS, LOOKED_THROUGH = 8, 3000  # frames in which the mouth's light is read, and among how many they are chosen
+LIT = 0.5  # how strongly the inside is shaded where the footage shows how bright teeth are in there
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """The drawn inside of one person's mouth, in the face's own axes: `points` (n, 3), and how each follows the jaw (n,).
+
+    `bright` is how white the person's own teeth are in the footage, of 255; 0 where none were seen.
+    """
+
+    points: Array
+    follow_jaw: Array
+    behind: Array
+    light: Array
+    source: Array
+    triangles: Triangles
+    sheet: Bytes
+    lips: Lips
+    bright: float
+
+
+def slowly(values: Doubles, rows: npt.NDArray[np.int64], shots: npt.NDArray[np.int64], reach: float) -> Doubles:
+    """Average values (n, ...) seen in `rows` (n,) over `reach` rows to either side by a bell, within the shot (n,) of each."""
+    made = np.empty_like(values)
+    for shot in np.unique(shots):
+        members = np.flatnonzero(shots == shot)
+        times = rows[members].astype(np.float64)
+        for at, member in enumerate(members):
+            low, high = np.searchsorted(times, [times[at] - reach, times[at] + reach])
+            bell = 0.5 + 0.5 * np.cos(np.pi * (times[low : high + 1] - times[at]) / max(reach + 1, 1))
+            chosen = values[members[low : high + 1]]
+            made[member] = np.tensordot(bell / bell.sum(), chosen[: len(bell)], axes=1)
+    return made
+
+
+def carried(person: Person) -> Array:
+    """Tell how much each point (468,) of the face is carried by a dubbed mouth, from 0 to 1."""
+    names = person.shapes.names
+    reach = np.max([np.linalg.norm(person.fields[names.index(name)], axis=1) for name in LOWER], axis=0)
+    return smoothstep(*MOVES, reach)
+
+
+def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
+    """Draw the inside of a person's mouth under the light of a picture (h, w, 3) in which the face has these points (478, 3)."""
+    shapes = person.shapes
+    _, unit, _ = fit_pose(points)
+    flat = points[:, :2]
+    rings = [np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]])]
+    rings.append(np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]))
+    light = read_light(picture, [flat[ring] for ring in rings], flat[[0, 17, 37, 267, 84, 314]], flat[list(SKIN)])
+    shown = own_teeth(picture, flat[shapes.lips_inner_upper], flat[shapes.lips_inner_lower])
+    teeth = shown is not None and shows_teeth(shown[0], light.white)
+    if shown is not None and teeth:
+        light = matched(light, shown[0])
+    centre, width = person.mouth()
+    layers = mouth_layers(centre, width, light, unit, 1.0)
+    upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
+    lips = read_lips(
+        picture,
+        flat[shapes.lips_inner_upper],
+        flat[shapes.lips_inner_lower],
+        flat[upper],
+        flat[lower],
+        LIT if teeth else 1.0,
+        light.colourful,
+        light.dark * 0.8,
+        width,
+    )
+    sheet, starts = stack([layer.texture for layer in layers if layer.texture is not None])
+    return gathered(layers, sheet, starts, lips, float(light.white.mean()) if teeth else 0.0)
+
+
+def gathered(layers: list[Layer], sheet: Bytes, starts: list[int], lips: Lips, bright: float) -> Inside:
+    """Put the layers of a mouth one after the other."""
+    first = np.concatenate([[0], np.cumsum([len(layer.points) for layer in layers])])
+
+    def each(name: str, usual: float) -> Array:
+        parts = [getattr(layer, name) for layer in layers]
+        whole = [np.full(len(layer.points), usual, np.float32) if part is None else part for layer, part in zip(layers, parts, strict=True)]
+        return np.asarray(np.concatenate(whole), np.float32)
+
+    return Inside(
+        np.concatenate([layer.points for layer in layers]),
+        each("follow_jaw", 0.0),
+        np.concatenate([np.full(len(layer.points), layer.behind, np.float32) for layer in layers]),
+        each("light", 1.0),
+        np.concatenate([layer.source + np.array([0, start], np.float32) for layer, start in zip(layers, starts, strict=True)]),
+        np.concatenate([layer.triangles + at for layer, at in zip(layers, first[:-1], strict=True)]).astype(np.int32),
+        sheet,
+        lips,
+        bright,
+    )
+
+
+class Dub:
+    """One person of a video whose lips are replaced, frame by frame."""
+
+    def __init__(
+        self, person: Person, sightings: list[Sighting], motion: Array, confidence: Array, cuts: tuple[int, ...], fps: float
+    ) -> None:
+        """Look through what was seen of a person; `motion` (rows, FACE.size) is what was read from it, `confidence` (rows,) how surely."""
+        self.person, self.shapes = person, person.shapes
+        self.weight = carried(person)
+        rows = np.array([each.frame for each in sightings])
+        shots = np.searchsorted(np.asarray(cuts, np.int64), rows, side="right")
+        poses = [fit_pose(each.points) for each in sightings]
+        own = np.stack([(each.points[:468] - o) / unit @ turn for each, (turn, unit, o) in zip(sightings, poses, strict=True)])
+        told = person.rest + np.einsum("nk,kij->nij", motion[rows, : len(self.shapes.names)], person.fields)
+        # What the shapes cannot say of this face, and the pose does not take out, changes slowly; what trembles is left out.
+        self._rest = dict(zip(rows.tolist(), person.rest + slowly(own - told, rows, shots, SLOW * fps), strict=True))
+        self._own = dict(zip(rows.tolist(), own, strict=True))
+        self._poses = dict(zip(rows.tolist(), poses, strict=True))
+        self._points = {each.frame: each.points for each in sightings}
+        self._share = shares(rows, confidence, cuts, len(motion), FADE * fps)
+        self._ring = self._around()
+        self._atlas = np.zeros((0, 0, 4), np.uint16)
+        self._inside: Inside | None = None
+        self.telling = self._telling(own, rows, confidence)
+
+    def _telling(self, own: Array, rows: npt.NDArray[np.int64], confidence: Array) -> tuple[int, ...]:
+        """Choose frames that tell how the mouth is lit: surely seen, each the most open one of its part of the first minutes."""
+        gap = own[:, self.shapes.lips_inner_lower[3:-3], 1] - own[:, self.shapes.lips_inner_upper[3:-3], 1]
+        open_and_sure = (gap.mean(axis=1) * confidence[rows])[:LOOKED_THROUGH]
+        parts = np.array_split(np.arange(len(open_and_sure)), min(LOOKS, len(open_and_sure)))
+        return tuple(int(rows[part[int(np.argmax(open_and_sure[part]))]]) for part in parts)
+
+    def _around(self) -> Triangles:
+        """Triangulate between the outline of the face and a ring around it, numbered after the 468 points."""
+        oval, count = self.shapes.oval, len(self.shapes.oval)
+        here, there = np.arange(count), np.roll(np.arange(count), -1)
+        first = np.stack([oval[here], oval[there], 468 + here], axis=1)
+        second = np.stack([oval[there], 468 + there, 468 + here], axis=1)
+        return np.asarray(np.concatenate([first, second]), np.int32)
+
+    def look(self, footage: Iterable[Bytes]) -> None:
+        """Read light, teeth and lips from the `telling` frames; where the teeth are brightest they are seen best."""
+        for number, image in enumerate(footage):
+            if number in self.telling:
+                found = inside_of(self.person, image, self._points[number])
+                if self._inside is None or found.bright > self._inside.bright:
+                    self._inside = found
+            if number >= self.telling[-1]:
+                break
+
+    def draw(self, frame: int, weights: Array, image: Bytes) -> bool:
+        """Give the face of a frame (h, w, 3) the lips of a row of the Space `face`, in place; False where there is nothing to dub."""
+        share = float(self._share[frame]) if frame in self._own else 0.0
+        if share <= 0 or self._inside is None:
+            return False
+        turn, unit, offset = self._poses[frame]
+        own = self._own[frame]
+        moved = np.einsum("k,kij->ij", weights[: len(self.shapes.names)], self.person.fields)
+        moved = meet(self.shapes, self._rest[frame].astype(np.float32), np.asarray(moved, np.float32), np.array([0, 1, 0], np.float32))
+        wanted = own + (self.weight * share)[:, None] * (self._rest[frame] + moved - own)
+        shown = wanted @ turn.T * unit + offset
+        points = self._points[frame][:468]
+        before = np.concatenate([points[:, :2], self._beyond(points)])
+        after = np.concatenate([shown[:, :2], self._beyond(points)])
+        depth = np.concatenate([shown[:, 2] / unit, np.full(len(self.shapes.oval), float(shown[:, 2].max()) / unit)])
+        apart = np.abs(after - before).max(axis=1) > LEAST
+        triangles = np.concatenate([self._ring, self.shapes.triangles])
+        triangles = triangles[apart[triangles].any(axis=1)]
+        if not len(triangles):
+            return False
+        used = np.concatenate([before[triangles].reshape(-1, 2), after[triangles].reshape(-1, 2)])
+        height, width = image.shape[:2]
+        left, top = (max(int(edge) - MARGIN, 0) for edge in used.min(axis=0))
+        right, bottom = min(int(used[:, 0].max()) + MARGIN, width), min(int(used[:, 1].max()) + MARGIN, height)
+        if right - left < 8 or bottom - top < 8:
+            return False
+        corner = np.array([left, top], np.float32)
+        atlas = self._filled(image[top:bottom, left:right])
+        region = np.ascontiguousarray(image[top:bottom, left:right])
+        posed = Posed(
+            np.ascontiguousarray(after - corner, np.float32),
+            np.ascontiguousarray(depth, np.float32),
+            np.ascontiguousarray(before - corner, np.float32),
+        )
+        light, nearest = np.ones(len(posed.place), np.float32), np.full(region.shape[:2], FAR, np.float32)
+        draw(posed.place, posed.depth, light, posed.source, np.ascontiguousarray(triangles), packed(atlas), region, nearest, False)
+        self._mouth(region, posed, atlas, self._within(weights, wanted) @ turn.T * unit + offset - np.append(corner, 0), unit)
+        image[top:bottom, left:right] = region
+        return True
+
+    def _beyond(self, points: Array) -> Array:
+        """Give the ring (36, 2) around the outline of a face with these points (468, 3), in pixels, that does not move."""
+        outline = points[self.shapes.oval, :2]
+        return np.asarray(outline + RING * (outline - outline.mean(axis=0)), np.float32)
+
+    def _filled(self, region: Bytes) -> npt.NDArray[np.uint16]:
+        """Put a part of the frame (h, w, 3) into the atlas, beneath it the mouth's own sheet."""
+        assert self._inside is not None
+        sheet = self._inside.sheet
+        height, width = region.shape[:2]
+        if height + 2 + sheet.shape[0] > self._atlas.shape[0] or max(width + 2, sheet.shape[1]) > self._atlas.shape[1]:
+            size = int(1.2 * height) + 2 + sheet.shape[0], max(int(1.2 * width) + 2, sheet.shape[1])
+            self._atlas = np.zeros((*size, 4), np.uint16)
+            self._atlas[-sheet.shape[0] :, : sheet.shape[1]] = sheet
+        self._atlas[:height, :width, :3] = region
+        self._atlas[:height, :width, 3] = 255
+        # The reader takes four pixels at a time.
+        self._atlas[height, :width] = self._atlas[height - 1, :width]
+        self._atlas[: height + 1, width] = self._atlas[: height + 1, width - 1]
+        return self._atlas
+
+    def _within(self, weights: Array, wanted: Array) -> Array:
+        """Place the inside of the mouth (n, 3) in the face's own axes, between lips that lie where `wanted` (468, 3) says."""
+        assert self._inside is not None
+        inside, (rest, _) = self._inside, self.person.mouth()
+        jaw = weights[: len(self.shapes.names)] @ self.person.jaw
+        # The upper teeth stay with the skull: of the lips they follow the middle, and the skin under the nose.
+        drift = (wanted[UNDER_NOSE] - self.person.rest[UNDER_NOSE]).mean(axis=0)
+        drift[0] = wanted[[78, 308], 0].mean() - rest[0]
+        return np.asarray(inside.points + drift + inside.follow_jaw[:, None] * jaw, np.float32)
+
+    def _mouth(self, region: Bytes, posed: Posed, atlas: npt.NDArray[np.uint16], within: Array, unit: float) -> None:
+        """Draw lips and mouth again at twice the fineness, with what is inside: `within` (n, 3) in pixels."""
+        assert self._inside is not None
+        inside, shapes = self._inside, self.shapes
+        ring = posed.place[shapes.lips_outer]
+        room = 0.25 * float((ring.max(axis=0) - ring.min(axis=0)).max())
+        height, width = region.shape[:2]
+        left, top = (max(int(edge - room), 0) for edge in ring.min(axis=0))
+        right, bottom = min(int(ring[:, 0].max() + room) + 1, width), min(int(ring[:, 1].max() + room) + 1, height)
+        if right - left < 4 or bottom - top < 4:
+            return
+        count = len(posed.place)
+        flat = np.concatenate([posed.place, within[:, :2]])
+        finer = np.ascontiguousarray((flat - np.array([left, top], np.float32)) * 2 + 0.5, np.float32)
+        deep = np.concatenate([posed.depth, within[:, 2] / unit + inside.behind]).astype(np.float32)
+        light = np.concatenate([np.ones(count, np.float32), inside.light])
+        below = np.array([0, atlas.shape[0] - inside.sheet.shape[0]], np.float32)
+        source = np.ascontiguousarray(np.concatenate([posed.source, inside.source + below]), np.float32)
+        patch = cv2.resize(region[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+        fine = np.ascontiguousarray(patch, np.uint8)
+        nearest = np.full(fine.shape[:2], FAR, np.float32)
+        near = facing(np.asarray(shapes.triangles, np.int32), finer)
+        size = np.array(fine.shape[1::-1], np.float32)
+        near = near[((finer[near] > -MARGIN) & (finer[near] < size + MARGIN)).all(axis=(1, 2))]
+        draw(finer, deep, light, source, np.ascontiguousarray(near), packed(atlas), fine, nearest, False)
+        upper, lower = finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower]
+        open_hole(fine, nearest, np.concatenate([upper, lower[::-1]]), inside.lips.dark)
+        draw(finer, deep, light, source, np.ascontiguousarray(inside.triangles + count, np.int32), packed(atlas), fine, nearest, False)
+        shade_inside(fine, nearest, upper, lower, inside.lips, 2 * unit)
+        shrink_into(fine, region, top, left)
+
+
+def shares(rows: npt.NDArray[np.int64], confidence: Array, cuts: tuple[int, ...], count: int, fade: float) -> Array:
+    """Tell how much of each row (count,) is dubbed: all where the face is surely seen, fading out where it is lost, not across cuts."""
+    wanted = np.zeros(count, np.float32)
+    wanted[rows] = smoothstep(*SURE, confidence[rows])
+    edges = [0, *cuts, count]
+    reach = max(round(fade), 1)
+    for first, stop in pairwise(edges):
+        part = wanted[first:stop]
+        if not len(part):
+            continue
+        # The least of what lies near, so that a lost face is left before it is gone; then evened.
+        padded = np.pad(part, reach, mode="edge")
+        least = np.min([padded[shift : shift + len(part)] for shift in range(2 * reach + 1)], axis=0)
+        bell = np.hanning(2 * reach + 3)[1:-1]
+        wanted[first:stop] = np.convolve(np.pad(least, reach, mode="edge"), bell / bell.sum(), mode="valid")
+    return wanted
