@@ -25,7 +25,7 @@ from thespis.data.pieces import Limits, compared, pieces, together
 from thespis.data.prepare import CLIPS, TOLD, Preparing, file_name, outcomes, prepare
 from thespis.data.prepared import Prepared
 from thespis.data.sets import open_set
-from thespis.errors import MediaError
+from thespis.errors import MediaError, UsageError
 from thespis.export.video import save
 from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
@@ -300,3 +300,62 @@ def test_without_ray_the_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main(["data", "prepare", str(footage), "-o", str(tmp_path / "out"), "--ray", "local"]) == 2
     assert "pip install 'thespis[scale]'" in capsys.readouterr().err
+
+
+class FakeRay:
+    """A cluster of one machine that does everything at once, with the few words that are used of Ray."""
+
+    def __init__(self) -> None:
+        self.up: list[str | None] = []
+        self.exceptions = self
+        self.RayTaskError = RayTrouble
+
+    def init(self, address: str | None, **_: object) -> None:
+        if address == "ray://nowhere:10001":
+            raise ConnectionError("ray client connection timeout\nand more")
+        self.up.append(address)
+
+    def shutdown(self) -> None:
+        self.up.append("down")
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 2.0}
+
+    def remote(self, **_: object) -> "FakeRay":
+        return lambda work: type("Remote", (), {"remote": staticmethod(lambda *given: (work, given))})()  # type: ignore[return-value]
+
+    def wait(self, running: list[object], num_returns: int) -> tuple[list[object], list[object]]:
+        assert len(running) <= 8
+        return running[-num_returns:], running[:-num_returns]
+
+    def get(self, job: tuple[object, tuple[object, ...]]) -> object:
+        try:
+            return job[0](*job[1])  # type: ignore[operator]
+        except Exception as error:
+            raise RayTrouble(error) from error
+
+
+class RayTrouble(Exception):
+    """What Ray wraps around an error of a job."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("wrapped")
+        self.cause = cause
+
+
+def test_ray_spreads_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from thespis.data.ray_workers import spread_over_machines
+
+    fake = FakeRay()
+    monkeypatch.setitem(sys.modules, "ray", fake)  # type: ignore[arg-type]
+    assert sorted(spread_over_machines(divmod, [(k, 7) for k in range(20)], "auto")) == sorted(divmod(k, 7) for k in range(20))
+    assert fake.up == ["auto", "down"]
+
+    def fails(text: str) -> None:
+        raise MediaError(text)
+
+    with pytest.raises(MediaError, match="the disk is full"):
+        list(spread_over_machines(fails, [("the disk is full",)], "local"))
+    assert fake.up[2:] == [None, "down"]
+    with pytest.raises(UsageError, match=r"no Ray cluster answers at 'ray://nowhere:10001' \(ray client connection timeout\); start one"):
+        list(spread_over_machines(divmod, [(1, 1)], "ray://nowhere:10001"))

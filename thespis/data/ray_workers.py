@@ -21,7 +21,7 @@ def spread_over_machines(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]]
         raise MissingExtraError("--ray needs Ray, which is not installed; install it with pip install 'thespis[scale]'") from None
     try:
         ray.init(address=None if address == HERE else address, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:  # Ray raises plain Exceptions too
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"no Ray cluster answers at {address!r} ({reason}); start one with ray start --head, or use --ray local") from None
     try:
