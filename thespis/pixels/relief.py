@@ -9,7 +9,8 @@ from thespis.head.shapes import OVAL
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
-STEEPEST = 1.9  # depth for each step across the picture; at 18 degrees of turn this stretches by 1.5 on one side and folds on neither
+STEEPEST = 2.2  # depth for each step across the picture; at 18 degrees of turn this stretches by 1.7 on one side and folds on neither
+TURN_GAIN = np.array([1.15, 1.15, 1.0], np.float32)  # a flatter head looks less turned: tracked back, this draws what was asked
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
