@@ -3,16 +3,29 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from thespis.errors import DirectionError, unknown
-
-if TYPE_CHECKING:
-    from thespis.types import Word
 
 STRONGER, WEAKER, HELD = 1.5, 0.5, 0.3
 """What the bare words mean: times as strongly, times as strongly, and seconds beyond the word's end."""
 FEW = 40  # words that an error names
+
+
+class Said(Protocol):
+    """A word that was said: its `text`, and `start` and `end` in seconds."""
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+
+    @property
+    def start(self) -> float:
+        """Where it begins."""
+
+    @property
+    def end(self) -> float:
+        """Where it ends."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +60,9 @@ class Emphases(tuple[Emphasis, ...]):
 
     def __init__(self, _: Iterable[Emphasis] = ()) -> None:
         """Begin before anything was said."""
-        self.heard: list[Word] = []
+        self.heard: list[Said] = []
 
-    def check(self, words: "Sequence[Word] | None") -> None:
+    def check(self, words: Sequence[Said] | None) -> None:
         """Refuse words that are not said; None stands for speech whose words nobody knows."""
         wanted = [each for each in self if each.span is None]
         if wanted and words is None:
