@@ -19,7 +19,7 @@ LETS_GO = 0.2  # seconds in which a held mouth goes back to what is said
 ROUND = 0.2  # share of rounding in how much there is to hold, beside the opening
 LEAST = 0.03  # of that, below which there is nothing to hold
 NEAR = 0.6  # share of the widest shape from which a mouth follows its own movement again
-FLOOR, CLOSING, CLOSED = 0.04, 0.25, 0.45  # jawOpen that counts as open, and shares of it in mouthClose that begin and end a closure
+FLOOR, CLOSING, CLOSED = 0.04, 0.1, 0.6  # jawOpen that counts as open, and shares of it in mouthClose that begin and end a closure
 
 SPOKEN = [k for k, name in enumerate(EXPRESSION.names) if name.startswith(("mouth", "jaw", "tongue"))]
 FIRM = [k for k, name in enumerate(EXPRESSION.names) if name.startswith(("mouthPress", "mouthRoll"))]
