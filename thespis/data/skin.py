@@ -107,7 +107,10 @@ def noise(place: Real, seed: int, purpose: str, rate: float, waves: int = 14) ->
     random = random_for(seed, purpose)
     directions = random.standard_normal((waves, 3))
     directions *= (rate * random.uniform(0.5, 1.5, (waves, 1))) / np.linalg.norm(directions, axis=1, keepdims=True)
-    return np.asarray(np.sin(place @ directions.T + random.uniform(0, 2 * np.pi, waves)).sum(axis=1) * (1.4 / np.sqrt(waves)))
+    phases = random.uniform(0, 2 * np.pi, waves).astype(np.float32)
+    # Single precision: numpy has a sine for it that is several times as fast.
+    waved = np.sin(place.astype(np.float32) @ directions.T.astype(np.float32) + phases).sum(axis=1)
+    return np.asarray(waved, np.float64) * (1.4 / np.sqrt(waves))
 
 
 def distance_to(place: Real, line: Real) -> tuple[Real, Real]:
