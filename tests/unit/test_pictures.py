@@ -168,14 +168,20 @@ def test_a_landmarks_file_is_checked(astronaut: Portrait, tmp_path: Path) -> Non
         (swapped, {}, "mirrored"),
         (known, {"size": [300, 700]}, "were set on a picture of 300x700"),
         ({name: [50.0, 50.0] for name in known}, {}, "on top of each other|mirrored"),
+        ({**known, "right_eye_outer": known["right_eye_inner"]}, {}, "the corners of the right eye lie on top of each other"),
+        ({**known, "chin": [int("9" * 400), 2]}, {}, r"the point 'chin' is \[x, y\]"),
+        ({**known, "chin": [1e300, True]}, {}, r"the point 'chin' is \[x, y\]"),
+        (known, {"size": [int("9" * 400), 2]}, "size is .width, height."),
+        (known, {"size": [1e-300, 1e-300]}, "far outside the picture|on top of each other|size is"),
     ):
         with pytest.raises(FaceError, match=says):
             read_landmarks(written(tmp_path / "bad.json", points, **more), size)
-    for name, text in (("none.json", None), ("odd.json", "[1"), ("list.json", "[]")):
+    deep, long = "[" * 100_000 + "]" * 100_000, f'{{"points": {{"chin": [{"9" * 5000}, 2]}}}}'
+    for name, text in (("none.json", None), ("odd.json", "[1"), ("list.json", "[]"), ("deep.json", deep), ("long.json", long)):
         if text is not None:
             (tmp_path / name).write_text(text)
         with pytest.raises(MediaError, match="landmarks"):
-            read_landmarks(tmp_path / name, size) if name != "list.json" else read_landmarks(tmp_path / "odd.json", size)
+            read_landmarks(tmp_path / ("odd.json" if name == "list.json" else name), size)
     with pytest.raises(MediaError, match="holds no points"):
         read_landmarks(tmp_path / "list.json", size)
 

@@ -124,16 +124,17 @@ def test_wrong_use_is_refused(tmp_path: Path) -> None:
             writer.motion(Track(FACE, np.full((1, FACE.size), np.nan, np.float32), Fraction(25), start=50))
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rows", "most"), [(2000, 20_000), (20, 2_000)])
+def test_a_full_disk_is_told(tmp_path: Path, rows: int, most: int) -> None:
     resource = pytest.importorskip("resource")
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     import signal
 
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, old[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
         with pytest.raises(MediaError, match="disk is full"), TakeWriter(tmp_path / "big.take") as writer:
-            writer.motion(performance(2000))
+            writer.motion(performance(rows))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, before)

@@ -6,7 +6,6 @@ thespis align speech.wav -o sounds.json
 """
 
 import json
-import os
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -54,9 +53,7 @@ def main(args: Namespace) -> int:
         raise MediaError(f"cannot write {args.output.name!r}; use .TextGrid, .json, .srt or .vtt")
     if kind in (".srt", ".vtt") and args.text is None:
         raise MediaError(f"{args.output.name} needs words, and no text is given; add --text with what is said, or write a .TextGrid")
-    check_writable(args.output)
-    if any(path and os.path.exists(path) and Path(path).resolve() == args.output.resolve() for path in (args.audio, args.text)):  # noqa: PTH110
-        raise MediaError(f"the output {args.output} is also an input; choose another name")
+    check_writable(args.output, (args.audio, args.text))
     text = None if args.text is None else text_of(args.text)
     from thespis.speech.activity import segments
     from thespis.speech.align import decode

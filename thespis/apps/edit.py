@@ -56,7 +56,7 @@ def main(args: Namespace) -> int:
         raise UsageError(f"nothing to do: give at least one of {', '.join('--' + step.replace('_', '-') for step in STEPS)}")
     from thespis.export.take import check_take, open_take, save_take
 
-    check_take(args.output)
+    check_take(args.output, (args.take, args.lips, *args.join))
     take = open_take(args.take)
     tracks, speech = contents(take)
     clip_tracks, speech = edited(tracks, None if args.no_sound else speech, args)

@@ -158,12 +158,10 @@ def main(args: Namespace) -> int:
     layout = args.layout or known[0]
     if layout not in known:
         raise UsageError(unknown(f"layout of a {path.suffix} file", layout, known))
-    check_writable(path)
+    check_writable(path, (args.take, args.mesh))
     if path.is_dir():
         raise MediaError(f"{path} is a folder; name a file")
     take = open_take(args.take)
-    if path.resolve() == take.path.resolve():
-        raise MediaError(f"the output {path} is also the input; choose another name")
     if args.mesh is not None and layout != "gltf":
         raise UsageError(f"--mesh is for .glb outputs, not for {path.name!r}")
     told = to_gltf(take, path, args.mesh) if layout == "gltf" else WRITERS[layout](take, path)

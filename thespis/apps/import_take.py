@@ -8,7 +8,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from thespis.errors import MediaError
-from thespis.export.output import check_writable
 
 KINDS = ".csv of Live Link Face, .json of Audio2Face, or .npz of thespis export or of FLAME"
 
@@ -23,11 +22,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> int:
     """Read, check and write."""
-    check_writable(args.output)
+    from thespis.export.take import TakeWriter, check_take
+
+    check_take(args.output, (args.recording, args.audio))
     from thespis.direction.parse import direct
     from thespis.export.arkit import read_csv, read_json, read_npz
     from thespis.export.flame import is_flame, read_flame
-    from thespis.export.take import TakeWriter
     from thespis.motion.convert import eyes_of_arkit, face_of_arkit
 
     source: Path = args.recording

@@ -33,7 +33,7 @@ def main(args: Namespace) -> int:
         raise UsageError(f"a page ends in .html and a checked mesh in .png, not {args.output.name!r}")
     if (kind == ".png") != (args.check is not None):
         raise UsageError("a mesh is drawn of a file: give --check FILE.json with an output that ends in .png, and only then")
-    check_writable(args.output)
+    check_writable(args.output, (args.portrait, args.check))
     from thespis.capture.portrait import read_portrait
 
     portrait = read_portrait(args.portrait, landmarks=args.check)

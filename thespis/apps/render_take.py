@@ -144,7 +144,7 @@ def draw(take: "Take", portrait: "Portrait", output: "Output", shown: "Progress"
 def main(args: Namespace) -> int:
     """Check everything, then draw."""
     begun = time.monotonic()
-    output = check_output(args.output, [path for path in (args.take, args.portrait) if Path(path).exists()])
+    output = check_output(args.output, (args.take, args.portrait, args.landmarks, args.background))
     from thespis.apps.progress import progress
     from thespis.export.take import open_take
 

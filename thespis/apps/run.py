@@ -6,7 +6,6 @@ thespis run photo.jpg speech.wav --emotion happy=0.8 --set gaze=camera --set hea
 """
 
 import json
-import os
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -99,18 +98,15 @@ def script(args: Namespace) -> str | None:
 
 def output_of(args: Namespace) -> Output:
     """Check where the result and the report go, before anything is read."""
-    given = (args.portrait, args.audio, args.direct, args.say_file, args.text, args.background, args.landmarks)
-    inputs = [path for path in given if path and os.path.exists(path)]  # noqa: PTH110 - a long text is no path, and no error
+    inputs = (args.portrait, args.audio, args.direct, args.say_file, args.text, args.background, args.landmarks)
     if args.preview:
         path = Path(args.output)
         if path.suffix.lower() != ".png" or path.is_dir():
             raise UsageError(f"a preview is one picture: end its name in .png, not {path.name!r}")
-        check_writable(path)
-        if any(Path(source).exists() and Path(source).resolve() == path.resolve() for source in inputs):
-            raise MediaError(f"the output {path} is also an input; choose another name")
+        check_writable(path, inputs)
         output = Output(path.resolve())
     elif Path(args.output).suffix.lower() == ".take":
-        check_writable(Path(args.output))
+        check_writable(Path(args.output), inputs)
         output = Output(Path(args.output).resolve())
     else:
         output = check_output(args.output, inputs)
@@ -119,11 +115,11 @@ def output_of(args: Namespace) -> Output:
             raise UsageError(f"{args.output} is no video to keep a take beside; leave --take-out out")
         if args.take_out.suffix.lower() != ".take" or args.take_out.is_dir():
             raise MediaError(f"a take's name ends in .take, not {args.take_out.name!r}")
-        check_writable(args.take_out)
+        check_writable(args.take_out, inputs)
     if args.report is not None:
-        check_writable(args.report)
-        if args.report.resolve() in {output.path, *(Path(source).resolve() for source in inputs)}:
-            raise MediaError(f"the report {args.report} is also an input or the output; choose another name")
+        check_writable(args.report, inputs)
+        if args.report.resolve() in {output.path, args.take_out and args.take_out.resolve()}:
+            raise MediaError(f"the report {args.report} is also the output; choose another name")
     return output
 
 

@@ -122,9 +122,8 @@ def main(args: Namespace) -> int:
     output, video = Path(args.output), Path(args.video)
     from thespis.export.take import check_take
 
-    check_take(output)
-    if video.exists() and video.resolve() == output.resolve():
-        raise MediaError(f"the output {output} is also the input; choose another name")
+    inputs = (args.video, args.regressor, args.flame)
+    check_take(output, inputs)
     regressor = regressor_of(args)
     from thespis.apps.progress import progress
 
@@ -144,7 +143,7 @@ def main(args: Namespace) -> int:
             people = [people[args.face - 1]]
         paths = places(output, len(people))
         for path in paths:
-            check_writable(path)
+            check_writable(path, inputs)
         facts = [save(person, path, video, silent=args.silent) for person, path in zip(people, paths, strict=True)]
         took = round(time.monotonic() - begun, 2)
         if args.json:

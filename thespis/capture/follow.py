@@ -17,6 +17,7 @@ THUMB = (48, 27)
 COARSE = 240  # pixels across that are enough to see a cut
 FINEST = 400  # pixels a side of a face's surroundings while it is followed: what the network's 192 need, and no more to copy
 CUT_COLOURS, CUT_PICTURE = 0.30, 0.10  # shares of the colours and of the brightness that a cut changes at least
+LESS_COLOURS, MORE_PICTURE = 0.2, 0.2  # fewer colours are enough where the brightness changes this much
 JUMP = 0.35  # of its own size that a face moves in one frame only where there is a cut
 MOST_CHANGE = 1.35  # times its size that a face grows or shrinks in one frame
 EVERY = 1.0  # seconds after which the whole picture is searched for people who came in
@@ -131,7 +132,8 @@ class CutFinder:
             return False
         self.change = float(np.abs(small - before[0]).mean())
         moved = float(np.abs(colours - before[1]).sum()) / 2
-        cut = moved > CUT_COLOURS and self.change > max(CUT_PICTURE, 4 * self._usual)
+        much = moved > CUT_COLOURS or (moved > LESS_COLOURS and self.change > MORE_PICTURE)
+        cut = much and self.change > max(CUT_PICTURE, 4 * self._usual)
         if not cut:
             self._usual = 0.9 * self._usual + 0.1 * self.change
         return cut

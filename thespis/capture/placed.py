@@ -7,7 +7,7 @@ corner. Right and left are the person's own: who looks at us has the right eye o
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,9 @@ PUPILS = {"right_pupil": "right", "left_pupil": "left"}
 IRIS = 0.2  # of an eye's width; the radius of an iris where nobody says how large it is
 STIFF = 1e-3  # how little a named point may be missed for the sake of smoothness
 OUTSIDE = 0.25  # of the picture's size; as far beyond its edges a point may lie
+MOST = 1e6  # pixels; a larger number means nothing
+NARROWEST = 2.0  # pixels across an eye
+SHOWN = 60  # characters of what is wrong
 FARTHEST = 0.9  # eye distances that a point may be from where a human face has it, before something is wrong
 
 
@@ -46,7 +49,7 @@ def read_landmarks(path: str | Path, size: tuple[int, int]) -> Array:
         given = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MediaError(f"there is no landmarks file {place}; make one with: thespis landmarks PICTURE -o page.html") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MediaError(f"{place} is not a landmarks file ({error}); make one with: thespis landmarks PICTURE -o page.html") from None
     if not isinstance(given, dict) or not isinstance(given.get("points"), dict):
         raise MediaError(f'{place} holds no points; it is JSON such as {{"points": {{"nose_tip": [120, 180], ...}}}}')
@@ -60,8 +63,8 @@ def named(given: Mapping[str, Any], own_size: object, size: tuple[int, int]) -> 
     """Check named points, and bring them to the size of the picture where they were set on a smaller or larger one."""
     across = down = 1.0
     if own_size is not None:
-        if not (isinstance(own_size, list) and len(own_size) == 2 and all(isinstance(side, int | float) and side > 0 for side in own_size)):
-            raise FaceError(f"size is [width, height] of the picture the points were set on, not {own_size!r}")
+        if not (is_pair(own_size) and all(side > 0 for side in own_size)):
+            raise FaceError(f"size is [width, height] of the picture the points were set on, not {short(own_size)}")
         across, down = size[0] / own_size[0], size[1] / own_size[1]
         if abs(across / down - 1) > 0.02:
             raise FaceError(f"the points were set on a picture of {own_size[0]}x{own_size[1]}, and this one has {size[0]}x{size[1]} pixels")
@@ -69,17 +72,39 @@ def named(given: Mapping[str, Any], own_size: object, size: tuple[int, int]) -> 
     for name, spot in given.items():
         if name not in NAMES:
             raise FaceError(unknown("point", name, NAMES))
-        if not (isinstance(spot, list) and len(spot) == 2 and all(isinstance(number, int | float) for number in spot)):
-            raise FaceError(f"the point {name!r} is [x, y] in pixels, not {spot!r}")
+        if not is_pair(spot):
+            raise FaceError(f"the point {name!r} is [x, y] in pixels, not {short(spot)}")
         x, y = spot[0] * across, spot[1] * down
         room_x, room_y = OUTSIDE * size[0], OUTSIDE * size[1]
         if not (-room_x <= x <= size[0] + room_x and -room_y <= y <= size[1] + room_y):
             raise FaceError(f"the point {name!r} at {spot} lies far outside the picture of {size[0]}x{size[1]} pixels")
         found[name] = (float(x), float(y))
+    for side in ("right", "left"):
+        outer, inner = found.get(f"{side}_eye_outer"), found.get(f"{side}_eye_inner")
+        if outer and inner and np.hypot(outer[0] - inner[0], outer[1] - inner[1]) < NARROWEST:
+            raise FaceError(f"the corners of the {side} eye lie on top of each other; an eye is at least {NARROWEST:g} pixels wide")
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise FaceError(f"these points are missing: {', '.join(missing)}")
     return found
+
+
+def is_pair(given: object) -> TypeGuard[list[float]]:
+    """Tell whether something is a list of two numbers that a picture can have."""
+    return (
+        isinstance(given, list)
+        and len(given) == 2
+        and all(isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < MOST for number in given)
+    )
+
+
+def short(given: object) -> str:
+    """Quote what was given, or its beginning; numbers of many digits may not even be written out."""
+    try:
+        text = repr(given)
+    except (ValueError, RecursionError):
+        return "that"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def fit_points(spots: Mapping[str, tuple[float, float]]) -> Array:

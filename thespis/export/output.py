@@ -41,7 +41,7 @@ class Output:
             self.temporary.unlink(missing_ok=True)
 
 
-def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> Output:
+def check_output(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> Output:
     """Refuse a path that cannot be written, is of an unknown kind, or is one of the inputs; nothing is created yet."""
     text = str(path)
     allowed = f"{', '.join(VIDEOS)}, a folder for pictures (frames/) or numbered pictures (frames/%05d.png)"
@@ -58,7 +58,7 @@ def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> Output:
         raise MediaError(
             f"cannot write {text!r}: {f'unknown kind {place.suffix!r}' if place.suffix else 'it has no suffix'}; use {allowed}"
         )
-    check_writable(output.path)
+    check_writable(output.path, inputs)
     if output.pattern:
         if output.path.exists() and not output.path.is_dir():
             raise MediaError(f"{output.path} is a file; pictures need a folder")
@@ -66,14 +66,11 @@ def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> Output:
             raise MediaError(f"the folder {output.path} is not empty; choose a new folder for the pictures")
     elif output.path.is_dir():
         raise MediaError(f"{output.path} is a folder; name a file, or put a / behind it to write pictures")
-    for source in inputs:
-        if Path(source).exists() and Path(source).resolve() == output.path:
-            raise MediaError(f"the output {text} is also an input; choose another name")
     return output
 
 
-def check_writable(path: Path) -> None:
-    """Refuse a path whose folder does not exist or cannot be written, or that names a file that may not be replaced."""
+def check_writable(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a path whose folder does not exist or cannot be written, or that is one of the inputs under whatever name."""
     folder = path.resolve().parent
     if not folder.exists():
         raise MediaError(f"the folder {folder} does not exist; make it first or choose another output")
@@ -81,6 +78,17 @@ def check_writable(path: Path) -> None:
         raise MediaError(f"{folder} is not a folder; choose another output")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise MediaError(f"the folder {folder} cannot be written; choose another output")
+    for source in inputs:
+        if source is not None and is_same(source, path):
+            raise MediaError(f"the output {path} is also an input; choose another name")
+
+
+def is_same(one: str | Path, other: str | Path) -> bool:
+    """Tell whether two names lead to one file that exists."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - a long text is no path, and no error
+    except (OSError, ValueError):
+        return False
 
 
 def write_error(error: OSError, path: Path) -> MediaError:

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -266,16 +266,17 @@ class TakeWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Write the file when all went well."""
-        with self._stack:
-            if kind is not None:
-                return
-            try:
-                self._write()
+        try:
+            with self._stack:  # closing a spool writes what is left of it, and may fail too
+                if kind is None:
+                    self._write()
+            if kind is None:
                 self.output.publish()
-            except OSError as problem:
+        except OSError as problem:
+            if kind is None:
                 raise write_error(problem, self.output.path) from problem
-            finally:
-                self.output.discard()
+        finally:
+            self.output.discard()
 
     def motion(self, track: Track, name: str | None = None) -> None:
         """Add rows that follow without a gap to a track, named after its Space unless `name` is given; the first is the performance."""
@@ -366,14 +367,14 @@ class TakeWriter:
         return SpeechHead(spoken.rate, len(spoken.samples), self._sound.rows, *known, source, total, self._sound.total.hexdigest())
 
 
-def check_take(path: str | Path) -> Path:
-    """Refuse a place where a take cannot be written, and give its absolute path."""
+def check_take(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> Path:
+    """Refuse a place where a take cannot be written or that is one of the inputs, and give its absolute path."""
     place = Path(path)
     if place.suffix.lower() != SUFFIX:
         raise MediaError(f"a take's name ends in {SUFFIX}, not {place.name!r}")
     if place.is_dir():
         raise MediaError(f"{place} is a folder; name a file that ends in {SUFFIX}")
-    check_writable(place)
+    check_writable(place, inputs)
     return place.resolve()
 
 
