@@ -56,11 +56,12 @@ def card(name: str) -> Card:
     return found
 
 
-def load(name: str = "thespis", size: str = "full") -> "Talker":
-    """Build the Talker of a recipe with the weights its card names."""
+def load(name: str = "thespis", size: str | None = None) -> "Talker":
+    """Build the Talker of a recipe with the weights its card names, at a size it has or at its usual one."""
     from thespis.weights import find_all
 
     recipe = module(name)
-    talker: Talker = recipe.build(find_all(recipe.card.weights), size)
+    weights = find_all(recipe.card.weights)
+    talker: Talker = recipe.build(weights) if size is None else recipe.build(weights, size)
     talker.name, talker.card = name, recipe.card
     return talker

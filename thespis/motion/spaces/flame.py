@@ -17,6 +17,9 @@ FLAME = Space(
 """50 expression coefficients in deviations, ordered by variance; the rotation vector of each joint in radians and the translation in
 metres, in FLAME's axes: x to the person's own left, y up, z to the viewer."""
 
+EXPRESSION_AND_JAW = Space("expression and jaw", (*FLAME.channels[:EXPRESSIONS], FLAME.channels[FLAME.names.index("jaw")]))
+"""The 50 coefficients and the jaw's rotation vector: what an expression is without head, eyes and place."""
+
 VERTEX_COUNT = 3930
 VERTICES = Space("vertices", tuple(Channel(f"vertex_{number}", "point", 3) for number in range(VERTEX_COUNT)))
 """OpenHead's vertices in eye distances, in the axes of `landmarks`, of which the first 468 are those."""

@@ -1,0 +1,139 @@
+"""Faces of the made-up stage for networks that draw: small squares around one face, with its motion, voice and feeling by frame.
+
+Every clip also shows the person at rest, as a portrait would: EMOdiffhead and its kin draw all other frames from that one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.capture.faces import find_faces
+from thespis.data.acting import articulated
+from thespis.data.looks import look, setting
+from thespis.data.stage import Stage, StageSettings, person_of
+from thespis.errors import MediaError
+from thespis.export.output import Output
+from thespis.features.spaces import ARTICULATION
+from thespis.motion.convert_head import flame_of_face
+from thespis.motion.retime import Retime
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.diffusion.conditions import audio_of, expression_of, pose_of
+from thespis.pixels.diffusion.square import cut_square, square_of
+from thespis.pixels.diffusion.windows import REACH, FaceNetwork, draw, window_noise
+from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Track
+
+Arrays = dict[str, npt.NDArray[Any]]
+ROOM = 2.0  # pictures are drawn this much larger than the squares that are cut out of them
+FINER = 2  # faces are looked for in a picture enlarged by this, since small ones are not found
+EACH = 20  # clips in a file
+
+
+def at_frames(articulation: Track, fps: Fraction, rows: int) -> Array:
+    """Bring an ARTICULATION to the frame rate (rows, 10)."""
+    stage = Retime(ARTICULATION, fps=fps)
+    nobody = Portrait((np.zeros((1, 1, 3), np.uint8),))
+    made: Array = stage.step(stage.start(nobody, Direction()), articulation, True).values
+    return np.asarray(np.concatenate([made, np.repeat(made[-1:], max(rows - len(made), 0), axis=0)])[:rows], np.float32)
+
+
+def told(settings: StageSettings, number: int) -> tuple[Clip, Arrays]:
+    """Make a clip of the stage without pictures, and its rows: articulation (n, 10), flame (n, 68), face (n, 62), emotion (n, 8)."""
+    clip = Stage(replace(settings, size=None))[number]
+    assert clip.speech is not None and clip.motion is not None
+    rows = len(clip.motion)
+    felt = clip.labels["emotion"].values if "emotion" in clip.labels else np.full((rows, EMOTION.size), np.nan, np.float32)
+    return clip, {
+        "articulation": at_frames(articulated(clip.speech), clip.motion.fps, rows),
+        "flame": flame_of_face(clip.motion).values,
+        "face": clip.motion.values,
+        "emotion": felt,
+    }
+
+
+def shown(stage: Stage, number: int, side: int) -> Arrays | None:
+    """Make a clip with pictures: frames (1 + n, side, side, 3) and masks, the first one at rest; None where no face is found in that."""
+    own = stage.settings
+    clip, rows = told(own, number)
+    assert clip.motion is not None
+    person = person_of(own.seed, own.split, own.regime, number)
+    emotional = own.regime == "emotional"
+    rest = Track(FACE, np.concatenate([np.zeros((1, FACE.size), np.float32), clip.motion.values]), clip.motion.fps)
+    place = setting(own.seed, person if emotional else number, emotional)
+    filmed = stage.filmed(Clip(None, None, rest, {}), person, look(own.seed, person), place, round(side * ROOM))
+    assert filmed.frames is not None
+    pictures, masks = filmed.frames.images, filmed.labels["mask"]
+    larger = np.asarray(cv2.resize(pictures[0], None, fx=FINER, fy=FINER, interpolation=cv2.INTER_CUBIC), np.uint8)
+    faces = find_faces(larger)
+    if not faces:
+        return None
+    square = square_of(faces[0].points).scaled(1 / FINER)
+    frames = np.stack([cut_square(picture, square, side) for picture in pictures])
+    parts = np.stack([cut_square(mask, square, side, exact=True) for mask in masks])
+    return {**rows, "frames": frames, "masks": parts, "person": np.array([person])}
+
+
+def write_faces(settings: StageSettings, folder: Path, side: int) -> Iterator[int]:
+    """Write a corpus in files of twenty clips, or finish one that was broken off; yields how many clips are there by then."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Stage(replace(settings, size=round(side * ROOM)))
+    for first in range(0, settings.clips, EACH):
+        path = folder / f"{settings.split}-{settings.regime}-{first:06d}.safetensors"
+        stop = min(first + EACH, settings.clips)
+        if not path.exists():
+            made = {number: shown(stage, number, side) for number in range(first, stop)}
+            tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
+            output = Output(path)
+            try:
+                save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, output.temporary)
+                output.publish()
+            finally:
+                output.discard()
+        yield stop
+
+
+def read_faces(folder: Path, split: str, regime: str) -> list[Arrays]:
+    """Read the clips of a split and regime that are in a folder, in order."""
+    from safetensors.numpy import load_file
+
+    found: list[Arrays] = []
+    for path in sorted(folder.glob(f"{split}-{regime}-*.safetensors")):
+        clips: dict[int, Arrays] = {}
+        for name, value in load_file(path).items():
+            number, _, part = name.partition("/")
+            clips.setdefault(int(number), {})[part] = value
+        found += [clips[number] for number in sorted(clips)]
+    if not found:
+        raise MediaError(f"{folder} has no faces of the split {split!r} and the regime {regime!r}; make them with write_faces")
+    return found
+
+
+def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int) -> tuple[Bytes, Bytes]:
+    """Draw the first `count` frames of a clip from its person at rest, as a Painter does: what was made, and the reference carried."""
+    seen = face.see(clip["frames"][0])
+    past = np.repeat(face.encode(clip["frames"][:1]), face.past, axis=0)
+    made, carried = [], []
+    for at in range(0, count - face.frames + 1, face.frames):
+        around = np.clip(np.arange(at - REACH, at + face.frames + REACH), 0, len(clip["flame"]) - 1)
+        flame = clip["flame"][at : at + face.frames]
+        told = {"audio": audio_of(clip["articulation"][around]), "expression": expression_of(flame), "pose": pose_of(flame)}
+        plan = face.plan(seen, past, told)
+        drawn = draw(face, plan, window_noise(face, 0, at // face.frames), steps)
+        past = np.concatenate([past, drawn])[len(drawn) :]
+        made.append(face.decode(drawn))
+        carried.append(face.decode(np.asarray(plan.carried[0])))
+    return np.concatenate(made), np.concatenate(carried)
+
+
+def page(frames: Sequence[Bytes], across: int) -> Bytes:
+    """Put pictures of one size on one page, `across` beside each other."""
+    rows = -(-len(frames) // across)
+    padded = [*frames, *(np.zeros_like(frames[0]) for _ in range(rows * across - len(frames)))]
+    return np.concatenate([np.concatenate(padded[row * across : (row + 1) * across], axis=1) for row in range(rows)])

@@ -1,0 +1,1 @@
+"""Networks that make motion, one file each."""

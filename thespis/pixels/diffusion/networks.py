@@ -1,0 +1,156 @@
+"""The two ways to run a face's diffusion network: by torch, as it is trained, and by ONNX Runtime, as it ships."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thespis.pixels.diffusion.shape import NetworkShape
+from thespis.types import Array, Bytes
+
+NAMES = ("reference", "carrier", "denoiser")
+"""The three files of a network that was exported."""
+CONDITIONS = ("audio", "expression", "pose")
+
+
+def as_numbers(pictures: Bytes) -> Array:
+    """Turn pictures (n, h, w, 3) into numbers (n, 3, h, w) from -1 to 1."""
+    return np.asarray(pictures.transpose(0, 3, 1, 2), np.float32, order="C") / np.float32(127.5) - 1
+
+
+def as_pictures(numbers: Array) -> Bytes:
+    """Turn numbers (n, 3, h, w) into pictures (n, h, w, 3)."""
+    bytes_: Bytes = np.clip(np.round((numbers + 1) * 127.5), 0, 255).astype(np.uint8)
+    return bytes_.transpose(0, 2, 3, 1)
+
+
+@dataclass(eq=False)
+class Seen:
+    """A portrait as a network sees it: the picture (1, C, S, S) and its features at every level."""
+
+    picture: Any
+    features: list[Any]
+
+
+@dataclass(eq=False)
+class Plan:
+    """A window made ready: the carried reference (1, F, C, S, S), the frames before (1, M, C, S, S), features, conditions (1, F, size)."""
+
+    carried: Any
+    past: Any
+    feature: Any
+    conditions: Mapping[str, Any]
+
+
+class OnnxFace:
+    """A network of pixels in three files, run by ONNX Runtime without torch."""
+
+    def __init__(self, files: Mapping[str, Path], shape: NetworkShape, *, threads: int = 1) -> None:
+        """Load the files by name; the shape is that of the network they were made from."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 3
+        self._run: dict[str, Any] = {
+            name: onnxruntime.InferenceSession(str(files[name]), options, providers=["CPUExecutionProvider"]) for name in NAMES
+        }
+        self.side, self.frames, self.past = shape.side, shape.frames, shape.past
+        self.noise_shape = (shape.channels, shape.side, shape.side)
+
+    def see(self, picture: Bytes) -> Seen:
+        """Look at a portrait (side, side, 3) once."""
+        numbers = as_numbers(picture[None])
+        return Seen(numbers, self._run["reference"].run(None, {"picture": numbers}))
+
+    def plan(self, seen: Seen, past: Array, conditions: Mapping[str, Array]) -> Plan:
+        """Carry the reference to the frames of a window."""
+        told = {name: np.ascontiguousarray(conditions[name][None], np.float32) for name in CONDITIONS}
+        features = {f"feature_{level}": feature for level, feature in enumerate(seen.features)}
+        (carried,) = self._run["carrier"].run(None, {"picture": seen.picture, **features, **told})
+        return Plan(carried, past[None], seen.features[-1], told)
+
+    def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
+        """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
+        count = len(told)
+
+        def each(values: Array) -> Array:
+            return np.ascontiguousarray(np.repeat(values, count, axis=0))
+
+        given = {name: each(values) for name, values in plan.conditions.items()}
+        given |= {"noisy": each(noisy[None]), "carried": each(plan.carried), "past": each(plan.past), "feature": each(plan.feature)}
+        (clean,) = self._run["denoiser"].run(None, {**given, "step": np.full(count, step, np.int64), "told": told})
+        return np.asarray(clean)
+
+    def encode(self, pictures: Bytes) -> Array:
+        """Turn pictures (n, side, side, 3) into numbers (n, 3, side, side)."""
+        return as_numbers(pictures)
+
+    def decode(self, drawn: Array) -> Bytes:
+        """Turn numbers (n, 3, side, side) into pictures (n, side, side, 3)."""
+        return as_pictures(drawn)
+
+
+class TorchFace:
+    """A network run by torch: of pixels, or of latents where a `coder` turns pictures into those and back."""
+
+    def __init__(self, network: Any, coder: Any = None) -> None:  # noqa: ANN401 - a FaceDiffusion, which needs torch
+        """Hold a network; it is used as it is, in whichever mode and precision."""
+        self._network, self._coder = network, coder
+        shape: NetworkShape = network.shape
+        self.side = shape.side if coder is None else shape.side * coder.factor
+        self.frames, self.past = shape.frames, shape.past
+        self.noise_shape = (shape.channels, shape.side, shape.side)
+
+    def _tensor(self, values: Array) -> Any:  # noqa: ANN401
+        """Carry an array to the network's device."""
+        import torch
+
+        return torch.as_tensor(np.ascontiguousarray(values)).to(next(self._network.parameters()).device)
+
+    def see(self, picture: Bytes) -> Seen:
+        """Look at a portrait (side, side, 3) once."""
+        import torch
+
+        with torch.no_grad():
+            numbers = self._tensor(self.encode(picture[None]))
+            return Seen(numbers, self._network.see(numbers))
+
+    def plan(self, seen: Seen, past: Array, conditions: Mapping[str, Array]) -> Plan:
+        """Carry the reference to the frames of a window."""
+        import torch
+
+        with torch.no_grad():
+            told = {name: self._tensor(np.asarray(conditions[name][None], np.float32)) for name in CONDITIONS}
+            where = self._network.where(*told.values(), self._tensor(np.ones((1, 2), np.float32)))
+            scaled = self._network.where.scaled(told["expression"], told["pose"])
+            carried = self._network.carry(seen.picture, seen.features, where, scaled)
+            return Plan(carried, self._tensor(past[None]), seen.features[-1], told)
+
+    def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
+        """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
+        import torch
+
+        count = len(told)
+        with torch.no_grad():
+            given = [values.expand(count, *values.shape[1:]) for values in (plan.carried, plan.past, plan.feature)]
+            conditions = self._network.what(
+                *(values.expand(count, *values.shape[1:]) for values in plan.conditions.values()), self._tensor(told)
+            )
+            steps = self._tensor(np.full(count, step, np.int64))
+            clean = self._network.clean(self._tensor(noisy[None]).expand(count, *noisy.shape), steps, *given, conditions)
+            return np.asarray(clean.float().cpu().numpy())
+
+    def encode(self, pictures: Bytes) -> Array:
+        """Turn pictures (n, side, side, 3) into what the network draws in (n, *noise_shape)."""
+        return as_numbers(pictures) if self._coder is None else self._coder.encode(as_numbers(pictures))
+
+    def decode(self, drawn: Array) -> Bytes:
+        """Turn what the network drew (n, *noise_shape) into pictures (n, side, side, 3)."""
+        return as_pictures(drawn if self._coder is None else self._coder.decode(drawn))
+
+
+def file_names(stem: str) -> Sequence[str]:
+    """Name the files of an exported network."""
+    return tuple(f"{stem}_{name}.onnx" for name in NAMES)

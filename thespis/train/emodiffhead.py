@@ -1,0 +1,162 @@
+"""`thespis train emodiffhead`: the stage's faces, the expression generator, the diffusion network, and the files that ship.
+
+Everything is kept in the folder, so that the same command goes on where it stood: faces/, expression/, the network and three ONNX files.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from thespis.data.faces import Arrays, read_faces, write_faces
+from thespis.data.stage import StageSettings
+from thespis.motion.networks.expression import ExpressionGenerator
+from thespis.pixels.diffusion.load import read_network
+from thespis.pixels.diffusion.networks import file_names
+from thespis.pixels.diffusion.shape import SHAPES
+from thespis.pixels.diffusion.unet import FaceDiffusion
+from thespis.train.batches import Examples
+from thespis.train.checkpoint import write_tensors
+from thespis.train.expression import ExpressionLearner, spoken_expressions
+from thespis.train.face_diffusion import FaceLearner, Windows, draw_page, spread, usual_sizes
+from thespis.train.loop import train as learn
+from thespis.train.settings import Outcome, Settings
+from thespis.types import random_for
+
+SIZES = tuple(name for name, shape in SHAPES.items() if shape.channels == 3)
+"""What can be trained here: sizes that draw pixels."""
+PLAIN, EMOTIONAL = 200, 220
+"""How many clips of each regime are drawn: many people who feel little, and few who feel everything."""
+SHARES = {"plain": 0.6, "emotional": 0.4}
+SPOKEN = 300  # clips that the expression generator learns from
+USUAL = Settings(steps=1400, batch=4, rate=1e-3, warm_up=60, average=0.99, check_every=200, checkpoint_every=200, sample_every=200)
+
+
+def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> Outcome:
+    """Train the recipe in a folder; `wishes` are a `size` and settings of the loop, for the diffusion network."""
+    asked = dict(wishes)
+    size = asked.pop("size", "tiny")
+    settings = replace(USUAL, **asked)
+    faces = corpus(folder / "faces", SHAPES[size].side, settings.seed, tell)
+    expressions(folder, settings.seed, tell)
+    return diffusion(folder, size, faces, settings, tell)
+
+
+def corpus(folder: Path, side: int, seed: int, tell: Callable[[str], None]) -> Mapping[str, list[Arrays]]:
+    """Draw what is missing of the stage's faces, and read them by regime; "held" are other people."""
+    for split, regime, clips, seconds in (
+        ("train", "emotional", EMOTIONAL, 2.0), ("validation", "plain", 20, 1.2), ("train", "plain", PLAIN, 1.2),
+    ):  # fmt: skip
+        for done in write_faces(StageSettings(seed, clips, seconds, split=split, regime=regime), folder, side):  # type: ignore[arg-type]
+            tell(f"faces of the stage, {split}, {regime}: {done} of {clips} clips")
+    found = {regime: read_faces(folder, "train", regime) for regime in SHARES}
+    return {**found, "held": read_faces(folder, "validation", "plain")}
+
+
+def expressions(folder: Path, seed: int, tell: Callable[[str], None]) -> None:
+    """Train the expression generator, unless that was done."""
+    path = folder / "expression.safetensors"
+    if path.exists():
+        return
+    tell(f"voices and expressions of the stage: {SPOKEN} clips")
+    examples = spoken_expressions(StageSettings(seed, SPOKEN, 4.0))
+    held = spoken_expressions(StageSettings(seed, 40, 4.0, split="validation"))
+    learner = seeded(seed, lambda: ExpressionLearner(ExpressionGenerator(), spread(examples["expression"].reshape(-1, 53))))
+    settings = Settings(steps=1500, batch=16, rate=2e-3, average=0.995, check_every=250, seed=seed)
+    learn(learner, Examples(examples, 16, seed), folder / "expression", settings, held=held, tell=tell)
+    from safetensors.torch import load_file
+
+    best = load_file(folder / "expression" / "network.safetensors")
+    write_tensors(path, {name.removeprefix("generator."): value for name, value in best.items() if name.startswith("generator.")})
+
+
+def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
+    """Make a network whose first weights follow from a seed, without touching torch's own randomness."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        return make()
+
+
+def diffusion(folder: Path, size: str, faces: Mapping[str, list[Arrays]], settings: Settings, tell: Callable[[str], None]) -> Outcome:
+    """Train carrier and denoiser together, and export what came of it."""
+    shape = SHAPES[size]
+    learner = seeded(settings.seed, lambda: FaceLearner(FaceDiffusion(shape)))
+    assert isinstance(learner, FaceLearner)
+    clips = [*faces["plain"], *faces["emotional"]]
+    usual_sizes(learner.network, clips)
+    shares = [SHARES[regime] / len(faces[regime]) for regime in SHARES for _ in faces[regime]]
+    windows = Windows(clips, shares, settings.batch, shape.frames, shape.past, settings.seed)
+    kept = Windows(faces["held"], [1.0] * len(faces["held"]), 1, shape.frames, shape.past, settings.seed)
+    held = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(faces["held"]))]
+    seen = faces["held"][:3] + faces["emotional"][:1]
+
+    def sample(network: nn.Module, step: int, place: Path) -> None:
+        draw_page(network, seen, place / f"step_{step:06d}.png")
+
+    outcome = learn(learner, windows, folder, settings, held=held, sample=sample, tell=tell)
+    export(folder, size)
+    return outcome
+
+
+class Told(nn.Module):
+    """The carrier with its conditions, as one function of tensors."""
+
+    def __init__(self, network: FaceDiffusion) -> None:
+        """Hold the network."""
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture: Tensor, features: list[Tensor], audio: Tensor, expression: Tensor, pose: Tensor) -> Tensor:
+        """Carry a picture by what is told."""
+        told = torch.ones(picture.shape[0], 2)
+        carried: Tensor = self.network.carry(
+            picture, features, self.network.where(audio, expression, pose, told), self.network.where.scaled(expression, pose)
+        )
+        return carried
+
+
+class Cleaned(nn.Module):
+    """The denoiser with its conditions, as one function of tensors."""
+
+    def __init__(self, network: FaceDiffusion) -> None:
+        """Hold the network."""
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, noisy: Tensor, step: Tensor, carried: Tensor, past: Tensor, feature: Tensor,
+        audio: Tensor, expression: Tensor, pose: Tensor, told: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Clean frames by what is told."""
+        clean: Tensor = self.network.clean(noisy, step, carried, past, feature, self.network.what(audio, expression, pose, told))
+        return clean
+
+
+def export(folder: Path, size: str) -> None:
+    """Write the trained network of a folder, of a size in SHAPES, as three ONNX files."""
+    shape = SHAPES[size]
+    network = read_network(folder / "network.safetensors", size)
+    pictures = (shape.channels, shape.side, shape.side)
+    picture, noisy = torch.zeros(1, *pictures), torch.zeros(2, shape.frames, *pictures)
+    features = network.see(picture)
+    sizes = {"audio": shape.audio, "expression": shape.expression, "pose": shape.pose}
+    told = {name: torch.zeros(1, shape.frames, size) for name, size in sizes.items()}
+    past, levels = torch.zeros(2, shape.past, *pictures), [f"feature_{level}" for level in range(len(features))]
+    several = {name: value.repeat(2, 1, 1) for name, value in told.items()}
+    steps = torch.zeros(2, dtype=torch.int64)
+    jobs = (
+        (network.see, (picture,), ["picture"], levels),
+        (Told(network), (picture, features, *told.values()), ["picture", *levels, *told], ["carried"]),
+        (
+            Cleaned(network), (noisy, steps, noisy, past, features[-1].repeat(2, 1, 1, 1), *several.values(), torch.ones(2, 2)),
+            ["noisy", "step", "carried", "past", "feature", *told, "told"], ["clean"],
+        ),
+    )  # fmt: skip
+    for name, (module, given, inputs, outputs) in zip(file_names("emodiffhead"), jobs, strict=True):
+        free = {each: {0: "rows"} for each in (*inputs, *outputs)} if name.endswith("denoiser.onnx") else {}
+        torch.onnx.export(
+            module, given, str(folder / name), input_names=inputs, output_names=outputs, dynamic_axes=free, opset_version=17, dynamo=False
+        )

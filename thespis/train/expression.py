@@ -1,0 +1,73 @@
+"""How EMOdiffhead's expression generator learns: to say what was acted, to pass for real, and to show the emotion that was asked for."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor, nn
+
+from thespis.data.faces import Arrays, told
+from thespis.data.stage import StageSettings
+from thespis.motion.convert_head import flame_of_face
+from thespis.motion.networks.expression import EmotionJudge, ExpressionGenerator, SequenceJudge
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.diffusion.conditions import expression_of
+from thespis.train.losses import fooling, frozen, judging, position, velocity
+from thespis.types import Array, Track
+
+BLINK = 0.5  # seconds: lids that are shut for less are blinking, which belongs to no expression
+FOOLING, SHOWING, MOVING = 0.02, 0.2, 4.0
+
+
+def calm_lids(face: Track) -> Track:
+    """Take the blinks out of a performance: what shuts the lids for less than half a second."""
+    half = round(BLINK * face.fps / 2)
+
+    def around(values: Array) -> Array:
+        return sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1)
+
+    lids = {name: around(around(face[name]).min(axis=1)).max(axis=1) for name in ("eyeBlinkLeft", "eyeBlinkRight")}
+    return face.replace(**lids)
+
+
+def spoken_expressions(settings: StageSettings) -> Arrays:
+    """Make clips of the stage into examples: voice (clips, T, 10), emotion (clips, T, 8) and expression without blinks (clips, T, 53)."""
+    found: dict[str, list[Array]] = {"voice": [], "emotion": [], "expression": []}
+    for number in range(settings.clips):
+        clip, rows = told(settings, number)
+        assert clip.motion is not None
+        face = calm_lids(Track(FACE, rows["face"], clip.motion.fps))
+        found["voice"].append(rows["articulation"])
+        found["emotion"].append(rows["emotion"])
+        found["expression"].append(expression_of(flame_of_face(face).values))
+    return {name: np.stack(values).astype(np.float32) for name, values in found.items()}
+
+
+class ExpressionLearner(nn.Module):
+    """The generator with its two judges, which learn in the same step."""
+
+    def __init__(self, generator: ExpressionGenerator, spread: Array) -> None:
+        """Tell the generator the spread (53,) of each number."""
+        super().__init__()
+        self.generator, self.sequence, self.emotion = generator, SequenceJudge(), EmotionJudge()
+        generator.scale.copy_(torch.from_numpy(spread))
+
+    def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Judge a batch of clips."""
+        voice, emotion = batch["voice"], batch["emotion"]
+        real = batch["expression"] / self.generator.scale
+        made = self.generator(voice, emotion) / self.generator.scale
+        with frozen(self.sequence), frozen(self.emotion):
+            passes = fooling(self.sequence(made, voice))
+            shows = position(self.emotion(made), emotion)
+        parts = {
+            "position": position(made, real),
+            "velocity": velocity(made, real),
+            "passes": passes,
+            "shows": shows,
+            "judged": judging(self.sequence(real, voice), self.sequence(made.detach(), voice)),
+            "read": position(self.emotion(real), emotion),
+        }
+        own = parts["position"] + MOVING * parts["velocity"] + FOOLING * passes + SHOWING * shows
+        return own + parts["judged"] + parts["read"], parts
