@@ -402,16 +402,18 @@ NATURAL = Curve.constant(AMOUNT, amount=1.0)
 class Direction:
     """What the user asks for. A field left at its default is not asked; a recipe refuses what its card does not accept.
 
-    `emotion` weighs emotions by name (0 to 1.5) over time; `head` and `gaze` are degrees (positive yaw towards the picture's right,
-    positive pitch down, positive roll clockwise) with None for natural motion; `blink` is blinks a minute; `lips` and `motion`
-    scale articulation and everything that is not articulation (1 is natural); `words` are said by the lips more strongly, more weakly, or
-    held; `size` is (width, height) in pixels. `crop` shows the
-    head, the whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others`
-    alive too, where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file,
-    or "transparent".
+    `emotion` weighs emotions by name (0 to 1.5) over time, `eyes` and `mouth` in its place for that part of the face alone; `head` and
+    `gaze` are degrees (positive yaw towards the picture's right, positive pitch down, positive roll clockwise) with None for natural
+    motion; `blink` is blinks a minute; `lips` and `motion` scale articulation and everything that is not articulation (1 is natural);
+    `words` are said by the lips more strongly, more weakly, or held; `size` is (width, height) in pixels. `crop` shows the head, the
+    whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others` alive too,
+    where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file, or
+    "transparent".
     """
 
     emotion: Curve = NO_EMOTION
+    eyes: Curve | None = None
+    mouth: Curve | None = None
     head: Curve | None = None
     gaze: Curve | None = None
     blink: float | None = None

@@ -25,6 +25,8 @@ PORTRAIT = Portrait((astronaut(),), name="the astronaut")
 
 WISHES: dict[str, Any] = {
     "emotion": "happy=0.9",
+    "eyes": "sad",
+    "mouth": "happy",
     "head": (8, 4, 0),
     "gaze": "left",
     "blink": 60,

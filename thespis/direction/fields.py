@@ -25,6 +25,13 @@ SYNONYMS = {
 }  # fmt: skip
 """Only for the suggestion in an error: what a user may have meant by a word that is not one of the eight."""
 
+AXES = ("valence", "arousal")
+CIRCLE: tuple[tuple[float, dict[str, float]], ...] = (
+    (25.0, {"happy": 1.0}), (80.0, {"surprised": 1.0}), (122.0, {"fear": 1.0}), (142.0, {"angry": 1.0}), (163.0, {"disgusted": 1.0}),
+    (182.0, {"contempt": 0.5, "sad": 0.4}), (212.0, {"sad": 1.0}), (270.0, {"sad": 0.3}), (325.0, {"happy": 0.4}),
+)  # fmt: skip
+"""Where emotions lie on the circle of valence (to the right) and arousal (up), in degrees; low arousal without sorrow is nearly neutral."""
+
 GAZE_WORDS = {"camera": (0.0, 0.0), "left": (-20.0, 0.0), "right": (20.0, 0.0), "up": (0.0, -13.0), "down": (0.0, 15.0)}
 """Yaw and pitch in degrees; left and right are the picture's."""
 HEAD_WORDS = {
@@ -51,13 +58,18 @@ def emotion_name(word: str) -> str:
 
 
 def emotion_weights(wish: str | Mapping[str, Any]) -> dict[str, float]:
-    """Read how much of each emotion is asked: "happy", "happy 0.8", "happy=0.8, surprised=0.3" or a mapping; alone is 1."""
+    """Read how much of each emotion is asked: "happy", "happy 0.8", "happy=0.8, surprised=0.3" or a mapping; alone is 1.
+
+    The other dial, "valence=-0.6, arousal=0.7", is turned into such a mixture.
+    """
     if isinstance(wish, Mapping):
         pairs = [(str(name), amount) for name, amount in wish.items()]
     elif isinstance(wish, str):
         pairs = [*_emotion_pairs(wish)]
     else:
         raise DirectionError(f"emotion needs names and amounts such as 'happy=0.8' or {{happy = 0.8}}, not {wish!r}")
+    if any(word.strip().lower() in AXES for word, _ in pairs):
+        return mixed(axes(pairs))
     weights: dict[str, float] = {}
     for word, amount in pairs:
         name = emotion_name(word)
@@ -79,6 +91,36 @@ def _emotion_pairs(text: str) -> Iterable[tuple[str, Any]]:
         yield word, words.pop(0) if words and _is_number(words[0]) else 1.0
 
 
+def axes(pairs: Sequence[tuple[str, Any]]) -> tuple[float, float]:
+    """Read valence and arousal, each -1.5 to 1.5; the one that is not named is 0."""
+    found: dict[str, float] = {}
+    for word, amount in pairs:
+        name = word.strip().lower()
+        if name not in AXES:
+            raise DirectionError(f"valence and arousal are one way to say an emotion and names another: {word!r} cannot stand beside them")
+        if name in found:
+            raise DirectionError(f"{name} is asked twice; give it one amount")
+        found[name] = number(amount, name, -STRONGEST, STRONGEST)
+    return found.get("valence", 0.0), found.get("arousal", 0.0)
+
+
+def mixed(axes: tuple[float, float]) -> dict[str, float]:
+    """Mix the emotions to both sides of a valence and an arousal on Russell's circle, as strongly as they are far from its middle."""
+    valence, arousal = axes
+    strength = min(math.hypot(valence, arousal), STRONGEST)
+    angle = math.degrees(math.atan2(arousal, valence)) % 360
+    around = [*CIRCLE, (CIRCLE[0][0] + 360, CIRCLE[0][1])]
+    angle += 360 if angle < around[0][0] else 0
+    after = next(place for place in range(1, len(around)) if angle <= around[place][0])
+    (low, before), (high, behind) = around[after - 1], around[after]
+    share = (angle - low) / (high - low)
+    weights = dict.fromkeys((*before, *behind), 0.0) or {"neutral": 0.0}
+    for part, mixture in ((1 - share, before), (share, behind)):
+        for name, weight in mixture.items():
+            weights[name] += strength * part * weight
+    return weights
+
+
 def _is_number(word: str) -> bool:
     """Whether a word begins as a number does."""
     return bool(re.match(r"[-+]?\.?\d", word)) or word.lower() in ("nan", "inf", "-inf")
@@ -87,6 +129,13 @@ def _is_number(word: str) -> bool:
 def emotion_curve(wish: str | Mapping[str, Any] | Curve) -> Curve:
     """Hold one mixture of emotions for ever."""
     return _checked(wish, EMOTION) if isinstance(wish, Curve) else Curve.constant(EMOTION, **emotion_weights(wish))
+
+
+def _part_curve(given: Any) -> Curve | None:  # noqa: ANN401
+    """Hold one mixture of emotions for a part of the face; None and "natural" let it follow the whole face."""
+    if given is None or (isinstance(given, str) and given.strip().lower() in NATURAL_WORDS):
+        return None
+    return emotion_curve(given)
 
 
 def turn(given: Any, what: str, space: Space, words: Mapping[str, Sequence[float]]) -> tuple[float, ...]:  # noqa: ANN401
@@ -216,6 +265,8 @@ def _amount_curve(given: Any, what: str) -> Curve:  # noqa: ANN401
 
 READERS: dict[str, Callable[[Any], Any]] = {
     "emotion": emotion_curve,
+    "eyes": _part_curve,
+    "mouth": _part_curve,
     "head": lambda given: _turn_curve(given, head_turn, HEAD_TURN),
     "gaze": lambda given: _turn_curve(given, gaze_turn, GAZE_TURN),
     "blink": blink_rate,

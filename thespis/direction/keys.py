@@ -29,6 +29,8 @@ def emotion_value(given: str | Mapping[str, Any]) -> tuple[float, ...]:
 
 KEYED: dict[str, tuple[Space, Callable[[Any], tuple[float, ...]]]] = {
     "emotion": (EMOTION, emotion_value),
+    "eyes": (EMOTION, emotion_value),
+    "mouth": (EMOTION, emotion_value),
     "head": (HEAD_TURN, head_turn),
     "gaze": (GAZE_TURN, gaze_turn),
     "lips": (AMOUNT, lambda given: (amount(given, "lips"),)),
@@ -50,6 +52,11 @@ def weave(base: Direction, changes: Sequence[Change]) -> Direction:
         if not own:
             continue
         before: Curve | None = getattr(base, name)
+        if before is None and space == EMOTION:
+            # Until it is asked for something else, a part of the face feels what the whole does.
+            whole: Curve = curves.get("emotion", base.emotion)
+            first_own = min(item.at for item in own)
+            before = Curve(EMOTION, tuple(key for number, key in enumerate(whole.keys) if number == 0 or key.at < first_own))
         first = (before or Curve.constant(space)).keys[0]
         # A change at the very beginning is how things are from the beginning, not a move from something never seen.
         opening = [item for item in own if item.at <= 0.0]

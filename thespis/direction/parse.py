@@ -16,7 +16,7 @@ __all__ = ["direct", "emotion_curve", "settings"]
 def direct(wish: str | Mapping[str, Any] | Path | Direction | None = None, **fields: Any) -> Direction:  # noqa: ANN401
     """Make a Direction from an emotion ("happy=0.8"), a mapping of fields, or a TOML file; keyword fields come on top.
 
-    Fields: emotion, head, gaze, blink, lips, motion, words, style, prompt, guidance, seed, fps, size, crop, others,
+    Fields: emotion, eyes, mouth, head, gaze, blink, lips, motion, words, style, prompt, guidance, seed, fps, size, crop, others,
     background.
     """
     if isinstance(wish, Direction):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from thespis.direction.fields import FIELDS, GAZE_WORDS, SYNONYMS, read_field
+from thespis.direction.fields import AXES, FIELDS, GAZE_WORDS, SYNONYMS, read_field
 from thespis.direction.keys import KEYED, Change, change, weave
 from thespis.direction.numbers import number, seconds
 from thespis.direction.words import KINDS, STRENGTHS, strength
@@ -22,7 +22,8 @@ USUAL_WORD = 0.4  # seconds
 NOD = ((0.0, (0.0, 9.0, 0.0), 0.22), (0.24, (0.0, -1.5, 0.0), 0.26), (0.52, (0.0, 0.0, 0.0), 0.3))
 SHAKE = ((0.0, (-9.0, 0.0, 0.0), 0.2), (0.22, (9.0, 0.0, 0.0), 0.28), (0.52, (-5.0, 0.0, 0.0), 0.24), (0.78, (0.0, 0.0, 0.0), 0.3))
 """Gestures as (seconds after the tag, degrees, seconds it takes)."""
-TAGS = (*EMOTION.names, "look", "head", "lips", "motion", *KINDS, "nod", "shake", "pause")
+PARTS = ("eyes", "mouth")
+TAGS = (*EMOTION.names, *AXES, *PARTS, "look", "head", "lips", "motion", *KINDS, "nod", "shake", "pause")
 
 
 def read_file(path: Path) -> Direction:
@@ -200,11 +201,15 @@ def _tag(inside: str) -> tuple[Change, ...] | Emphasis | float:
         if not rest:
             raise DirectionError(f"where to? as in [{kind} left]; known: {', '.join(GAZE_WORDS)}")
         return (change(0.0, "gaze" if kind == "look" else "head", " ".join(rest), over),)
+    if kind in PARTS:
+        if not rest:
+            raise DirectionError(f"what do they feel? as in [{kind} sad 0.6]; known: {', '.join(EMOTION.names)}")
+        return (change(0.0, kind, " ".join(rest), over),)
     if kind in ("lips", "motion"):
         if len(rest) != 1:
             raise DirectionError(f"{kind} needs one amount, as in [{kind} 1.2]")
         return (change(0.0, kind, rest[0], over),)
-    if kind not in EMOTION.names and kind not in SYNONYMS and not difflib.get_close_matches(kind, EMOTION.names, cutoff=0.6):
+    if kind not in (*EMOTION.names, *AXES) and kind not in SYNONYMS and not difflib.get_close_matches(kind, EMOTION.names, cutoff=0.6):
         raise DirectionError(unknown("tag", words[0], TAGS) + " Write [[ for a bracket that is not a tag.")
     return (change(0.0, "emotion", " ".join([words[0], *rest]), over),)
 

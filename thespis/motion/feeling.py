@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from thespis.motion.smooth import Doubles, Sway
 from thespis.motion.spaces.face import EXPRESSION
@@ -49,6 +50,10 @@ PATTERNS: Mapping[str, Mapping[str, float]] = {
     },
 }  # fmt: skip
 """What each emotion adds at intensity 1, by the names of EXPRESSION."""
+
+EYES = [number for number, name in enumerate(EXPRESSION.names) if name.startswith(("brow", "eye", "cheekSquint"))]
+MOUTH = [number for number in range(EXPRESSION.size) if number not in EYES]
+"""The two parts of the face that can feel something of their own."""
 
 OPENING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
 WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
@@ -91,6 +96,15 @@ def dial(weights: Array) -> Doubles:
     return face
 
 
+def felt_by(direction: Direction, seconds: npt.ArrayLike) -> Doubles:
+    """Say what the asked emotions add to the face (rows, 52): where eyes or mouth are asked for their own, they have that."""
+    felt = dial(direction.emotion.at(seconds))
+    for curve, part in ((direction.eyes, EYES), (direction.mouth, MOUTH)):
+        if curve is not None:
+            felt[:, part] = dial(curve.at(seconds))[:, part]
+    return felt
+
+
 @dataclass
 class FeelingState:
     """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1."""
@@ -114,7 +128,7 @@ class Feeling:
         """Add the dial to every row."""
         speech = chunk.values.astype(np.float64)
         life = np.asarray([1.0 + LIFE * min(max(state.sway.at(time)[0], -1.5), 1.5) for time in chunk.seconds.tolist()])
-        felt = dial(state.direction.emotion.at(chunk.seconds)) * life.reshape(-1, 1)
+        felt = felt_by(state.direction, chunk.seconds) * life.reshape(-1, 1)
         busy = talking(state, chunk)
         felt = yielding(felt, speech, busy)
         face = speech + felt

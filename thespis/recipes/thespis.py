@@ -17,7 +17,8 @@ card = Card(
     title="Thespis",
     summary="the default: any photo, any voice, eight emotions on a continuous dial, on two CPU cores",
     accepts=frozenset(
-        {"emotion", "head", "gaze", "blink", "lips", "motion", "words", "seed", "fps", "size", "crop", "others", "background"}
+        {"emotion", "eyes", "mouth", "head", "gaze", "blink", "lips", "motion", "words"}
+        | {"seed", "fps", "size", "crop", "others", "background"}
     ),
     fps=25,
     status="own",
