@@ -145,7 +145,11 @@ class Dub:
         own = np.stack([(each.points[:468] - o) / unit @ turn for each, (turn, unit, o) in zip(sightings, poses, strict=True)])
         told = person.rest + np.einsum("nk,kij->nij", motion[rows, : len(self.shapes.names)], person.fields)
         # What the shapes cannot say of this face, and the pose does not take out, changes slowly; what trembles is left out.
-        self._rest = dict(zip(rows.tolist(), person.rest + slowly(own - told, rows, shots, SLOW * fps), strict=True))
+        unsaid = slowly(own - told, rows, shots, SLOW * fps)
+        # Of it the lips share theirs: a gap that was left over would keep closures open.
+        upper, lower = self.shapes.lips_inner_upper, self.shapes.lips_inner_lower
+        unsaid[:, upper] = unsaid[:, lower] = (unsaid[:, upper] + unsaid[:, lower]) / 2
+        self._rest = dict(zip(rows.tolist(), person.rest + unsaid, strict=True))
         self._own = dict(zip(rows.tolist(), own, strict=True))
         self._poses = dict(zip(rows.tolist(), poses, strict=True))
         self._points = {each.frame: each.points for each in sightings}
