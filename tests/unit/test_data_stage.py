@@ -1,6 +1,7 @@
 """The made-up stage: clips follow from their seed alone, labels agree with what is heard and seen, splits share nobody and nothing."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -17,6 +18,7 @@ from thespis.data.looks import look, setting
 from thespis.data.sentences import LANGUAGES, SPLITS, TEXTS, VOICES, sentences
 from thespis.data.shards import INDEX, Shards, shard_name, write_shards
 from thespis.data.stage import Stage, StageSettings, heard_between, person_of
+from thespis.data.stage_speed import measure
 from thespis.errors import MediaError
 from thespis.motion.spaces.face import FACE
 from thespis.types import EMOTION, Clip, Track
@@ -254,3 +256,10 @@ def test_the_command_makes_shards(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert len(Shards(tmp_path / "made")) == 2
     assert main(["data", "stage", "--clips", "2"]) == 2
     assert "give -o FOLDER for the clips or --sheet FILE.png" in capsys.readouterr().err
+
+
+def test_the_command_measures_its_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "stage", "--speed", "--clips", "2", "--seconds", "0.5", "--workers", "1"]) == 0
+    assert re.fullmatch(r"2 clips of 0\.5 s in \d+\.\d s \(emotional, 1 process\)\n", capsys.readouterr().out)
+    found = measure(StageSettings(clips=1, seconds=0.5, fps=4, size=64), 1)
+    assert (found.clips, found.frames, found.workers) == (1, 2, 1) and 0 < found.seconds < 600

@@ -3,6 +3,7 @@
 thespis data stage --seed 0 --clips 100 -o stage/
 thespis data stage --clips 20 --size 128 --regime plain --split test -o unseen/
 thespis data stage --people 30 --sheet people.png
+thespis data stage --speed --clips 20 --size 128
 """
 
 from argparse import ArgumentParser, Namespace
@@ -29,12 +30,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--actor", type=Path, action="append", default=[], metavar="PHOTO", help="photographs that act instead of made-up people"
     )
+    parser.add_argument("--speed", action="store_true", help="only measure how fast this machine makes such clips; nothing is written")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes at work (2)")
 
 
 def main(args: Namespace) -> int:
     """Make the shards, the page or both."""
-    if args.output is None and args.sheet is None:
+    if args.output is None and args.sheet is None and not args.speed:
         raise UsageError("give -o FOLDER for the clips or --sheet FILE.png for a page of people (see thespis data stage --help)")
     if args.people < 1 or args.workers < 1:
         raise UsageError("--people and --workers need at least 1")
@@ -48,6 +50,15 @@ def main(args: Namespace) -> int:
         args.seed, args.clips, args.seconds, args.fps, args.split, args.regime, args.size, args.views, args.dialogues,
         tuple(args.language) or LANGUAGES,
     )  # fmt: skip
+    if args.speed:
+        if args.actor:
+            raise UsageError("--speed measures made-up people; leave --actor out")
+        from thespis.data.stage_speed import measure
+
+        found = measure(settings, args.workers)
+        drawn = f", {found.frames / found.seconds:.0f} frames of {args.size} pixels a second" if found.frames else ""
+        told = f"{found.clips} clips of {settings.seconds:g} s in {found.seconds:.1f} s{drawn}"
+        print(f"{told} ({settings.regime}, {found.workers} {'process' if found.workers == 1 else 'processes'})")
     if args.output is not None:
         from thespis.capture.portrait import read_portrait
 

@@ -24,6 +24,7 @@ from thespis.types import Array, Bytes, Frames, Track, random_for
 Real = npt.NDArray[np.float64]
 PARTS = ("background", "skin", "lips", "eyes", "mouth", "hair", "clothes")
 """What the numbers of a mask mean."""
+COARSER = 2  # texels each way that are painted as one where pictures are small
 FINER = 2  # pictures are drawn this much larger, then made smaller
 WRAP = np.array([0.42, 0.22, 0.14], np.float32)
 DIRECTIONS, SOFT = 28, 4  # of sky, and of each light, from which is looked for what reaches the skin
@@ -135,12 +136,12 @@ class Actor:
     """One person, ready to be drawn: skin vertices first, then hair and clothes, `n` in all."""
 
     def __init__(self, look: Look, fine: bool = True) -> None:
-        """Form the head, paint it, grow the hair and put the clothes on; without `fine` hair has fewer and wider locks."""
+        """Form the head, paint it, grow the hair, put the clothes on; without `fine` locks and texels are fewer and larger."""
         self.look, self.head, self.mesh = look, load_openhead(), mesh()
         self.rest, self.growth = form(self.head, look)
         self.shapes = self.head.fields * self.growth
         self._shut_lids()
-        self.texture = texture(look)
+        self.texture = texture(look, 1 if fine else COARSER)
         coarse = np.ascontiguousarray(self.head.triangles[self.mesh.coarse])
         normals = np.zeros_like(self.rest)
         normals_into(self.rest, coarse, normals)
@@ -253,14 +254,14 @@ class Actor:
         """Tell which vertices (n,) are reached from a direction, softly at the edges."""
         aside = np.cross(towards, [0.13, 0.98, 0.11])
         aside /= np.linalg.norm(aside)
-        frame = np.stack([aside, np.cross(towards, aside), -towards])
-        places = (points @ frame.T).astype(np.float32)
+        frame = np.stack([aside, np.cross(towards, aside), -towards]).astype(np.float32)
+        places = np.ascontiguousarray(points @ frame.T)
         scale = side / 6.4
         places[:, :2] = (places[:, :2] - places[:, :2].mean(axis=0)) * scale + side / 2
         depths, none = np.full((side, side), np.inf, np.float32), np.zeros(len(self.triangles), np.uint8)
         cover(places, self.triangles, none, places[:, 2], depths, np.zeros((side, side), np.int32), np.zeros((side, side, 2), np.float32))
-        at = np.clip(np.round(places[:, :2]).astype(int), 0, side - 1)
-        hidden = places[:, 2] - depths[at[:, 1], at[:, 0]]
+        at = np.clip(np.rint(places[:, :2]).astype(np.int32), 0, side - 1)
+        hidden = places[:, 2] - depths.ravel()[at[:, 1] * side + at[:, 0]]
         return np.asarray(1 - np.clip((hidden - 0.09) / 0.08, 0, 1))
 
     def draw(

@@ -7,6 +7,7 @@ from thespis.data.looks import Setting, between, linear
 from thespis.types import Array, random_for
 
 Real = npt.NDArray[np.float64]
+LEAF = 1.75  # sizes of a leaf beyond which nothing of it is seen
 
 
 def backdrop(setting: Setting, side: int) -> Array:
@@ -29,6 +30,12 @@ def canvas() -> tuple[Real, Real]:
     """Give the places (256, 256) of a drawing, 0 to 1."""
     down, across = np.mgrid[0:256, 0:256] / 255.0
     return across, down
+
+
+def part(left: float, top: float, right: float, bottom: float) -> tuple[slice, slice]:
+    """Find the rows and columns of a drawing that hold what lies between these places, 0 to 1."""
+    low, high = (max(int(np.floor(edge * 255)), 0) for edge in (top, left))
+    return slice(low, max(int(np.ceil(bottom * 255)) + 1, 0)), slice(high, max(int(np.ceil(right * 255)) + 1, 0))
 
 
 def studio(setting: Setting, random: np.random.Generator) -> Real:
@@ -79,10 +86,11 @@ def garden(setting: Setting, random: np.random.Generator) -> Real:
     flowers = linear(setting.colours[0])
     for _ in range(140):
         at, size = random.uniform(-0.05, 1.05, 2), float(random.uniform(0.02, 0.09))
-        leaf = np.exp(-((((x - at[0]) ** 2 + (y - at[1]) ** 2) / size**2) ** 3))[..., None]
+        here = part(at[0] - LEAF * size, at[1] - LEAF * size, at[0] + LEAF * size, at[1] + LEAF * size)
+        leaf = np.exp(-((((x[here] - at[0]) ** 2 + (y[here] - at[1]) ** 2) / size**2) ** 3))[..., None]
         light = float(random.uniform(0.1, 0.9)) * (1.1 - 0.6 * at[1])
         green = np.array([0.35 + 0.25 * random.uniform(), 0.55, 0.16])
-        made = made + 0.7 * leaf * ((flowers if random.uniform() < 0.1 else green) * light - made)
+        made[here] += 0.7 * leaf * ((flowers if random.uniform() < 0.1 else green) * light - made[here])
     return np.asarray(made)
 
 
@@ -95,12 +103,14 @@ def street(setting: Setting, random: np.random.Generator) -> Real:
     while edge < 1.0:
         wide, top = float(random.uniform(0.12, 0.3)), float(random.uniform(0.0, 0.4))
         wall = linear(between(setting.colours[int(random.integers(3))], (0.5, 0.46, 0.42), 0.6)) * (0.35 if dusk else 0.8)
-        made = np.where(((x >= edge) & (x < edge + wide) & (y > top))[..., None], wall, made)
+        here = part(edge, top, edge + wide, 1.0)
+        made[here] = np.where(((x[here] >= edge) & (x[here] < edge + wide) & (y[here] > top))[..., None], wall, made[here])
         edge += wide
     for _ in range(int(random.integers(8, 22))):
         at, size = random.uniform(0, 1, 2) * [1, 0.8], float(random.uniform(0.015, 0.045))
-        disc = (np.hypot(x - at[0], y - at[1]) < size)[..., None]
-        made = made + disc * np.array([1.0, 0.7, 0.35]) * (0.9 if dusk else 0.3)
+        here = part(at[0] - size, at[1] - size, at[0] + size, at[1] + size)
+        disc = (np.hypot(x[here] - at[0], y[here] - at[1]) < size)[..., None]
+        made[here] += disc * np.array([1.0, 0.7, 0.35]) * (0.9 if dusk else 0.3)
     return np.asarray(made)
 
 
@@ -116,8 +126,9 @@ def shelf(setting: Setting, random: np.random.Generator) -> Real:
             wide = float(random.uniform(0.012, 0.045))
             colour = linear(between(setting.colours[int(random.integers(3))], random.uniform(0.2, 0.8, 3).tolist(), 0.5)) * 0.8
             head = top + float(random.uniform(0.02, 0.1))
-            book = (x >= edge) & (x < edge + wide) & (y > head) & (y < low)
-            round_ = (1 - 0.5 * np.abs((x - edge) / wide - 0.5))[..., None]
-            made = np.where(book[..., None], colour * round_, made)
+            here = part(edge, head, edge + wide, low)
+            book = (x[here] >= edge) & (x[here] < edge + wide) & (y[here] > head) & (y[here] < low)
+            round_ = (1 - 0.5 * np.abs((x[here] - edge) / wide - 0.5))[..., None]
+            made[here] = np.where(book[..., None], colour * round_, made[here])
             edge += wide + 0.002
     return np.asarray(made)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from thespis.types import Array, Bytes
 
 Integers = npt.NDArray[np.int32]
-FEATHER = 1e-4  # pixels of slack that close the seams between neighbours
+FEATHER = np.float32(1e-4)  # shares of slack that close the seams between neighbours
+FULL = np.float32(1.0) + FEATHER
 
 
 @numba.njit(cache=True, nogil=True)
@@ -107,20 +108,27 @@ def cover(
         top, bottom = max(math.ceil(min(ay, by, cy)), 0), min(math.floor(max(ay, by, cy)), height - 1)
         if left > right or top > bottom:
             continue
-        inverse = 1.0 / area
-        az, bz, cz = places[a, 2], places[b, 2], places[c, 2]
+        inverse = np.float32(1.0) / area
+        # Shares and depth are affine over the triangle, so each is a first value in a row and a step.
+        b_step, c_step = (cy - ay) * inverse, (ay - by) * inverse
+        b_down, c_down = (ax - cx) * inverse, (bx - ax) * inverse
+        az = places[a, 2]
+        b_deep, c_deep = places[b, 2] - az, places[c, 2] - az
+        z_step = b_step * b_deep + c_step * c_deep
+        across = np.float32(left) - ax
         for y in range(top, bottom + 1):
+            down = np.float32(y) - ay
+            share_b, share_c = across * b_step + down * b_down, across * c_step + down * c_down
+            z = az + share_b * b_deep + share_c * c_deep
             for x in range(left, right + 1):
-                share_b = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) * inverse
-                share_c = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) * inverse
-                if share_b < -FEATHER or share_c < -FEATHER or share_b + share_c > 1.0 + FEATHER:
-                    continue
-                z = az + share_b * (bz - az) + share_c * (cz - az)
-                if z < depths[y, x]:
+                if share_b >= -FEATHER and share_c >= -FEATHER and share_b + share_c <= FULL and z < depths[y, x]:
                     depths[y, x] = z
                     owners[y, x] = number
                     shares[y, x, 0] = share_b
                     shares[y, x, 1] = share_c
+                share_b += b_step
+                share_c += c_step
+                z += z_step
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)

@@ -74,9 +74,12 @@ def triangle_groups(head: OpenHead) -> npt.NDArray[np.int64]:
     return np.asarray(head.group[head.triangles].max(axis=1), np.int64)
 
 
+Distances = dict[str, tuple[Real, Real]]
+
+
 @cache
-def texels() -> Texels:
-    """Lay the head's triangles out in the texture."""
+def texels(every: int = 1) -> Texels:
+    """Lay the head's triangles out in the texture; only `every` so manieth row and column is painted, the others repeat it."""
     head = load_openhead()
     groups = triangle_groups(head)
     painted = np.flatnonzero(~np.isin(groups, [GROUPS.index(name) for name in ("hair", "eyeball_left", "eyeball_right")]))
@@ -85,7 +88,12 @@ def texels() -> Texels:
     triangles = np.arange(3 * len(painted), dtype=np.int32).reshape(-1, 3)
     owners, shares = np.full((SIDE, SIDE), -1, np.int32), np.zeros((SIDE, SIDE, 2), np.float32)
     cover(places, triangles, np.zeros(len(painted), np.uint8), places[:, 2], np.full((SIDE, SIDE), np.inf, np.float32), owners, shares)
-    rows, columns = np.nonzero(owners >= 0)
+    chosen = owners >= 0
+    if every > 1:
+        kept = np.zeros_like(chosen)
+        kept[::every, ::every] = chosen[::every, ::every]
+        chosen = kept
+    rows, columns = np.nonzero(chosen)
     own = painted[owners[rows, columns]]
     b, c = shares[rows, columns].astype(np.float64).T
     weights = np.stack([1 - b - c, b, c], axis=1)
@@ -95,7 +103,7 @@ def texels() -> Texels:
     red = np.einsum("nc,nc->n", weights, lip[head.triangles[own]])
     import cv2
 
-    bare = (owners < 0).astype(np.uint8)
+    bare = (~chosen).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(bare, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     first = np.zeros(int(labels.max()) + 1, np.int64)
     first[labels[rows, columns]] = np.arange(len(rows))
@@ -126,9 +134,9 @@ def distance_to(place: Real, line: Real) -> tuple[Real, Real]:
 
 
 @cache
-def distances() -> dict[str, tuple[Real, Real]]:
+def distances(every: int = 1) -> Distances:
     """Measure once how far the texels of the face are from lids and lips; other texels are far from all."""
-    head, known = load_openhead(), texels()
+    head, known = load_openhead(), texels(every)
     near = np.flatnonzero(known.place[:, 2] < 0.75)
     found = {}
     for name, ring, raised in (
@@ -168,9 +176,9 @@ def hairline(place: Real, style: str, seed: int) -> Real:
     return np.asarray(line - y)
 
 
-def texture(look: Look) -> Array:
-    """Paint a person's texture (SIDE, SIDE, 3), in linear light."""
-    known = texels()
+def texture(look: Look, every: int = 1) -> Array:
+    """Paint a person's texture (SIDE, SIDE, 3), in linear light, or only `every` so manieth of its texels each way."""
+    known, away = texels(every), distances(every)
     head = load_openhead()
     place, group = known.place, known.group
     x, y, z = place.T
@@ -201,8 +209,8 @@ def texture(look: Look) -> Array:
     colour = aged(colour, look, x, y, front)
     colour = bearded(colour, look, place, group)
     colour = browed(colour, look, head, place, front * (group == GROUPS.index("face")))
-    colour = lashed(colour, look, front)
-    colour = lipped(colour, look, place, known.lip, group)
+    colour = lashed(colour, look, front, away)
+    colour = lipped(colour, look, place, known.lip, group, away)
     scalp = hairline(place + 0.012 * noise(place, look.seed, "edge", 40.0)[:, None], look.style, look.seed)
     able = np.isin(group, [GROUPS.index(name) for name in ("face", "skull", "neck")]) & ((y < -0.16) | (z > 1.28) | (z > 0.86) & (y < 0.1))
     cover_ = (0.72 if look.style == "buzz" else 0.92) * step(scalp, -0.07, 0.09) * able
@@ -282,10 +290,9 @@ def browed(colour: Real, look: Look, head: OpenHead, place: Real, front: Real) -
     return np.asarray(colour + np.clip(0.86 * look.brows * much * hairs, 0, 0.92)[:, None] * front[:, None] * (ink - colour))
 
 
-def lashed(colour: Real, look: Look, front: Real) -> Real:
+def lashed(colour: Real, look: Look, front: Real, known: Distances) -> Real:
     """Draw the dark of the lashes along the margins of the lids, and the fold of the upper lid."""
     ink = np.array([0.012, 0.009, 0.008])
-    known = distances()
     for side in ("0", "1"):
         for name, width, strength in (
             ("lid", 0.028 + 0.014 * look.makeup, 0.85), ("lower", 0.016 + 0.008 * look.makeup, 0.3 + 0.4 * look.makeup),
@@ -298,11 +305,10 @@ def lashed(colour: Real, look: Look, front: Real) -> Real:
     return np.asarray(colour)
 
 
-def lipped(colour: Real, look: Look, place: Real, lip: Real, group: npt.NDArray[np.int64]) -> Real:
+def lipped(colour: Real, look: Look, place: Real, lip: Real, group: npt.NDArray[np.int64], known: Distances) -> Real:
     """Colour the lips, darker where they meet, with their fine lines."""
     red = step(lip, 0.2, 0.75) * np.isin(group, [GROUPS.index("face"), GROUPS.index("mouth")])
     lines = 1 + 0.05 * np.sin(95 * place[:, 0] + 6 * place[:, 1])
-    known = distances()
     seam = np.minimum(known["lips upper"][0], known["lips lower"][0])
     tint = linear(look.lips) * lines[:, None] * (1 - 0.45 * np.exp(-((seam / 0.03) ** 2)))[:, None]
     edge = known["lips"][0]
