@@ -21,6 +21,8 @@ REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along
 SURE = 0.06  # eye distances inside the person's edge where the network is believed whatever the colours say
 DISTINCT = (40.0, 90.0)  # of 441: how far apart in colour person and background must be for colours to draw the edge
 WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: below is background, above the network is believed
+DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a guess, and the cut is not believed
+PLAIN = (8.0, 20.0)  # grey levels by which a rim may differ from the colours around it and still be background
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
@@ -64,11 +66,14 @@ def cut_out(
     if not seen.any() or float(alpha[seen].mean()) < TRUSTED:
         return None
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
+    alpha = connected(alpha, face)
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + 0.5
     goes, bare = (each.reshape(alpha.shape) for each in moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5))
+    if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
+        return None
     plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
     alpha = np.maximum(by_colour(small, alpha, plate, unit, bare), cv2.dilate(face, np.ones((3, 3), np.uint8)))
-    hole = hole_of(alpha, unit)
+    hole = plain_rim(small, alpha, hole_of(alpha, unit))
     # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
     goes = goes + (bare - goes) * hole
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
@@ -153,6 +158,29 @@ def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Arr
     told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(np.clip(nearer, 0, 1), (0, 0), 0.6)))
     believed = bare * smoothstep(*DISTINCT, length) * (1 - sure)
     return np.asarray(alpha + (told - alpha) * believed, np.float32)
+
+
+def connected(alpha: Array, face: Bytes) -> Array:
+    """Keep of a share (h, w) what hangs together with the `face` (h, w): a hand or a second person beside the head stays where it is."""
+    _, labels = cv2.connectedComponents((alpha > 0.3).astype(np.uint8), connectivity=8)
+    own = np.isin(labels, np.unique(labels[(face > 0) & (labels > 0)]))
+    kept = cv2.dilate(own.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(alpha * kept, np.float32)
+
+
+def unsure(alpha: Array, unit: float) -> float:
+    """Say how wide the soft edge of a share (h, w) is, in eye distances: where the network cannot tell hair from flowers, very."""
+    soft = float(((alpha > 0.15) & (alpha < 0.85)).sum())
+    edge = float(cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).sum()) / 2
+    return soft / max(edge, 1.0) / unit
+
+
+def plain_rim(picture: Bytes, alpha: Array, hole: Array) -> Array:
+    """Leave out of a hole (h, w) the rim around the person where it already has the background's plain colour."""
+    spread = diffuse(picture.astype(np.float32), (hole <= 0).astype(np.float32))
+    apart = cv2.GaussianBlur(np.abs(picture - spread).max(axis=2), (0, 0), 1.0)
+    bare = (1 - smoothstep(*PLAIN, apart)) * (1 - smoothstep(0.02, 0.08, alpha))
+    return np.asarray(hole * (1 - bare), np.float32)
 
 
 def hole_of(alpha: Array, unit: float) -> Array:
