@@ -1,5 +1,6 @@
 """The parts of capture by themselves: bridging, smoothing, the bounded fit, poses, and flow."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from thespis.capture import sighting
 from thespis.capture.evidence import evened, moved, without_pose
 from thespis.capture.expression import Reading
 from thespis.capture.faces import align
@@ -124,7 +126,6 @@ def test_heads_move_as_the_renderer_moves_them() -> None:
                 offset.astype(np.float32),
                 np.zeros(4),
                 0.0,
-                np.zeros((478, 3)),
             )
         )
     found_turns, found_moves = heads(readings, np.zeros(25, np.int64))
@@ -138,7 +139,7 @@ def test_heads_move_as_the_renderer_moves_them() -> None:
 def test_each_shot_frames_the_face_in_its_own_way() -> None:
     pose, nothing = np.eye(3, dtype=np.float32), np.zeros(4, np.float32)
     readings = [
-        Reading(np.zeros(51, np.float32), pose, scale, np.array([x, 200, 0], np.float32), nothing, 0.0, np.zeros((478, 3), np.float32))
+        Reading(np.zeros(51, np.float32), pose, scale, np.array([x, 200, 0], np.float32), nothing, 0.0)
         for scale, x in [(60.0, 300.0)] * 5 + [(90.0, 100.0)] * 5
     ]
     assert np.abs(heads(readings, np.array([0] * 5 + [1] * 5))[1]).max() < 1e-6
@@ -193,3 +194,33 @@ def test_pictures_are_decoded_ahead_in_order_and_errors_come_through() -> None:
     next(few)
     few.close()
     assert threading.active_count() == before
+
+
+def test_sightings_of_a_long_video_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sighting, "IN_MEMORY", 100_000)
+    random = np.random.default_rng(2)
+    shelf, given, kept = sighting.Shelf(), [], []
+    for frame in range(30):
+        given.append((random.standard_normal((478, 3)).astype(np.float32), random.integers(0, 255, (HIGH, WIDE)).astype(np.uint8)))
+        kept.append(shelf.add(frame, given[-1][0]))
+        if frame:  # views come later than points
+            shelf.complete(kept[frame - 1], given[frame - 1][1])
+    shelf.complete(kept[-1], given[-1][1])
+    assert shelf._file._rolled  # type: ignore[attr-defined]
+    for frame, ((points, view), each) in enumerate(zip(given, kept, strict=True)):
+        assert each.frame == frame and (each.points == points).all() and (each.view == view).all()
+
+
+def test_a_disk_without_room_for_a_long_video_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(sighting, "IN_MEMORY", 20_000)
+    old, before = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    shelf = sighting.Shelf()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, old[1]))
+        with pytest.raises(MediaError, match=r"no room .* TMPDIR"):
+            for frame in range(20):
+                shelf.add(frame, np.zeros((478, 3), np.float32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, before)

@@ -35,7 +35,6 @@ EYEBALL = 0.2  # radius in eye distances
 class Reading:
     """One face in one frame: `weights` (51,), its `rotation` (3, 3), `scale` and `offset` (3,), gaze (4,), and the error left over.
 
-    `own` (478, 3) are its points in the face's own axes, in eye distances;
     `error` is the median distance between the points and the fitted ones, in eye distances, in the picture plane.
     """
 
@@ -45,7 +44,10 @@ class Reading:
     offset: Array
     gaze: Array
     error: float
-    own: Array
+
+    def own(self, points: Array) -> Array:
+        """Turn the points (n, 3) in pixels that were read into the face's own axes, in eye distances."""
+        return np.asarray((points - self.offset) / self.scale @ self.rotation, np.float32)
 
 
 class Reader:
@@ -116,10 +118,10 @@ class Reader:
         back = scales[:, None, None] * (shapes @ rotations.transpose(0, 2, 1)) + offsets[:, None]
         errors = np.median(np.linalg.norm((back - targets)[..., :2], axis=2), axis=1) / scales
         straight = (every - offsets[:, None]) / scales[:, None, None] @ rotations
-        parts = (part.astype(np.float32) for part in (weights, rotations, offsets, self._gaze(straight), straight))
+        parts = (part.astype(np.float32) for part in (weights, rotations, offsets, self._gaze(straight)))
         return [
-            Reading(weight, rotation, scale, offset, gaze, error, own)
-            for weight, rotation, offset, gaze, own, scale, error in zip(*parts, scales.tolist(), errors.tolist(), strict=True)
+            Reading(weight, rotation, scale, offset, gaze, error)
+            for weight, rotation, offset, gaze, scale, error in zip(*parts, scales.tolist(), errors.tolist(), strict=True)
         ]
 
     def settle(self, own: Array, weights: Array) -> Array:

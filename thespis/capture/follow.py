@@ -1,5 +1,6 @@
 """Follow the faces of a video from frame to frame, notice cuts, and tell who is who."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ import numpy as np
 from thespis.capture.evidence import alike, evened
 from thespis.capture.faces import find_faces, fit_pose, measure
 from thespis.capture.footage import Footage, ahead
-from thespis.capture.unwrap import HIGH, WIDE, unwrap
+from thespis.capture.sighting import Shelf
+from thespis.capture.sighting import Sighting as Sighting
+from thespis.capture.unwrap import unwrap
 from thespis.types import Array, Bytes
 
+BEHIND = 8  # faces that wait to be straightened at most
 THUMB = (48, 27)
 COARSE = 240  # pixels across that are enough to see a cut
 FINEST = 400  # pixels a side of a face's surroundings while it is followed: what the network's 192 need, and no more to copy
@@ -28,15 +32,6 @@ LOOKS = 3  # sightings of a run that are compared
 UPPER = np.s_[8:70, 10:-10]  # the part of a view from the forehead to the nostrils
 BRIEFEST = 0.2  # seconds a person must be seen
 PASSER_BY = 0.35  # of the main face's size below which a face is a passer-by
-
-
-@dataclass(frozen=True, eq=False)
-class Sighting:
-    """One face in one frame: `points` (478, 3) in pixels, and its straightened grey `view`."""
-
-    frame: int
-    points: Array
-    view: Bytes
 
 
 @dataclass(eq=False)
@@ -91,13 +86,16 @@ class Looking:
     def __init__(self) -> None:
         """Begin with nothing to do."""
         self._worker = ThreadPoolExecutor(1)
-        self._jobs: list[Future[None]] = []
+        self._jobs: deque[Future[None]] = deque()
+        self._shelf = Shelf()
 
     def sighting(self, frame: int, points: Array, image: Bytes) -> Sighting:
         """Note a face, whose view is filled in later."""
-        view = np.zeros((HIGH, WIDE), np.uint8)
-        self._jobs.append(self._worker.submit(lambda: np.copyto(view, unwrap(image, *fit_pose(points)))))
-        return Sighting(frame, points, view)
+        noted = self._shelf.add(frame, points)
+        self._jobs.append(self._worker.submit(lambda: self._shelf.complete(noted, unwrap(image, *fit_pose(points)))))
+        if len(self._jobs) > BEHIND:  # each holds a whole picture
+            self._jobs.popleft().result()
+        return noted
 
     def done(self) -> None:
         """Wait for the views, and raise what went wrong with one."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from thespis.capture.faces import Face
-from thespis.capture.follow import Sighting, straight
+from thespis.capture.follow import straight
+from thespis.capture.sighting import Sighting
 from thespis.head.person import Person, fit
 from thespis.head.shapes import Indices, load_shapes
 from thespis.types import Array

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from thespis.capture.expression import Reader, Reading
 from thespis.capture.faces import SMALLEST, angles
-from thespis.capture.follow import Sighting, follow
+from thespis.capture.follow import follow
 from thespis.capture.footage import open_footage
 from thespis.capture.neutral import rest_of
+from thespis.capture.sighting import Sighting
 from thespis.capture.steady import bridge, quieten
 from thespis.capture.witness import AT_ONCE, Witness
 from thespis.errors import FaceError

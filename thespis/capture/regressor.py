@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from thespis.capture.follow import Sighting
 from thespis.capture.footage import Footage
+from thespis.capture.sighting import Sighting
 from thespis.head.flame_landmarks import FlameReading
 from thespis.head.shapes import BROW_LEFT, BROW_RIGHT, SHAPES, Indices
 from thespis.types import Array, Bytes, Channel, Space, Track

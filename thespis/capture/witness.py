@@ -9,8 +9,8 @@ import numpy as np
 
 from thespis.capture.evidence import FLOW_RIGID, LOOKED_AT, evened, moved, one_thread, without_pose
 from thespis.capture.expression import MOST, Reader, Reading
-from thespis.capture.follow import Sighting
 from thespis.capture.joint import Joint
+from thespis.capture.sighting import Sighting
 from thespis.card import Weight
 from thespis.head.person import Person
 from thespis.types import Array
@@ -74,14 +74,14 @@ class Witness:
         self.person, self.reader, self.joint = person, Reader(person), Joint(person.fields)
         self._chosen = np.array(LOOKED_AT)
         self._firm = np.array(FLOW_RIGID)
-        self._places = self.reader.read(reference.points).own[:468]
+        self._places = self.reader.read(reference.points).own(reference.points[:468])
         self._view = evened(reference.view)
         self._zero = self._places if at_rest else person.rest
         self._before = (self._places - self._zero)[:, :2]
 
     def inputs(self, sighting: Sighting, reading: Reading) -> tuple[Array, float]:
         """Tell how far points and pixels moved since rest (size,), points first, and how far the pixels are to be trusted, 0 to 1."""
-        points = (reading.own[:468] - self._zero)[self._chosen, :2]
+        points = (reading.own(sighting.points[:468]) - self._zero)[self._chosen, :2]
         found, trust = moved(self._view, evened(sighting.view), self._places)
         pixels = (without_pose(self._places, found, self._firm) + self._before)[self._chosen]
         both = np.concatenate([points.ravel(), pixels.ravel()])
@@ -101,4 +101,5 @@ class Witness:
         solved = self.joint.weights(inputs / SCALE)
         weighed = trust * (both(inputs) + solved) / 2 + (1 - trust) * points(inputs[:, : inputs.shape[1] // 2])
         shift = self.person.rest - self._zero
-        return self.reader.settle(np.stack([reading.own[:468] for reading in readings]) + shift, weighed)
+        own = np.stack([reading.own(each.points[:468]) for each, reading in zip(sightings, readings, strict=True)])
+        return self.reader.settle(own + shift, weighed)
