@@ -408,7 +408,7 @@ class Direction:
     `words` are said by the lips more strongly, more weakly, or held; `size` is (width, height) in pixels. `crop` shows the head, the
     whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others` alive too,
     where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file, or
-    "transparent".
+    "transparent". `motion_blur` is for how much of each frame's time the picture is exposed, 0 to 1.
     """
 
     emotion: Curve = NO_EMOTION
@@ -429,6 +429,7 @@ class Direction:
     crop: Crop = "head"
     others: Others = "still"
     background: str | None = None
+    motion_blur: float = 0.0
 
     def asked(self) -> tuple[str, ...]:
         """Name the fields that differ from their defaults."""

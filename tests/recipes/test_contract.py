@@ -30,6 +30,7 @@ WISHES: dict[str, Any] = {
     "head": (8, 4, 0),
     "gaze": "left",
     "blink": 60,
+    "motion_blur": 1.0,
     "lips": 0.3,
     "motion": 0.2,
     "words": {"0.3-0.9": 0.2},

@@ -1,6 +1,7 @@
 """Depth that the picture can stand: no part of the face tears into streaks or folds when the head turns, and rest is the photograph."""
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.crop import through
 from thespis.pixels.relief import STEEPEST
 from thespis.pixels.warp import Canvas, Warp, draw_frame
-from thespis.types import Array, Bytes, Direction, Portrait
+from thespis.types import Array, Bytes, Direction, Portrait, Track
 
 pytestmark = pytest.mark.unit
 
@@ -89,3 +90,21 @@ def test_the_light_in_an_eye_stays_when_it_looks_about(canvas: Canvas, eyes: Cal
         pictures.append(eyes(drawn).mean(axis=1))
     assert np.percentile(pictures[1], 99) > 0.9 * np.percentile(pictures[0], 99)
     assert np.abs(pictures[1] - pictures[0]).mean() > 1.0
+
+
+def test_motion_blur_is_the_mean_of_the_way_and_leaves_rest_alone(astronaut: Portrait) -> None:
+    rows = np.stack([turned(0.0), turned(0.0), turned(6.0), turned(6.0)])
+    stage = Warp(128)
+    sharp = stage.step(stage.start(astronaut, Direction()), Track(FACE, rows, Fraction(25)), True).images
+    state = stage.start(astronaut, Direction(motion_blur=0.5))
+    # However the rows are cut, the row before is known.
+    parts = [stage.step(state, Track(FACE, rows[k : k + 1], Fraction(25), k), k == 3).images for k in range(4)]
+    blurred = np.concatenate(parts)
+    whole = stage.step(stage.start(astronaut, Direction(motion_blur=0.5)), Track(FACE, rows, Fraction(25)), True).images
+    assert np.array_equal(whole, blurred)
+    assert [np.array_equal(blurred[k], sharp[k]) for k in range(4)] == [True, True, False, True]
+
+    def detail(picture: Bytes) -> float:
+        return float(np.abs(np.diff(picture.astype(np.float32), axis=1)).mean())
+
+    assert detail(blurred[2]) < detail(sharp[2])

@@ -196,6 +196,13 @@ def blink_rate(given: Any) -> float | None:  # noqa: ANN401
     return number(given, "blink (blinks a minute, or off, or auto)", 0.0, 60.0)
 
 
+def exposure(given: Any) -> float:  # noqa: ANN401
+    """Read for how much of a frame's time the picture is exposed, 0 to 1; "on" is a film camera's half."""
+    if isinstance(given, str) and given.strip().lower() in ("on", "off"):
+        return 0.5 if given.strip().lower() == "on" else 0.0
+    return number(given, "motion_blur (0 to 1 of a frame's time, or on, or off)", 0.0, 1.0)
+
+
 def frame_rate(given: Any) -> Fraction | None:  # noqa: ANN401
     """Read frames a second, 1 to 240: 25, 29.97 (which means 30000/1001) or 24000/1001."""
     if given is None:
@@ -282,6 +289,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "crop": _crop,
     "others": lambda given: _one_of(given, "wish for the others", get_args(Others)),
     "background": lambda given: _words(given, "background"),
+    "motion_blur": exposure,
 }
 """How each field of Direction is read."""
 

@@ -17,7 +17,7 @@ def direct(wish: str | Mapping[str, Any] | Path | Direction | None = None, **fie
     """Make a Direction from an emotion ("happy=0.8"), a mapping of fields, or a TOML file; keyword fields come on top.
 
     Fields: emotion, eyes, mouth, head, gaze, blink, lips, motion, words, style, prompt, guidance, seed, fps, size, crop, others,
-    background.
+    background, motion_blur.
     """
     if isinstance(wish, Direction):
         base = wish

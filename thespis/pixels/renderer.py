@@ -24,6 +24,8 @@ class Renderer:
         whole = direction.crop == "original" or direction.others == "alive"
         if direction.others == "alive" and direction.crop == "picture":
             raise DirectionError("others=alive draws the picture at its own size; leave crop=picture out")
+        if direction.motion_blur and (whole or direction.background is not None):
+            raise DirectionError("motion_blur is drawn for crop=head and crop=picture before the picture's own background; leave it out")
         if direction.background is not None and whole:
             raise DirectionError("the picture's own background stays with crop=original and others=alive; leave background out")
         if whole:

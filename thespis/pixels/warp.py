@@ -20,6 +20,7 @@ from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Tra
 
 FAR = 1e9
 BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
+FINE_STEP, MOST_STEPS = 1.0, 16  # pixels between two of the drawings that a blurred frame is the mean of, and how many at most
 FACE_POINTS = 468
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UPS = ("mouth", "left eye", "right eye")
@@ -31,7 +32,8 @@ class Canvas:
 
     `around` are those around the face, which may be partly clear and so are drawn before the others.
 
-    `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy.
+    `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy. `exposed` is for how much of its time a
+    frame is exposed, and `before` the row before, from which it moves.
     """
 
     puppet: Puppet
@@ -44,6 +46,8 @@ class Canvas:
     close_ups: dict[str, Triangles]
     lid_rest: dict[str, Array]
     inside: Triangles
+    exposed: float = 0.0
+    before: Array | None = None
 
 
 class Warp:
@@ -59,14 +63,16 @@ class Warp:
         """Find the face and build its puppet."""
         face = face_of(portrait)
         framing = cut_frame(portrait.image, face, direction.size, direction.crop, self.size)
-        return make_canvas(build(face, framing))
+        canvas = make_canvas(build(face, framing))
+        canvas.exposed = direction.motion_blur
+        return canvas
 
     def step(self, state: Canvas, chunk: Track, last: bool) -> Frames:
         """Draw one frame for each row."""
         framing = state.puppet.framing
         images = np.zeros((len(chunk), framing.height, framing.width, 3), np.uint8)
         for image, row in zip(images, chunk.values, strict=True):
-            draw_frame(state, row, image)
+            expose(state, row, image)
         return Frames(images, chunk.fps, chunk.start)
 
 
@@ -131,6 +137,26 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
         draw(posed.place, posed.depth, puppet.light, posed.source, canvas.inside, atlas, image, nearest, False)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, row, image)
+
+
+def expose(canvas: Canvas, row: Array, image: Bytes) -> None:
+    """Draw one row into an image (height, width, 3) as a camera sees it that is open for a part of the way from the row before."""
+    before, canvas.before = canvas.before, row
+    if not canvas.exposed or before is None:
+        draw_frame(canvas, row, image)
+        return
+    begin = row + canvas.exposed * (before - row)
+    # What moves by less than a pixel between two drawings leaves no double edges.
+    way = float(np.abs(canvas.puppet.pose(row).place - canvas.puppet.pose(begin).place).max())
+    count = int(np.clip(np.ceil(way / FINE_STEP), 1, MOST_STEPS))
+    if count == 1:
+        draw_frame(canvas, row, image)
+        return
+    total, drawn = np.zeros(image.shape, np.uint16), np.empty_like(image)
+    for share in np.linspace(0.0, 1.0, count, dtype=np.float32):
+        draw_frame(canvas, row + share * (begin - row), drawn)
+        total += drawn
+    image[:] = (total + count // 2) // count
 
 
 def facing(triangles: Triangles, place: Array) -> Triangles:

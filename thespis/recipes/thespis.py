@@ -18,7 +18,7 @@ card = Card(
     summary="the default: any photo, any voice, eight emotions on a continuous dial, on two CPU cores",
     accepts=frozenset(
         {"emotion", "eyes", "mouth", "head", "gaze", "blink", "lips", "motion", "words"}
-        | {"seed", "fps", "size", "crop", "others", "background"}
+        | {"seed", "fps", "size", "crop", "others", "background", "motion_blur"}
     ),
     fps=25,
     status="own",
