@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from thespis import __version__
@@ -30,7 +31,8 @@ VERBS = {
     "voices": "list the languages and voices that --say can use",
     "landmarks": "say where the face is in a picture in which it is not found: an animal, a drawing, a puppet",
     "gallery": "draw every portrait of a folder with its feelings, mouths and head turns, on one page",
-    "eval": "measure how well it does on footage of your own",
+    "eval": "measure videos of talking faces, by any tool, or how well Thespis does on footage of your own",
+    "compare": "measure two sets of videos of the same names against each other",
     "data": "make data sets: clips of made-up people with everything known",
     "train": "train the network of a recipe, or go on with its training",
     "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
@@ -51,9 +53,11 @@ SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJEC
         "languages": "compare lips from the sound alone with lips from exact phones, in ten languages",
         "noise": "measure what noise and music do to the lips",
         "listening": "measure how fast, and with how much memory, hours of speech are heard",
+        "order": "check the metrics: real clips, their compressed copies, late lips and lips of others, in this order",
         "reenact": "drive the first frame of real clips with their own motion, and compare the result with the clips",
     },
 }
+PLAIN = {"eval": "FOLDER|FILE ..."}  # verbs that need no second word: what stands in its place
 ABOUT = "Makes portraits act: a photo, speech and direction become a talking, feeling face."
 EXAMPLE = """examples:
   thespis run photo.jpg speech.wav -o out.mp4
@@ -95,7 +99,10 @@ def subjects(verb: str) -> str:
     """Word the help of a verb that needs a second word."""
     width = max(map(len, SUBJECTS[verb]))
     listed = "\n".join(f"  {subject:<{width}}  {summary}" for subject, summary in SUBJECTS[verb].items())
-    return f"{VERBS[verb]}\n\nusage: thespis {verb} SUBJECT ...   (thespis {verb} SUBJECT --help tells more)\n\n{listed}"
+    also = (
+        f"       thespis {verb} {PLAIN[verb]}   (thespis {verb} {PLAIN[verb].split('|')[0]} --help tells more)\n" if verb in PLAIN else ""
+    )
+    return f"{VERBS[verb]}\n\nusage: thespis {verb} SUBJECT ...   (thespis {verb} SUBJECT --help tells more)\n{also}\n{listed}"
 
 
 def dispatch(words: Sequence[str]) -> int:
@@ -114,9 +121,11 @@ def dispatch(words: Sequence[str]) -> int:
         if not rest or rest[0] in ("-h", "--help"):
             print(subjects(verb))
             return 0 if rest else 2
-        if rest[0] not in SUBJECTS[verb]:
-            raise UsageError(unknown(f"subject of {verb}", rest[0], SUBJECTS[verb]))
-        module, verb, rest = f"{verb}_{rest[0]}", f"{verb} {rest[0]}", rest[1:]
+        if rest[0] in SUBJECTS[verb]:
+            module, verb, rest = f"{verb}_{rest[0]}", f"{verb} {rest[0]}", rest[1:]
+        elif verb not in PLAIN or not (rest[0].startswith("-") or Path(rest[0]).exists() or "--help" in rest):
+            place = ", and there is no such file or folder" if verb in PLAIN else ""
+            raise UsageError(f"{unknown(f'subject of {verb}', rest[0], SUBJECTS[verb]).rstrip('.')}{place}.")
     found = import_module(f"thespis.apps.{module}")
     parser = Parser(f"thespis {verb}", description=found.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     found.arguments(parser)
