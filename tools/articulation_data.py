@@ -18,6 +18,7 @@ from thespis.speech.say import say
 from thespis.types import Array, Bytes, Phone, random_for
 
 TARGETS = (*MOUTH, "speaking")
+SOONER = 2  # rows by which closures are learned ahead of the gestures: real lips are seen closed that much before a network is sure of them
 
 SENTENCES = {
     "en-us": "The baker put a warm loaf by the open window. My mother bought five blue plums for a pie. We whispered while the wolf "
@@ -126,6 +127,8 @@ def labels(phones: tuple[Phone, ...], rows: int) -> tuple[Array, Bytes]:
     mouth.add(phones)
     targets = np.zeros((rows, len(TARGETS)), np.float32)
     targets[:, : len(MOUTH)] = mouth.rows(0, rows)
+    closure = MOUTH.index("closure")
+    targets[: rows - SOONER, closure] = targets[SOONER:rows, closure].copy()
     for phone in phones:
         targets[max(round(phone.start * 100) - 4, 0) : round(phone.end * 100) + 6, TARGETS.index("speaking")] = 1
     found = np.full(rows, PHONE_CLASSES.column(SILENCE), np.uint8)

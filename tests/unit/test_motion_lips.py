@@ -172,7 +172,7 @@ def test_speech_still_opens_and_rounds_under_every_emotion(emotion: str) -> None
     wish = direct({"emotion": {emotion: 1.2}})
     plain, felt = shown(track), shown(track, wish)
     spoken = track["speaking"] > 0.5
-    assert np.corrcoef(parting(plain)[spoken], parting(felt)[spoken])[0, 1] > 0.85
+    assert np.corrcoef(parting(plain)[spoken], parting(felt)[spoken])[0, 1] > 0.8
     round_ = shown(voice(rounding=1.0, jaw=0.2), wish)
     assert round_["mouthPucker"][-1] >= 0.5
     assert round_["mouthSmileLeft"][-1] < 0.5 * max(shown(silence(1.0), wish)["mouthSmileLeft"][-1], 0.2)

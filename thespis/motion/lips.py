@@ -20,9 +20,10 @@ from thespis.types import Direction, Portrait, Track, random_for
 
 JAW = 0.48  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
 CLOSED_JAW = 0.06  # jawOpen that a lip closure keeps, so that there is something to close
-RELAXED, SEALED = 0.35, 0.75  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
-OPENS = {"spreading": 0.3, "rounding": -0.5, "tongue": -0.3, "dental": -0.5}  # shares of a full opening, beside those of the jaw
-AJAR = 0.2  # share of a full opening by which lips are apart that speak and neither rest nor close
+RELAXED, SEALED = 0.5, 0.95  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
+OPENS = {"spreading": 0.1, "rounding": -0.66, "tongue": -0.2, "dental": -0.5}  # shares of a full opening, beside those of the jaw
+AJAR = 0.22  # share of a full opening by which lips are apart that speak and neither rest nor close
+MEETING = 0.7  # closure at which lips that speak are no longer ajar
 FUNNEL_OPENS = 0.44  # mouthFunnel opens the lips too: by so much of what jawOpen does
 LEAST_OPEN = 0.12  # share of the jaw's opening that even the roundest lips let through
 QUIET, LEVEL, ACCENT = 5.0, 1.5, 10.0  # quickness, 1/s: falling silent, the running loudness, brows following an accent
@@ -59,8 +60,8 @@ class Lips:
         times = chunk.seconds
         strength = state.direction.lips.at(times)[:, 0].astype(np.float64)
         alive = state.direction.motion.at(times)[:, 0].astype(np.float64)
-        weights = mouth(chunk, strength)
         quiet, brows, pressed = besides(state, chunk)
+        weights = mouth(chunk, strength, 1.0 - quiet)
         breath = np.asarray([0.003 * (1.0 - math.cos(2 * math.pi * BREATHS * time)) for time in times.tolist()]) * quiet * alive
         pressed = pressed * quiet * alive
         add(weights, "jawOpen", breath)
@@ -93,16 +94,21 @@ def parting(heard: Mapping[str, Doubles]) -> Doubles:
     It is not the jaw alone: spreading bares the teeth, round lips leave a small hole, and a tongue that reaches the teeth or a lip
     that does keeps the jaw up.
     """
-    opened = heard["jaw"] + AJAR * np.clip(1.0 - heard["closure"] / REST_CLOSURE, 0.0, 1.0)
+    meeting = REST_CLOSURE + (MEETING - REST_CLOSURE) * heard["speaking"]
+    opened = heard["jaw"] + AJAR * np.clip(1.0 - heard["closure"] / meeting, 0.0, 1.0)
     for name, share in OPENS.items():
         opened = opened + share * heard[name]
     return np.maximum(opened, LEAST_OPEN * heard["jaw"])
 
 
-def mouth(chunk: Track, strength: Doubles) -> dict[str, Doubles]:
-    """Shape the mouth for articulation scaled by `strength` (rows,); weights without Left or Right are for both sides."""
-    names = ("jaw", "closure", "rounding", "spreading", "dental", "tongue")
+def mouth(chunk: Track, strength: Doubles, awake: Doubles | float = 0.0) -> dict[str, Doubles]:
+    """Shape the mouth for articulation scaled by `strength` (rows,); weights without Left or Right are for both sides.
+
+    `awake` (rows,) is how much somebody has just been speaking: in short pauses lips do not meet.
+    """
+    names = ("jaw", "closure", "rounding", "spreading", "dental", "tongue", "speaking")
     heard = {name: np.clip(chunk[name].astype(np.float64), 0.0, 1.2) for name in names}
+    heard["speaking"] = np.minimum(np.maximum(heard["speaking"], awake), 1.0)
     firm = np.minimum(strength, 1.0)  # a closure closes at any strength; more cannot close it further
     seal = np.clip((heard["closure"] - RELAXED) / (SEALED - RELAXED), 0.0, 1.0)
     seal = seal * seal * (3.0 - 2.0 * seal)
