@@ -5,7 +5,7 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3; do $$name -c '$(FIT
 BIN := .venv/bin
 TRAIN_TESTS := $(shell grep -l '"torch", reason' -r tests --include='*.py')
 
-.PHONY: demo test test-train lint format bench clean
+.PHONY: demo test test-train test-browser lint format bench clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -17,6 +17,10 @@ test: .venv/ready
 # What needs torch: the tests that the others leave out where it is absent.
 test-train: .venv/ready-train
 	$(BIN)/python -m pytest $(TRAIN_TESTS)
+
+# What needs a browser, which is no Python package: apt-get install chromium.
+test-browser: .venv/ready
+	$(BIN)/python -m pytest -m browser tests/browser
 
 lint: .venv/ready
 	$(BIN)/ruff format --check .
