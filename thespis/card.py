@@ -26,11 +26,16 @@ class Weight:
 
 @dataclass(frozen=True)
 class Claim:
-    """The one effect of a paper that the bench checks: with its mechanism against without."""
+    """The one effect of a paper that the bench checks: with its mechanism against without.
+
+    `better` says where the metric is better, and `least` which difference of it is the least that counts as an effect.
+    """
 
     sentence: str
     metric: str
     mechanism: str
+    better: Literal["higher", "lower"] = "higher"
+    least: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Find the files that cards name, and make sure they are the files the cards describe. Nothing is ever fetched silently."""
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -47,3 +49,9 @@ def find(weight: Weight) -> Path:
 def find_all(weights: Sequence[Weight]) -> Mapping[str, Path]:
     """Give the paths of a card's weights by name."""
     return {weight.name: find(weight) for weight in weights}
+
+
+def asset(name: str) -> Path:
+    """Give the path of a file that ships with the package and has its card, NAME.json, beside it."""
+    facts = json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
+    return find(Weight(**{field.name: facts[field.name] for field in fields(Weight) if field.name in facts}))
