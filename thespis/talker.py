@@ -137,10 +137,13 @@ class Session:
                 if last:
                     chunk = chunk.cut(chunk.start, limit)
             chunk = stage.step(state, chunk, last)
-        if isinstance(chunk, Frames):
-            self._frames = chunk if self._frames is None else self._frames.join(chunk)
-        elif isinstance(chunk, Track):
-            self._motion = chunk if self._motion is None else self._motion.join(chunk)
+            if not last and not len(chunk):
+                break  # an empty chunk tells the stages behind nothing, and small pushes give many
+        else:
+            if isinstance(chunk, Frames):
+                self._frames = chunk if self._frames is None else self._frames.join(chunk)
+            elif isinstance(chunk, Track):
+                self._motion = chunk if self._motion is None else self._motion.join(chunk)
         piece = self._ready()
         if piece is not None:
             yield piece

@@ -12,7 +12,7 @@ from thespis.speech import align as aligning
 from thespis.speech.align import Aligned, align, chain, decode
 from thespis.speech.pronounce import pronounce
 from thespis.speech.say import say
-from thespis.speech.transcript import Transcript
+from thespis.speech.transcript import Transcript, transcript
 from thespis.types import Phone, Speech, Track, Word
 
 pytestmark = pytest.mark.unit
@@ -150,3 +150,18 @@ def test_a_transcript_gives_phones_with_the_samples_and_none_where_it_does_not_k
     assert np.array_equal(np.concatenate([each.samples for each in made], axis=1), samples)
     whole = Transcript(blocks, "ma p", aligned).speech()
     assert whole.phones == aligned.phones and whole.text == "ma p" and len(whole) == 2000
+
+
+def test_a_wrong_text_is_told_and_a_right_one_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    said = "The early bus leaves from the other platform, and nobody waited there for five minutes after the hour."
+    wrong = "My brother has never wished to paint yellow horses, though I showed him which colours would look good on them."
+    speech = say(said, "en-us+f3")
+    right = transcript([speech], said).aligned
+    assert right.fit is not None and right.fit > 0.4
+    assert not caplog.records
+    false = transcript([speech], wrong).aligned
+    assert false.fit is not None and false.fit < 0.1
+    (told,) = caplog.records
+    assert re.match(r"the text hardly fits what is heard \(0\.\d\d; right ones have", told.getMessage())
+    short = say("Good day.")
+    assert transcript([short], "Good day.").aligned.fit is None

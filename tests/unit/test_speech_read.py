@@ -191,6 +191,10 @@ def test_silence_is_read_but_can_be_refused(tmp_path: Path) -> None:
     assert not is_silent(read_speech(loud))
     open_speech(loud).refuse_silence()
     assert is_silent(Speech(np.zeros((1, 0), np.float32), 16000))
+    one = tone(1.5, 16000)
+    with pytest.raises(MediaError, match="cancel each other out"):
+        open_speech(write_wav(tmp_path / "c.wav", np.concatenate([one, -one]), 16000)).refuse_silence()
+    open_speech(write_wav(tmp_path / "d.wav", np.concatenate([one, 0 * one]), 16000)).refuse_silence()
 
 
 def test_a_file_of_which_much_is_damaged_is_refused(tmp_path: Path) -> None:

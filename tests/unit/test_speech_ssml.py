@@ -14,6 +14,7 @@ pytestmark = pytest.mark.unit
 
 def test_what_is_ssml() -> None:
     assert is_ssml("<speak>hi</speak>") and is_ssml("  <?xml version='1.0'?><speak/>") and is_ssml("<speak version='1.1'>")
+    assert is_ssml("<s:speak xmlns:s='http://x'>hi</s:speak>") and read_ssml("<s:speak xmlns:s='http://x'>hi</s:speak>").text == "hi"
     assert not is_ssml("speak") and not is_ssml("a < b") and not is_ssml("[sad] <speak>")
 
 

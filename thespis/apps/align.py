@@ -98,6 +98,7 @@ def facts(found: "Aligned", kinds: "tuple[Segment, ...]", seconds: float) -> dic
     ]
     return {
         "seconds": round(seconds, 3),
+        "fit": found.fit,
         "words": words,
         "phones": [{"symbol": each.symbol, "start": round(each.start, 3), "end": round(each.end, 3)} for each in found.phones],
         "activity": [{"kind": each.kind, "start": round(each.start, 3), "end": round(each.end, 3)} for each in kinds],

@@ -5,7 +5,7 @@ the text does not hold; words that nobody says may be jumped at a price. So a te
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from thespis.errors import MediaError
 from thespis.features.phone_classes import PHONE_CLASSES, SILENCE, VOWELS, classes
 from thespis.speech.pronounce import Saying
-from thespis.types import Array, Phone, Track, Word
+from thespis.types import Array, Phone, Track, Word, random_for
 from thespis.weights import ASSETS
 
 Doubles = npt.NDArray[np.float64]
@@ -41,6 +41,8 @@ CHANGE = 1.5  # price in nats of going on to another sound, beside how rare it i
 SOUND_SURE = 0.02  # probability that is given to all classes together where no text is known
 RARE = 0.5  # how much of that counts
 LEAST_FITTING = 0.3  # share of the words that must be found
+JUDGED, LEAST_JUDGED = 30.0, 3.0  # seconds by which a text is judged as a whole, and of speech that it takes at least
+SHUFFLES, MARGIN = 3, 20  # orders of its sounds that a text is compared with, and rows of sound around it
 OFFBEAT = 0.12  # seconds: pauses shorter than this belong to the phone before them
 
 
@@ -63,12 +65,17 @@ class Chain:
 
 @dataclass(frozen=True)
 class Aligned:
-    """A text in time: `phones`, `words`, how well each word fits (0 to 1), and which stretches of speech the text does not hold."""
+    """A text in time: `phones`, `words`, how well each word fits (0 to 1), and which stretches of speech the text does not hold.
+
+    `fit` tells how well the text fits as a whole: about 0 where it is a wrong one, 1 where no sounds would fit better; None where there
+    is too little speech to tell.
+    """
 
     phones: tuple[Phone, ...]
     words: tuple[Word, ...]
     fits: tuple[float, ...]
     unknown: tuple[tuple[float, float], ...]
+    fit: float | None = None
 
 
 def chain(sayings: Sequence[Saying], fps: float, pace: float = 1.0) -> Chain:
@@ -213,8 +220,11 @@ def settle(way: Whole, kept: list[tuple[int, npt.NDArray[np.int8]]], score: Doub
     return settled + KEEP
 
 
-def align(posteriors: Track, sayings: Sequence[Saying]) -> Aligned:
-    """Lay words along what was heard (a Track in PHONE_CLASSES); words that are not said are left out."""
+def align(posteriors: Track, sayings: Sequence[Saying], *, judge: bool = False) -> Aligned:
+    """Lay words along what was heard (a Track in PHONE_CLASSES); words that are not said are left out.
+
+    With `judge` the fit of the text as a whole is found too, which takes about a second.
+    """
     rate = float(posteriors.fps)
     states = chain(sayings, rate, pace_of(posteriors, sayings))
     if len(posteriors) < 2:
@@ -251,7 +261,44 @@ def align(posteriors: Track, sayings: Sequence[Saying]) -> Aligned:
         (part, round(float(np.mean(fits[number])), 3)) for number, span in words.items() for part in apart(sayings[number].text, *span)
     ]
     phones = tuple(Phone(symbols[number], *span) for number, span in spans.items())
-    return Aligned(phones, tuple(word for word, _ in parts), tuple(fit for _, fit in parts), unknown)
+    whole = fitting(posteriors, found, sayings, words) if judge else None
+    return Aligned(phones, tuple(word for word, _ in parts), tuple(fit for _, fit in parts), unknown, whole)
+
+
+def fitting(posteriors: Track, found: Doubles, sayings: Sequence[Saying], words: Mapping[int, tuple[float, float]]) -> float | None:
+    """Compare a text with the same sounds in no order, on the first `JUDGED` seconds of it, with `found` as `costs` gives it.
+
+    A wrong text finds as much to hold on to as its shuffled sounds do, whatever the voice, the language and the noise.
+    """
+    rate, begin = float(posteriors.fps), min(start for start, _ in words.values())
+    inside = [number for number, (_, end) in words.items() if end <= begin + JUDGED] or [min(words)]
+    first = max(int(begin * rate) - posteriors.start - MARGIN, 0)
+    stop = int(words[max(inside)][1] * rate) - posteriors.start + MARGIN
+    heard, costs_there = posteriors.values[first:stop], found[first:stop]
+    part = Track(PHONE_CLASSES, heard, posteriors.fps)
+    text = sayings[min(inside) : max(inside) + 1]
+    speaks = heard[:, PHONE_CLASSES.column(SILENCE)] < 0.5
+    if speaks.sum() < LEAST_JUDGED * rate:
+        return None
+
+    def likely(said: Sequence[Saying]) -> float:
+        states = chain(said, rate, pace_of(part, said))
+        return float(costs_there[np.arange(len(heard)), states.sound[best_way(costs_there, states)]][speaks].mean())
+
+    nothing = float(np.mean([likely(shuffled(text, number)) for number in range(SHUFFLES)]))
+    best = float(costs_there[speaks, :-1].max(axis=1).mean())
+    return round((likely(text) - nothing) / max(best - nothing, 1e-6), 3)
+
+
+def shuffled(sayings: Sequence[Saying], seed: int) -> list[Saying]:
+    """Give the sounds of words to each other's places in an order of a seed."""
+    sounds = [sound for saying in sayings for sound in zip(saying.symbols, saying.seconds, strict=True)]
+    order = iter(random_for(seed, "shuffled sounds").permutation(len(sounds)).tolist())
+    made = []
+    for saying in sayings:
+        symbols, seconds = zip(*(sounds[next(order)] for _ in saying.symbols), strict=True)
+        made.append(Saying(saying.text, symbols, seconds))
+    return made
 
 
 def apart(text: str, start: float, end: float) -> list[Word]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
 LOUDEST = 1e6  # times full scale; whatever is beyond it is no sound
 SILENT_PEAK = 10 ** (-60 / 20)
+CANCELLED = 0.03  # of the loudness of the channels, under which little of them is left when they are mixed
 GAP = Fraction(1, 10)  # seconds; shorter jumps of the time stamps are rounding, longer ones are sound that was lost
 LONGEST_GAP = 120  # seconds; a longer one is a broken time stamp and not a pause
 FEW_DAMAGED, MUCH_DAMAGED = 5, 0.04  # so many packets and such a share of them make a file unusable
@@ -89,8 +90,15 @@ class SpeechFile:
 
     def refuse_silence(self) -> None:
         """Raise an error when nothing in the whole file is louder than -60 dB of full scale; it reads up to the first sound only."""
-        if all(is_silent(block) for block in self):
-            raise MediaError(f"{self.path} is silent from beginning to end (nothing above -60 dB); choose a recording with a voice in it")
+        cancelled = False
+        for block in self:
+            if not is_silent(block):
+                if len(block.samples) == 1 or float(np.std(block.mono())) > CANCELLED * float(np.std(block.samples)):
+                    return
+                cancelled = True
+        if cancelled:
+            raise MediaError(f"the channels of {self.path} cancel each other out: one is the other turned over; export one of them as mono")
+        raise MediaError(f"{self.path} is silent from beginning to end (nothing above -60 dB); choose a recording with a voice in it")
 
     def _pieces(self) -> Iterator[Array]:
         """Decode to float arrays (channels, n) that follow each other without a gap on the clock of the file."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from thespis.errors import MediaError
 from thespis.speech.espeak import Spoken, loaded, speak
@@ -84,12 +85,12 @@ def say_marked(
             words.append(word)
             places.append((piece.first + first + len(word.text), word.start))
         phones.extend(found)
-        samples.append(spoken.samples.astype(np.float32) / 32768)
+        samples.append(spoken.samples)
         at += len(spoken.samples)
     if not phones:
         raise MediaError(f"the voice {voice!r} finds nothing to pronounce in {text.strip()[:40]!r}; write words it knows")
     samples.append(silence(TAIL, frequency))
-    speech = Speech(np.concatenate(samples)[None], frequency, text=text, phones=tuple(phones), words=tuple(words))
+    speech = Speech(joined(samples)[None], frequency, text=text, phones=tuple(phones), words=tuple(words))
     return speech, tuple(next((start for end, start in places if end > mark), speech.seconds) for mark in marks)
 
 
@@ -160,9 +161,21 @@ class Toned:
         return sample, first - shift, length
 
 
-def silence(seconds: float, rate: int) -> Array:
+def silence(seconds: float, rate: int) -> npt.NDArray[np.int16]:
     """Make a pause (n,)."""
-    return np.zeros(round(seconds * rate), np.float32)
+    return np.zeros(round(seconds * rate), np.int16)
+
+
+def joined(pieces: list[npt.NDArray[np.int16]]) -> Array:
+    """Put pieces (n,) of 16 bits behind each other as floats in -1 to 1, and empty the list: hours of speech are not held twice."""
+    whole = np.empty(sum(map(len, pieces)), np.float32)
+    at = len(whole)
+    while pieces:
+        piece = pieces.pop()
+        whole[at - len(piece) : at] = piece
+        at -= len(piece)
+    whole /= 32768
+    return whole
 
 
 def pieces(text: str, tones: Sequence[tuple[int, Tone]] = ()) -> list[Piece]:

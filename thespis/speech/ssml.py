@@ -66,7 +66,7 @@ class Markup:
 
 def is_ssml(text: str) -> bool:
     """Tell whether a text is SSML: it begins with <speak or an XML declaration."""
-    return bool(re.match(r"\ufeff?\s*(<\?xml\b|<!DOCTYPE|<speak[\s>/])", text))
+    return bool(re.match(r"\ufeff?\s*(<\?xml\b|<!DOCTYPE|<(\w+:)?speak[\s>/])", text))
 
 
 def read_ssml(text: str) -> Markup:

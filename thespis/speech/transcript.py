@@ -1,5 +1,6 @@
 """Recordings whose text is known: listened to once, so that their words and phones go with the samples when they are read again."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,6 +18,7 @@ from thespis.speech.pronounce import pronounce
 from thespis.types import Speech, Track, within
 from thespis.weights import ASSETS
 
+FITS = 0.1  # fit of a whole text below which it is taken for a wrong one
 WHOLE = True  # alignment may take its time, so the network has second thoughts
 
 
@@ -82,4 +84,11 @@ def transcript(blocks: Iterable[Speech], text: str, language: str = "en-us") -> 
     """Lay a text along a recording; `blocks` must give the same samples each time it is iterated."""
     if not text.strip():
         raise MediaError("the text is empty; write what is said in the recording")
-    return Transcript(blocks, text, align(heard(blocks), pronounce(text, language)))
+    aligned = align(heard(blocks), pronounce(text, language), judge=True)
+    if aligned.fit is not None and aligned.fit < FITS:
+        logging.getLogger("thespis").warning(
+            "the text hardly fits what is heard (%.2f; right ones have 0.2 to 0.6): check that it is what is said, in the language %s",
+            max(aligned.fit, 0.0),
+            language,
+        )
+    return Transcript(blocks, text, aligned)
