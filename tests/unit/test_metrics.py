@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,3 +277,9 @@ def test_the_distance_of_known_clouds_is_known() -> None:
     assert frechet(cloud, cloud + np.array([3, 0, 4])) == pytest.approx(25, rel=1e-6)
     # Of N(0, 1) and N(0, 4) in three dimensions: 3 (1 + 4 - 2 * 2).
     assert frechet(cloud, 2 * cloud) == pytest.approx(3, rel=0.05)
+
+
+def test_every_metric_stands_in_the_document() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    for metric in table():
+        assert f"| `{metric.name}` | {metric.meaning} | {metric.unit} |" in text

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thespis.capture.footage import open_footage
+from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError
 from thespis.evaluate.metric import Metric, value
 from thespis.types import Clip, Frames, Track
@@ -16,7 +17,7 @@ LATE = 0.2  # seconds
 QUALITY = 32  # of x264's scale on which 23 is usual and 51 the worst
 WAYS = ("itself", "compressed", "200 ms late", "another clip")
 SEES = (
-    "sync.distance", "sync.confidence", "sync.offset",
+    "sync.distance", "sync.offset",
     "lips.follow", "lips.closures", "lips.true_follow", "lips.true_closures", "lips.distance", "lips.vertex",
     "expression.units", "expression.units_follow", "image.psnr", "image.ssim", "image.mouth_psnr", "image.mouth_ssim",
 )  # fmt: skip
@@ -80,7 +81,7 @@ def reordered(clip: Clip, other: Clip, rows: np.ndarray[tuple[int], np.dtype[np.
     fps = clip.motion.fps
     seen = {each.frame: each for each in other.labels["sightings"]}
     labels = dict(clip.labels)
-    labels["sightings"] = [replace(seen[int(row)], frame=k) for k, row in enumerate(rows) if int(row) in seen]
+    labels["sightings"] = [Sighting(k, seen[int(row)].points, seen[int(row)].view) for k, row in enumerate(rows) if int(row) in seen]
     labels["found"] = other.labels["found"][rows]
     labels["cuts"] = ()
     for name in ("straight", "points"):

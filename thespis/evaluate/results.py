@@ -102,7 +102,7 @@ def measure(job: Job) -> Result:
         reason = "there is not enough memory for it"
     except Exception as error:  # a file of any tool may be broken in any way, and must not end the run
         reason = f"it cannot be measured ({type(error).__name__}: {' '.join(str(error).split())[:160]})"
-    return Result(job.name, reason.partition("; give")[0])
+    return Result(job.name, reason.partition("; ")[0])
 
 
 def measured(job: Job) -> Result:

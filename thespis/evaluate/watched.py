@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from thespis.capture.evidence import RIGID
 from thespis.capture.faces import face_of, fit_pose
-from thespis.capture.follow import Sighting, straight
+from thespis.capture.follow import sighting, straight
 from thespis.capture.footage import ahead, open_footage
 from thespis.capture.performance import perform
 from thespis.capture.placed import flat_similarity
+from thespis.capture.sighting import Sighting
 from thespis.errors import FaceError, MediaError, ThespisError
 from thespis.evaluate.footage import followed
 from thespis.evaluate.mouths import ALSO_SEEN, sound_of
@@ -142,9 +143,8 @@ def watched(clip: Clip) -> Clip:
     sightings = []
     for number, image in enumerate(clip.frames.images):
         try:
-            sightings.append(
-                Sighting(number, face_of(Portrait((np.ascontiguousarray(image[..., :3]),))).points, np.zeros((2, 2), np.uint8))
-            )
+            picture = np.ascontiguousarray(image[..., :3])
+            sightings.append(sighting(number, face_of(Portrait((picture,))).points, picture))
         except FaceError:
             continue
     if len(sightings) < LEAST_SEEN * len(clip.frames):

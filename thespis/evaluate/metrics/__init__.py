@@ -7,8 +7,10 @@ from thespis.errors import UsageError, unknown
 from thespis.evaluate.metric import Metric
 
 SUBJECTS = {
+    "sync": "Sound and picture",
     "lips": "Lips",
     "expression": "Expression",
+    "feeling": "Feeling",
     "identity": "Identity",
     "image": "Picture",
     "motion": "Motion",

@@ -8,7 +8,8 @@ from itertools import product
 
 import numpy as np
 
-from thespis.capture.follow import STEADY, Sighting
+from thespis.capture.follow import STEADY
+from thespis.capture.sighting import Sighting
 from thespis.evaluate import networks
 from thespis.evaluate.metric import Doubles, Metric, truth_of
 from thespis.evaluate.watched import face_points
