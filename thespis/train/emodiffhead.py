@@ -3,7 +3,8 @@
 Everything is kept in the folder, so that the same command goes on where it stood: faces/, expression/, the network and three ONNX files.
 """
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from thespis.data.faces import Arrays, read_faces, write_faces
 from thespis.data.stage import StageSettings
+from thespis.errors import TrainingError
 from thespis.motion.networks.expression import ExpressionGenerator
 from thespis.pixels.diffusion.load import read_network
 from thespis.pixels.diffusion.networks import file_names
@@ -21,7 +23,7 @@ from thespis.pixels.diffusion.unet import FaceDiffusion
 from thespis.train.batches import Examples
 from thespis.train.checkpoint import write_tensors
 from thespis.train.expression import ExpressionLearner, spoken_expressions
-from thespis.train.face_diffusion import FaceLearner, Windows, draw_page, spread, usual_sizes
+from thespis.train.face_diffusion import FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import random_for
@@ -31,6 +33,7 @@ SIZES = tuple(name for name, shape in SHAPES.items() if shape.channels == 3)
 PLAIN, EMOTIONAL = 200, 220
 """How many clips of each regime are drawn: many people who feel little, and few who feel everything."""
 SHARES = {"plain": 0.6, "emotional": 0.4}
+CLOSE = 1e-3  # by how much an exported network may differ
 SPOKEN = 300  # clips that the expression generator learns from
 USUAL = Settings(steps=1400, batch=4, rate=1e-3, warm_up=60, average=0.99, check_every=200, checkpoint_every=200, sample_every=200)
 
@@ -87,6 +90,7 @@ def diffusion(folder: Path, size: str, faces: Mapping[str, list[Arrays]], settin
     assert isinstance(learner, FaceLearner)
     clips = [*faces["plain"], *faces["emotional"]]
     usual_sizes(learner.network, clips)
+    fit_paint(learner.network, clips)
     shares = [SHARES[regime] / len(faces[regime]) for regime in SHARES for _ in faces[regime]]
     windows = Windows(clips, shares, settings.batch, shape.frames, shape.past, settings.seed)
     kept = Windows(faces["held"], [1.0] * len(faces["held"]), 1, shape.frames, shape.past, settings.seed)
@@ -109,13 +113,13 @@ class Told(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, picture: Tensor, features: list[Tensor], audio: Tensor, expression: Tensor, pose: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, features: list[Tensor], audio: Tensor, expression: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
         """Carry a picture by what is told."""
         told = torch.ones(picture.shape[0], 2)
-        carried: Tensor = self.network.carry(
-            picture, features, self.network.where(audio, expression, pose, told), self.network.where.scaled(expression, pose)
+        carried, places = self.network.carry(
+            picture, features, self.network.where(audio, expression, pose, told), self.network.where.scaled(expression, pose), expression
         )
-        return carried
+        return carried, places
 
 
 class Cleaned(nn.Module):
@@ -149,7 +153,7 @@ def export(folder: Path, size: str) -> None:
     steps = torch.zeros(2, dtype=torch.int64)
     jobs = (
         (network.see, (picture,), ["picture"], levels),
-        (Told(network), (picture, features, *told.values()), ["picture", *levels, *told], ["carried"]),
+        (Told(network), (picture, features, *told.values()), ["picture", *levels, *told], ["carried", "places"]),
         (
             Cleaned(network), (noisy, steps, noisy, past, features[-1].repeat(2, 1, 1, 1), *several.values(), torch.ones(2, 2)),
             ["noisy", "step", "carried", "past", "feature", *told, "told"], ["clean"],
@@ -157,6 +161,30 @@ def export(folder: Path, size: str) -> None:
     )  # fmt: skip
     for name, (module, given, inputs, outputs) in zip(file_names("emodiffhead"), jobs, strict=True):
         free = {each: {0: "rows"} for each in (*inputs, *outputs)} if name.endswith("denoiser.onnx") else {}
-        torch.onnx.export(
-            module, given, str(folder / name), input_names=inputs, output_names=outputs, dynamic_axes=free, opset_version=17, dynamo=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about constants that could not be folded; the files are compared below
+            torch.onnx.export(
+                module, given, str(folder / name), input_names=inputs, output_names=outputs, dynamic_axes=free, opset_version=17,
+                do_constant_folding=False, dynamo=False,
+            )  # fmt: skip
+        same(module, given, inputs, folder / name)
+
+
+def same(module: nn.Module, given: tuple[Any, ...], inputs: Sequence[str], path: Path) -> None:
+    """Make sure that an exported file answers as the network it was made from."""
+    import onnxruntime
+
+    flat = [one for each in given for one in (each if isinstance(each, list) else [each])]
+    chance = torch.Generator().manual_seed(0)
+    drawn = [each + 300 if each.dtype == torch.int64 else torch.rand(each.shape, generator=chance) for each in flat]
+    rest = iter(drawn)
+    with torch.no_grad():
+        wanted = module(*([next(rest) for _ in each] if isinstance(each, list) else next(rest) for each in given))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    made = session.run(None, {name: value.numpy() for name, value in zip(inputs, drawn, strict=True)})
+    for one, other in zip(made, wanted if isinstance(wanted, (list, tuple)) else [wanted], strict=True):
+        apart = float((torch.from_numpy(one) - other).abs().max())
+        if apart > CLOSE:
+            raise TrainingError(
+                f"{path} answers otherwise than the network it was made from, by {apart:.2g}; use the versions of constraints.txt"
+            )

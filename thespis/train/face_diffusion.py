@@ -26,6 +26,7 @@ RESTING = 0.6  # of the windows are drawn from the person at rest, the others fr
 BEGINNING = 0.3  # of the windows begin a film: the reference stands for the frames before
 VOICE_ALONE = 0.25  # of the windows the mouth is told by the voice alone
 UNTOLD, UNFELT = 0.08, 0.12  # of the windows nothing is told, and the voice only
+RIDGE = 3e-4  # how firmly the painted tables are held at nothing, beside the mean square of a feature
 PAST_NOISE = 0.3  # the largest deviation of what is added to earlier frames: at work they are the network's own, with its faults
 WITHOUT_MOUTH = mouth_part()
 
@@ -110,7 +111,9 @@ class FaceLearner(nn.Module):
         before = before + PAST_NOISE * faults[:, None, None, None, None] * shaken.view_as(before)
         told = [batch[name] for name in ("audio", "expression", "pose")]
         features = network.see(reference)
-        carried = network.carry(reference, features, network.where(*told, torch.ones_like(batch["told"])), network.where.scaled(*told[1:]))
+        carried, _ = network.carry(
+            reference, features, network.where(*told, torch.ones_like(batch["told"])), network.where.scaled(*told[1:]), batch["expression"]
+        )
         made = network.clean(noisy, step, carried, before, features[-1], network.what(*told, batch["told"]))
         weights = self.weights[batch["parts"].long()][:, :, None]
         apart = made - clean
@@ -137,10 +140,43 @@ def usual_sizes(network: FaceDiffusion, clips: Sequence[Arrays]) -> None:
             getattr(conditions, f"{name}_scale").copy_(torch.from_numpy(sizes))
 
 
+def fit_paint(network: FaceDiffusion, clips: Sequence[Arrays], each: int = 10) -> None:
+    """Fit the tables of what opens and closes, by least squares over some frames of every clip, to what carrying alone gets wrong."""
+    carry, where = network.carry, network.where
+    if carry.paint is None:
+        return
+    wrong, factors, features = [], [], []
+    left, top, right, bottom = carry.paint.box
+    with torch.no_grad():
+        for clip in clips:
+            chosen = np.unique(np.linspace(0, len(clip["flame"]) - 1, each).astype(int))
+            flame = clip["flame"][chosen]
+            expression, pose = torch.from_numpy(expression_of(flame)), torch.from_numpy(pose_of(flame))
+            scaled = where.scaled(expression, pose)
+            given = numbers(torch.from_numpy(clip["frames"][:1])).expand(len(chosen), -1, -1, -1)
+            by_feeling = carry.finest(scaled[:, : expression.shape[1]] @ carry.usual[: expression.shape[1]])
+            by_pose = carry.finest(scaled[:, expression.shape[1] :] @ carry.usual[expression.shape[1] :])
+            apart = numbers(torch.from_numpy(clip["frames"][1:][chosen])) - carry.taken(given, carry.home + by_feeling + by_pose)
+            # Seen without the pose, mouth and eyes stand where they are at rest.
+            wrong.append(carry.taken(apart, carry.home - by_pose)[:, :, top:bottom, left:right])
+            seen = carry.paint.factors(carry.taken(given, carry.home + by_feeling), given)
+            factors.append(torch.stack([factor.expand_as(wrong[-1]) for factor in seen]))
+            features.append(carry.paint.features(expression))
+        told, targets, factor = torch.cat(features), torch.cat(wrong), torch.cat(factors, dim=1)
+        count = told.shape[1]
+        pull = RIDGE * len(told) * torch.eye(3 * count)
+        for channel in range(targets.shape[1]):
+            for row in range(targets.shape[2]):
+                # (w, N, 3 * count): the same features, each times the three factors of its pixel.
+                given = (factor[:, :, channel, row].permute(2, 1, 0)[..., None] * told[None, :, None]).flatten(2)
+                solved = torch.linalg.solve(given.mT @ given + pull, given.mT @ targets[:, channel, row].T[..., None])
+                carry.paint.tables[:, :, channel, row] = solved[..., 0].reshape(-1, 3, count).permute(1, 2, 0)
+
+
 def spread(values: Array) -> Array:
-    """Give the deviation of each column (n, k) -> (k,); columns that hardly move count as moving a twentieth of the liveliest."""
+    """Give the deviation of each column (n, k) -> (k,); columns that hardly move count as a twentieth of the liveliest one."""
     found = values.std(axis=0)
-    return np.asarray(np.maximum(found, 0.05 * found.max()), np.float32)
+    return np.asarray(np.maximum(found, 0.05 * found.max() or 1.0), np.float32)
 
 
 def draw_page(network: nn.Module, clips: Sequence[Arrays], path: Path, steps: int = 4) -> None:

@@ -36,9 +36,14 @@ class Seen:
 
 @dataclass(eq=False)
 class Plan:
-    """A window made ready: the carried reference (1, F, C, S, S), the frames before (1, M, C, S, S), features, conditions (1, F, size)."""
+    """A window made ready.
+
+    The carried reference (1, F, C, S, S) and where it came from (1, F, S, S, 2), the frames before (1, M, C, S, S), features, and
+    conditions (1, F, size).
+    """
 
     carried: Any
+    places: Any
     past: Any
     feature: Any
     conditions: Mapping[str, Any]
@@ -68,8 +73,8 @@ class OnnxFace:
         """Carry the reference to the frames of a window."""
         told = {name: np.ascontiguousarray(conditions[name][None], np.float32) for name in CONDITIONS}
         features = {f"feature_{level}": feature for level, feature in enumerate(seen.features)}
-        (carried,) = self._run["carrier"].run(None, {"picture": seen.picture, **features, **told})
-        return Plan(carried, past[None], seen.features[-1], told)
+        carried, places = self._run["carrier"].run(None, {"picture": seen.picture, **features, **told})
+        return Plan(carried, places, past[None], seen.features[-1], told)
 
     def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
         """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
@@ -125,8 +130,8 @@ class TorchFace:
             told = {name: self._tensor(np.asarray(conditions[name][None], np.float32)) for name in CONDITIONS}
             where = self._network.where(*told.values(), self._tensor(np.ones((1, 2), np.float32)))
             scaled = self._network.where.scaled(told["expression"], told["pose"])
-            carried = self._network.carry(seen.picture, seen.features, where, scaled)
-            return Plan(carried, self._tensor(past[None]), seen.features[-1], told)
+            carried, places = self._network.carry(seen.picture, seen.features, where, scaled, told["expression"])
+            return Plan(carried, places, self._tensor(past[None]), seen.features[-1], told)
 
     def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
         """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""

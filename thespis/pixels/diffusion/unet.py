@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, interpolate, silu
 
+from thespis.pixels.diffusion.paint import Paint
 from thespis.pixels.diffusion.shape import NetworkShape
 
 FARTHEST = 0.6  # how far the features may carry a pixel, beside half of the picture
@@ -74,6 +75,7 @@ class Carrier(nn.Module):
     """Carry the pixels of the reference to where a frame needs them, by a displacement that is found at the finest level.
 
     It is the sum of a field that is linear in expression and pose, the same for everybody, and of what the reference's features add.
+    Where pixels are drawn, what opens and closes is painted over.
     """
 
     def __init__(self, shape: NetworkShape) -> None:
@@ -89,12 +91,18 @@ class Carrier(nn.Module):
         nn.init.zeros_(self.leave.bias)
         side = shape.side // shape.fold
         self.usual = nn.Parameter(torch.zeros(shape.expression + shape.pose, 2 * side * side))
+        self.paint = Paint(shape.side) if shape.channels == 3 else None
         self.places = nn.Parameter(torch.randn(1, outward[0], side >> (len(outward) - 1), side >> (len(outward) - 1)) * 0.1)
         ends = (torch.arange(shape.side) + 0.5) * 2 / shape.side - 1
         self.register_buffer("home", torch.stack(torch.meshgrid(ends, ends, indexing="xy"), dim=-1)[None], persistent=False)
 
-    def forward(self, picture: Tensor, features: list[Tensor], condition: Tensor, scaled: Tensor) -> Tensor:
-        """Carry pictures (B, C, S, S) by conditions (B, F, D) and scaled expression and pose (B, F, E + P) -> (B, F, C, S, S)."""
+    def forward(
+        self, picture: Tensor, features: list[Tensor], condition: Tensor, scaled: Tensor, expression: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Carry pictures (B, C, S, S) by conditions (B, F, D), scaled expression and pose (B, F, E + P), and expression (B, F, E).
+
+        Gives (B, F, C, S, S), and where each pixel came from (B, F, S, S, 2), from -1 to 1.
+        """
         rows, frames, _ = condition.shape
         told = condition.flatten(0, 1)
 
@@ -105,10 +113,27 @@ class Carrier(nn.Module):
         for block, narrow, feature in zip(self.blocks, self.narrow, features[-2::-1], strict=True):
             hidden = larger(narrow(block(hidden, told))) + each(feature)
         more = torch.tanh(self.leave(silu(self.norm(hidden)))) * FARTHEST
-        moved = SLOWLY * (scaled.flatten(0, 1) @ self.usual).reshape(more.shape) + more
-        moved = interpolate(moved, size=self.shape.side, mode="bilinear", align_corners=False).permute(0, 2, 3, 1)
-        found = grid_sample(each(picture), self.home + moved, mode="bilinear", padding_mode="border", align_corners=False)
-        return found.reshape(rows, frames, *picture.shape[1:])
+        count = self.shape.expression
+        felt, held = scaled.flatten(0, 1).split([count, scaled.shape[2] - count], dim=1)
+        by_feeling = self.finest(felt @ self.usual[:count])
+        by_pose = self.finest(held @ self.usual[count:])
+        places = self.home + by_feeling + by_pose + interpolate(more, size=self.shape.side, mode="bilinear").permute(0, 2, 3, 1)
+        given = each(picture)
+        found = self.taken(given, places)
+        if self.paint is not None:
+            change = self.paint(expression.flatten(0, 1), self.taken(given, self.home + by_feeling), given)
+            found = found + self.taken(change, self.home + by_pose)
+        return found.reshape(rows, frames, *picture.shape[1:]), places.reshape(rows, frames, *places.shape[1:])
+
+    def finest(self, field: Tensor) -> Tensor:
+        """Bring a linear field (N, numbers) to the size of pictures (N, S, S, 2)."""
+        side = self.shape.side // self.shape.fold
+        return interpolate(SLOWLY * field.reshape(-1, 2, side, side), size=self.shape.side, mode="bilinear").permute(0, 2, 3, 1)
+
+    def taken(self, pictures: Tensor, places: Tensor) -> Tensor:
+        """Take the pixels of pictures (N, C, S, S) from places (N, S, S, 2), from -1 to 1."""
+        found: Tensor = grid_sample(pictures, places, mode="bilinear", padding_mode="border", align_corners=False)
+        return found
 
 
 class Denoiser(nn.Module):

@@ -9,6 +9,7 @@ import numpy as np
 
 from thespis.capture.faces import face_of
 from thespis.errors import DirectionError
+from thespis.pixels.diffusion.detail import finer
 from thespis.pixels.diffusion.sampling import guided, sample, strengths_of
 from thespis.pixels.diffusion.square import cut_square, square_of
 from thespis.stages import Rows
@@ -52,6 +53,7 @@ class Painting:
     seen: Any
     rows: Rows
     past: Array
+    fine: Bytes | None
     strengths: tuple[float, ...]
     seed: int
     next: int = 0
@@ -62,14 +64,20 @@ class Painter:
 
     gives = FRAMES
 
-    def __init__(self, network: FaceNetwork, takes: Space, conditions: "Conditions", *, steps: int = 4, fps: int = 25) -> None:
-        """Draw with a network in so many steps of the sampler; `conditions` reads rows of `takes` for it."""
-        self.network, self.takes, self.conditions, self.steps = network, takes, conditions, steps
+    def __init__(
+        self, network: FaceNetwork, takes: Space, conditions: "Conditions", *, steps: int = 4, fps: int = 25, detail: int = 0
+    ) -> None:
+        """Draw with a network in so many steps of the sampler; `conditions` reads rows of `takes` for it.
+
+        With `detail` frames have so many pixels a side, more than the network draws: see `finer`.
+        """
+        self.network, self.takes, self.conditions, self.steps, self.detail = network, takes, conditions, steps, detail
         self.delay = Fraction(network.frames + REACH, fps)
 
     def start(self, portrait: Portrait, direction: Direction) -> Painting:
         """Find the face, cut its square and look at it."""
-        picture = cut_square(portrait.image, square_of(face_of(portrait).points), self.network.side)
+        square = square_of(face_of(portrait).points)
+        picture = cut_square(portrait.image, square, self.network.side)
         if any(strength > 10 for strength in direction.guidance.values()):
             raise DirectionError("guidance of audio and expression goes from 0 to 10: 1 is as trained, more exaggerates")
         drawn = self.network.encode(picture[None])
@@ -77,6 +85,7 @@ class Painter:
             self.network.see(picture),
             Rows(self.takes),
             np.repeat(drawn, self.network.past, axis=0),
+            cut_square(portrait.image, square, self.detail) if self.detail else None,
             strengths_of(direction.guidance, USUAL),
             direction.seed,
         )
@@ -90,19 +99,18 @@ class Painter:
         while state.next + size + REACH <= rows.stop or (last and state.next < rows.stop):
             at = state.next
             told = self.conditions(rows.window(at - REACH, at + size + REACH))
-            drawn = self.draw(state, told, at // size)
+            plan = self.network.plan(state.seen, state.past, told)
+            drawn = draw(self.network, plan, window_noise(self.network, state.seed, at // size), self.steps, state.strengths)
             state.past = np.concatenate([state.past, drawn])[len(drawn) :]
-            out.append(self.network.decode(drawn[: min(size, rows.stop - at)]))
+            if state.fine is None:
+                images = self.network.decode(drawn)
+            else:
+                images = finer(state.fine, np.asarray(plan.places[0]), np.asarray(plan.carried[0]), drawn)
+            out.append(images[: min(size, rows.stop - at)])
             state.next = min(at + size, rows.stop) if last else at + size
             rows.forget(state.next - REACH)
-        side = self.network.side
-        images = np.concatenate(out) if out else np.zeros((0, side, side, 3), np.uint8)
-        return Frames(images, fps, first)
-
-    def draw(self, state: Painting, told: Mapping[str, Array], window: int) -> Array:
-        """Draw one window (frames, *noise_shape)."""
-        plan = self.network.plan(state.seen, state.past, told)
-        return draw(self.network, plan, window_noise(self.network, state.seed, window), self.steps, state.strengths)
+        side = self.detail or self.network.side
+        return Frames(np.concatenate(out) if out else np.zeros((0, side, side, 3), np.uint8), fps, first)
 
 
 def window_noise(network: FaceNetwork, seed: int, window: int) -> Array:

@@ -1,0 +1,62 @@
+"""What is drawn finer than the network draws, and the faces of the stage that it learns from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thespis.data.faces import page, read_faces, write_faces
+from thespis.data.stage import StageSettings
+from thespis.errors import MediaError
+from thespis.pixels.diffusion.detail import finer
+
+pytestmark = pytest.mark.unit
+
+
+def home(side: int) -> np.ndarray:
+    """Where the pixels of a picture are that does not move (1, side, side, 2)."""
+    ends = (np.arange(side) + 0.5) * 2 / side - 1
+    return np.stack(np.meshgrid(ends, ends, indexing="xy"), axis=-1)[None].astype(np.float32)
+
+
+def test_finer_keeps_what_does_not_move_and_lays_the_change_over_it() -> None:
+    portrait = np.random.default_rng(0).integers(60, 200, (32, 32, 3)).astype(np.uint8)
+    small = np.zeros((1, 3, 8, 8), np.float32)
+    inside = (slice(0, 1), slice(4, 28), slice(4, 28))
+    np.testing.assert_allclose(finer(portrait, home(8), small, small)[inside], portrait[None][inside], atol=1)
+    brighter = finer(portrait, home(8), small, small + 10 / 127.5)
+    np.testing.assert_allclose(brighter[inside], portrait[None].astype(int)[inside] + 10, atol=1)
+
+
+def test_finer_carries_pixels() -> None:
+    portrait = np.zeros((32, 32, 3), np.uint8)
+    portrait[:, 16:18] = 255
+    small = np.zeros((1, 3, 8, 8), np.float32)
+    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, small)[0, 16, :, 0]
+    assert moved[12:14].min() == 255  # what is seen at a place was four pixels to its right
+    assert moved[16:18].max() == 0
+
+
+def test_faces_are_written_once_and_read_by_split(tmp_path: Path) -> None:
+    settings = StageSettings(seed=0, clips=1, seconds=0.5, split="test", regime="emotional")
+    assert list(write_faces(settings, tmp_path, 64)) == [1]
+    (path,) = tmp_path.glob("*.safetensors")
+    before = path.stat().st_mtime_ns
+    assert list(write_faces(settings, tmp_path, 64)) == [1]
+    assert path.stat().st_mtime_ns == before
+    (clip,) = read_faces(tmp_path, "test", "emotional")
+    rows = len(clip["flame"])
+    assert clip["frames"].shape == (rows + 1, 64, 64, 3)
+    assert clip["masks"].shape == (rows + 1, 64, 64)
+    assert {clip[name].shape for name in ("articulation", "face", "emotion")} == {(rows, 10), (rows, 62), (rows, 8)}
+    skin = clip["masks"][0] == 1
+    assert skin[24:56, 20:44].mean() > 0.5  # the face fills the middle of the square
+    with pytest.raises(MediaError, match="has no faces of the split 'train' and the regime 'plain'; make them with write_faces"):
+        read_faces(tmp_path, "train", "plain")
+
+
+def test_a_page_is_filled_row_by_row() -> None:
+    pictures = [np.full((2, 2, 3), level, np.uint8) for level in (10, 20, 30)]
+    made = page(pictures, 2)
+    assert made.shape == (4, 4, 3)
+    assert made[[0, 0, 3, 3], [0, 3, 0, 3], 0].tolist() == [10, 20, 30, 0]

@@ -1,0 +1,76 @@
+"""EMOdiffhead (2024): one picture, a voice, and a dial for feeling; frames by a video diffusion network under FLAME's expression vectors.
+
+speech -> articulation -> dial (LSTM: neutral + intensity * (emotion - neutral)), blinks | head | gaze -> diffusion, window by window
+No code of the paper was released: this follows its description. docs/recipes/emodiffhead.md tells what differs.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thespis.card import Card, Claim, Weight
+from thespis.recipes.thespis import card as default
+
+if TYPE_CHECKING:
+    from thespis.talker import Talker
+
+MADE_BY = "thespis train emodiffhead -o FOLDER (docs/recipes/emodiffhead.md)"
+DATA = "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded"
+
+
+def weight(name: str, file: str, sha256: str, scores: str) -> Weight:
+    """Describe one of our files."""
+    return Weight(name, file, sha256, "Apache-2.0", True, "ships with the package", MADE_BY, DATA, scores)
+
+
+card = Card(
+    title="EMOdiffhead",
+    summary="one picture, a voice, and a continuous dial for feeling: video diffusion under FLAME expression vectors",
+    accepts=frozenset({"emotion", "head", "gaze", "blink", "lips", "motion", "guidance", "seed"}),
+    fps=25,
+    status="from paper",
+    licence="Apache-2.0",
+    commercial=True,
+    paper="https://arxiv.org/abs/2409.07255",
+    year=2024,
+    weights=(
+        *default.weights,
+        weight(
+            "expression", "emodiffhead_expression.safetensors", "057a15e20595971aeb7612437b8b183656c808f8f5aed0c419ba597f48c39fd5", "later"
+        ),
+        weight("reference", "emodiffhead_reference.onnx", "556371d55db0f8a37f9ba36276fd68063f84de737023bce4c487442a243a090f", "later"),
+        weight("carrier", "emodiffhead_carrier.onnx", "3a194e68d504cb79a538c23023037e818e9ef4522407c60e1f22fd0727566252", "later"),
+        weight("denoiser", "emodiffhead_denoiser.onnx", "19a62533e216c10802b2846d675054b9dd1af022b388305b490739f55ba1ffb2", "later"),
+    ),
+    claim=Claim(
+        sentence="The expression shown grows evenly with the intensity asked for, because FLAME's expression space is linear.",
+        metric="Spearman correlation and R squared of asked intensity and expression read back from the pixels",
+        mechanism="expression vectors as the condition, against a class and a number",
+    ),
+)
+
+
+def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
+    """Put the stages together: "tiny" ships and needs no torch; "small" and "full" need torch and weights that you train or bring."""
+    from thespis.features.articulation import Articulation
+    from thespis.features.presence import Presence
+    from thespis.features.spaces import ARTICULATION
+    from thespis.motion.blink import Blink
+    from thespis.motion.gaze import Gaze
+    from thespis.motion.head import Head
+    from thespis.motion.networks.dial import Dial
+    from thespis.motion.retime import Retime
+    from thespis.pixels.diffusion.conditions import HEARD_AND_ACTED, read_rows
+    from thespis.pixels.diffusion.load import face_network
+    from thespis.pixels.diffusion.windows import Painter
+    from thespis.speech.activity import Activity
+    from thespis.stages import Both, Keep
+    from thespis.talker import Talker
+
+    network = face_network(size, weights)
+    return Talker(
+        Articulation(weights["articulation"], whole=True, presence=Presence(Activity(weights["voice_activity"]))),
+        Retime(ARTICULATION, fps=card.fps),
+        Both(Keep(ARTICULATION), [Dial(weights["expression"]), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
+        Painter(network, HEARD_AND_ACTED, read_rows, steps={"tiny": 2}.get(size, 10), detail=256 if size == "tiny" else 0),
+    )
