@@ -13,7 +13,7 @@ from thespis.pixels.asked import eased
 from thespis.pixels.cutout import cut_out
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import grid_triangles, opaque
-from thespis.pixels.raster import draw, packed
+from thespis.pixels.raster import draw, packed, soften_outline
 from thespis.pixels.warp import Canvas, Warp, draw_frame, draw_plate
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -225,3 +225,17 @@ def test_frames_have_the_size_asked_and_show_the_face(astronaut: Portrait, direc
 def test_impossible_sizes_are_refused(astronaut: Portrait) -> None:
     with pytest.raises(DirectionError, match="32 to 4096"):
         Warp(SIZE).start(astronaut, Direction(size=(8, 8)))
+
+
+def test_the_edge_of_what_stands_before_another_has_no_saw_teeth() -> None:
+    picture, nearest = np.zeros((20, 20, 3), np.uint8), np.full((20, 20), 5.0, np.float32)
+    for row in range(20):
+        picture[row, : 5 + row // 2], nearest[row, : 5 + row // 2] = 200, 1.0
+    flat = picture.copy()
+    soften_outline(picture, nearest, flat[2:18, 2:18].copy(), 2, 2)
+    edge = picture[4:16, :, 0]
+    assert ((edge > 0) & (edge < 200)).sum(axis=1).min() >= 1
+    assert (picture[:, 0] == 200).all() and (picture[:, 19] == 0).all()
+    even = flat.copy()
+    soften_outline(even, np.ones_like(nearest), flat.copy(), 0, 0)
+    assert np.array_equal(even, flat)

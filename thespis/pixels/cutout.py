@@ -22,7 +22,7 @@ SURE = 0.06  # eye distances inside the person's edge where the network is belie
 DISTINCT = (40.0, 90.0)  # of 441: how far apart in colour person and background must be for colours to draw the edge
 WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: below is background, above the network is believed
 DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a guess, and the cut is not believed
-PLAIN = (8.0, 20.0)  # grey levels by which a rim may differ from the colours around it and still be background
+PLAIN = (4.0, 10.0)  # grey levels by which a rim may differ from the colours around it and still be background
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 

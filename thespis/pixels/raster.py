@@ -16,6 +16,7 @@ SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:
 HALVES = np.uint64(0x0080008000800080)  # one half in each of a pixel's four places, to round
 SHOWS = np.uint64(1 << 63)  # set where the fourth place is at least one half
 BYTE, ONE = np.uint64(255), np.uint64(1)
+OUTLINE = 0.3  # eye distances between two neighbouring pixels from which on one stands before the other
 FAINT, FULL = np.uint64(6), np.uint64(250)  # of 255; what is less is nothing, what is more is all
 
 
@@ -154,3 +155,23 @@ def shrink_into(fine: Bytes, picture: Bytes, top: int, left: int) -> None:  # pr
                 total = int(fine[2 * y, 2 * x, channel]) + int(fine[2 * y, 2 * x + 1, channel])
                 total += int(fine[2 * y + 1, 2 * x, channel]) + int(fine[2 * y + 1, 2 * x + 1, channel])
                 picture[top + y, left + x, channel] = (total + 2) >> 2
+
+
+@numba.njit("void(u1[:,:,::1],f4[:,::1],u1[:,:,::1],i8,i8)", cache=True, nogil=True, fastmath=True)
+def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left: int) -> None:  # pragma: no cover - compiled
+    """Smooth the saw teeth of `picture` (height, width, 3) where one thing stands before another, by the depths `nearest` (height, width).
+
+    `before` (h, w, 3) is a copy of the part that is looked at, from (top, left) on; its own rim stays.
+    """
+    for y in range(1, before.shape[0] - 1):
+        for x in range(1, before.shape[1] - 1):
+            own = nearest[top + y, left + x]
+            across = max(abs(nearest[top + y, left + x - 1] - own), abs(nearest[top + y, left + x + 1] - own))
+            down = max(abs(nearest[top + y - 1, left + x] - own), abs(nearest[top + y + 1, left + x] - own))
+            if max(across, down) < OUTLINE:
+                continue
+            for channel in range(3):
+                total = 4 * int(before[y, x, channel])
+                total += int(before[y, x - 1, channel]) + int(before[y, x + 1, channel])
+                total += int(before[y - 1, x, channel]) + int(before[y + 1, x, channel])
+                picture[top + y, left + x, channel] = (total + 4) >> 3

@@ -14,7 +14,7 @@ from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
 from thespis.pixels.puppet import Posed, Puppet, build
-from thespis.pixels.raster import draw, packed, shrink_into
+from thespis.pixels.raster import draw, packed, shrink_into, soften_outline
 from thespis.pixels.shade import shade_inside
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
@@ -135,8 +135,18 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     if row[TONGUE_OUT] > TONGUE_SHOWS:
         # Else all of the mouth's inside lies where its close-up is drawn.
         draw(posed.place, posed.depth, puppet.light, posed.source, canvas.inside, atlas, image, nearest, False)
+    smooth_outline(canvas, posed, image)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, row, image)
+
+
+def smooth_outline(canvas: Canvas, posed: Posed, image: Bytes) -> None:
+    """Smooth the edge of a turned face before hair and wall, in an image (height, width, 3)."""
+    outline = posed.place[canvas.puppet.person.shapes.oval]
+    left, top = (max(int(edge) - 4, 0) for edge in outline.min(axis=0))
+    right, bottom = min(int(outline[:, 0].max()) + 5, image.shape[1]), min(int(outline[:, 1].max()) + 5, image.shape[0])
+    if right - left > 2 and bottom - top > 2:
+        soften_outline(image, canvas.nearest, np.ascontiguousarray(image[top:bottom, left:right]), top, left)
 
 
 def expose(canvas: Canvas, row: Array, image: Bytes) -> None:
