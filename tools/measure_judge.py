@@ -37,12 +37,13 @@ PICTURES = (".jpg", ".jpeg", ".png")
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One clip: `who` it is of, the emotion it was made with, how strong that was, and the face in its frames."""
+    """One clip: `who` it is of, the emotion it was made with, how strong that was, and the face in its frames and at rest, if known."""
 
     who: str
     emotion: str
     asked: float
     sightings: Sequence[Sighting]
+    rest: Sequence[Sighting] = ()
 
 
 def made_up(people: int, size: int, seed: int) -> Iterator[Case]:
@@ -52,6 +53,8 @@ def made_up(people: int, size: int, seed: int) -> Iterator[Case]:
         who, ways = look(seed, person), habits(seed, person)
         actor, place = Actor(who, fine=False), setting(seed, person, number % 2 == 0)
         lit = actor.lit(place)
+        calm = Track(FACE, np.zeros((1, FACE.size), np.float32), Fraction(25))
+        rest = seen_in([picture for picture, _, _ in actor.draw(calm, place, size, lit)])
         for each, emotion in enumerate(EMOTION.names):
             random = random_for(seed, f"judged {person} {emotion}")
             asked = 0.0 if emotion == "neutral" else float(random.uniform(WEAKEST, 1.0))
@@ -59,7 +62,9 @@ def made_up(people: int, size: int, seed: int) -> Iterator[Case]:
             wish = replace(wish, emotion=Curve.constant(EMOTION, **{emotion: asked}))
             motion = acted(spoken(wish, ways), direction_of(wish, ways, Fraction(25)), ways)
             rows = Track(FACE, motion.values[4 :: len(motion) // LOOKS][:LOOKS], motion.fps)
-            yield Case(f"made-up {person}", emotion, asked, seen_in([picture for picture, _, _ in actor.draw(rows, place, size, lit)]))
+            yield Case(
+                f"made-up {person}", emotion, asked, seen_in([picture for picture, _, _ in actor.draw(rows, place, size, lit)]), rest
+            )
 
 
 def driven(portraits: Sequence[Path], size: int, seed: int) -> Iterator[Case]:
@@ -67,7 +72,9 @@ def driven(portraits: Sequence[Path], size: int, seed: int) -> Iterator[Case]:
     talker, speech = recipes.load("thespis"), say(TEXT, "en-us+f5")
     for path in portraits:
         try:
-            state = talker.stages[-1].start(read_portrait(path), Direction(size=(size, size)))
+            portrait = read_portrait(path)
+            state = talker.stages[-1].start(portrait, Direction(size=(size, size)))
+            rest = seen_in([portrait.image])
         except ThespisError:
             continue  # no face, or one that cannot be animated
         for emotion in EMOTION.names:
@@ -80,7 +87,7 @@ def driven(portraits: Sequence[Path], size: int, seed: int) -> Iterator[Case]:
             assert isinstance(frames, Frames)
             sightings = seen_in(frames)
             if sightings:
-                yield Case(path.name, emotion, asked, sightings)
+                yield Case(path.name, emotion, asked, sightings, rest)
 
 
 def real(table: Path) -> Iterator[Case]:
@@ -92,12 +99,12 @@ def real(table: Path) -> Iterator[Case]:
         yield Case(Path(name).name, emotion.strip(), 1.0, seen_in(chosen))
 
 
-def report(title: str, cases: Sequence[Case]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Print how often cases are judged right, and give the counts (asked, judged)."""
+def report(title: str, cases: Sequence[Case], at_rest: bool = False) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Print how often cases are judged right, perhaps beyond the face at rest, and give the counts (asked, judged)."""
     counts = np.zeros((EMOTION.size, EMOTION.size), np.int64)
     asked, shown = [], []
     for case in cases:
-        found = judge(case.sightings)
+        found = judge(case.sightings, case.rest if at_rest else ())
         counts[EMOTION.column(case.emotion), EMOTION.column(found.feeling)] += 1
         asked.append(case.asked)
         shown.append(float(found.amounts[EMOTION.column(case.emotion)]))
@@ -144,11 +151,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("-o", "--output", type=Path, help="a picture of the confusions")
     asked = parser.parse_args()
-    tables = {"unseen made-up people, %": report("unseen made-up people", list(made_up(asked.people, asked.size, asked.seed)))}
+    tables = {}
+
+    def both(title: str, cases: Sequence[Case]) -> None:
+        tables[f"{title}, %"] = report(title, cases)
+        tables[f"{title}, rest known, %"] = report(f"{title}, the face at rest known", cases, at_rest=True)
+
+    both("unseen made-up people", list(made_up(asked.people, asked.size, asked.seed)))
     if asked.portraits:
         every = sorted(path for path in asked.portraits.rglob("*") if path.suffix.lower() in PICTURES)
         chosen = every[:: max(len(every) // asked.most, 1)]
-        tables["photographs driven by us, %"] = report("photographs driven by us", list(driven(chosen, 256, asked.seed)))
+        both("photographs driven by us", list(driven(chosen, 256, asked.seed)))
     if asked.clips:
         tables["real clips, %"] = report("real clips", list(real(asked.clips)))
     if asked.output:

@@ -28,6 +28,12 @@ def test_frames_vote_and_neutral_has_no_intensity() -> None:
     assert calm.feeling == "neutral" and calm.intensity == 0.0 and calm.strength == pytest.approx(0.2)
 
 
+def test_a_face_at_rest_is_taken_out() -> None:
+    sad_at_rest = np.array([[0.0, 0.8]], np.float32)
+    assert shown(sad_at_rest, learned()).feeling == "sad" and shown(sad_at_rest, learned(), sad_at_rest).feeling == "neutral"
+    assert shown(np.array([[0.5, 0.8]], np.float32), learned(), sad_at_rest).feeling == "happy"
+
+
 def test_descriptors_see_edges_and_not_the_light() -> None:
     view = (random_for(1, "a view").normal(size=(13, 12)).repeat(8, 0).repeat(8, 1) * 20 + 100).astype(np.uint8)
     darker = (view * 0.6 + 10).astype(np.uint8)

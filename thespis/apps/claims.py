@@ -60,8 +60,7 @@ def main(args: Namespace) -> int:
     if not found.seeds:
         print(f"undecided: no seed was done in {args.minutes:g} minutes; the same command with more minutes goes on")
         return 0
-    print(
-        f"{claim.sentence}\n{answer.verdict}: gain {answer.gain:+.3f} ({answer.low:+.3f} to {answer.high:+.3f}) over {len(found.seeds)} seeds"
-    )
+    gain = f"gain {answer.gain:+.3f} ({answer.low:+.3f} to {answer.high:+.3f})"
+    print(f"{claim.sentence}\n{answer.verdict}: {gain} over {len(found.seeds)} seeds")
     print(f"wrote {args.output}" + ("" if ended == "done" else f"; {args.minutes:g} minutes were not enough: the same command goes on"))
     return 0

@@ -3,6 +3,7 @@
 What a trial was worth is written down as soon as it is known, so that a run that was broken off goes on where it stood.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -21,7 +22,6 @@ from thespis.card import Card, Claim
 from thespis.errors import ThespisError
 from thespis.export.output import write_text
 from thespis.types import random_for
-from thespis.weights import sha256
 
 Verdict = Literal["holds", "does not hold here", "undecided"]
 DRAWS = 4000  # of the bootstrap
@@ -91,8 +91,8 @@ def claim_of(name: str) -> tuple[Card, Claim, Callable[[Trial], float], Path]:
 
 def fingerprint(name: str, card: Card, file: Path) -> str:
     """Say what a measurement depends on, so that figures of another state are never mixed with these."""
-    parts = [sha256(recipes.path_of(name)), sha256(file), *(weight.sha256 for weight in card.weights)]
-    return "-".join(part[:10] for part in parts)
+    files = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (recipes.path_of(name), file))
+    return "-".join(part[:10] for part in (*files, *(weight.sha256 for weight in card.weights)))
 
 
 def read(folder: Path, mark: str) -> Found:

@@ -22,6 +22,7 @@ from thespis.weights import asset
 MOST = 16
 """Sightings that are looked at, evenly spread over all that are given."""
 CELL, DIRECTIONS = 6, 8  # pixels a side of a cell, and directions of edges that are told apart in it
+CALM = 0.25  # of a share that an emotion must gain over a face at rest, against what neutral loses
 SHARPNESS = 6.0  # from shares, which are judged too evenly, to chances
 
 
@@ -87,18 +88,27 @@ def descriptor(view: Bytes) -> Array:
     return np.asarray((found / around).reshape(-1), np.float32)
 
 
-def judge(sightings: Sequence[Sighting]) -> Shown:
-    """Judge what one person shows in all these sightings together."""
+def judge(sightings: Sequence[Sighting], rest: Sequence[Sighting] = ()) -> Shown:
+    """Judge what one person shows in all these sightings together; where the face is known at `rest`, what it shows beyond that.
+
+    Faces differ at rest more than feelings change them, so where a portrait is at hand, give it.
+    """
     if not sightings:
         raise FaceError("there is no face to read an emotion from; give a video in which one is seen")
     chosen = [sightings[k] for k in np.unique(np.linspace(0, len(sightings) - 1, MOST).round().astype(int))]
-    return shown(np.stack([descriptor(each.view) for each in chosen]), weights())
+    described, calm = (np.stack([descriptor(each.view) for each in part]) if part else None for part in (chosen, rest))
+    assert described is not None
+    return shown(described, weights(), calm)
 
 
-def shown(descriptors: Array, learned: Weights) -> Shown:
-    """Judge descriptors (n, size) of the frames of one clip, each of which has a say."""
+def shown(descriptors: Array, learned: Weights, rest: Array | None = None) -> Shown:
+    """Judge descriptors (n, size) of the frames of one clip, each of which has a say, perhaps beyond those (m, size) at rest."""
     even = (descriptors - learned.middle) / learned.spread
     answers = even @ learned.answer[:-1] + learned.answer[-1]
+    if rest is not None:
+        calm = ((rest - learned.middle) / learned.spread @ learned.answer[:-1] + learned.answer[-1]).mean(axis=0)
+        answers = answers - calm
+        answers[:, EMOTION.column("neutral")] += CALM
     shares, amounts = answers[:, : EMOTION.size], answers[:, EMOTION.size :]
     return Shown(softmax(SHARPNESS * shares.mean(axis=0)), np.maximum(amounts.mean(axis=0), 0), softmax(SHARPNESS * shares))
 
