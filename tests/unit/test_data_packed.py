@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thespis.apps.cli import main
-from thespis.data.packed import Packed, Packing, pack, part_name
+from thespis.data.packed import MOTIONS, Packed, Packing, motion_in, pack, part_name
 from thespis.data.stage import Stage, StageSettings
 from thespis.data.windows import Windows, around
 from thespis.errors import MediaError, TrainingError
@@ -53,6 +53,16 @@ def test_smaller_frames_and_other_rates_keep_their_times(tmp_path: Path) -> None
     assert np.array_equal(packed.rows(0, "face")[6], clip.motion.values[12])
     means = clip.frames.images[12].reshape(32, 2, 32, 2, 3).mean(axis=(1, 3))
     assert np.abs(packed.rows(0, "frames")[6] - means).max() <= 1
+
+
+def test_motion_is_kept_in_every_space() -> None:
+    clip = Stage(StageSettings(seed=2, clips=1, seconds=0.5))[0]
+    assert clip.motion is not None
+    for name in MOTIONS:
+        track = motion_in(clip.motion, name)
+        assert track.space.name == name and len(track) == len(clip.motion) and np.isfinite(track.values).all()
+    with pytest.raises(MediaError, match="unknown motion to keep 'bones'"):
+        Packing(motions=("bones",))
 
 
 def test_windows_are_those_of_one_clip_and_the_same_every_time(folders: tuple[Path, Path]) -> None:

@@ -25,6 +25,7 @@ from thespis.data.pieces import Limits, compared, pieces, together
 from thespis.data.prepare import CLIPS, TOLD, Preparing, file_name, outcomes, prepare
 from thespis.data.prepared import Prepared
 from thespis.data.sets import open_set
+from thespis.data.stretches import stretches
 from thespis.errors import MediaError, UsageError
 from thespis.export.video import save
 from thespis.head.shapes import load_shapes
@@ -278,6 +279,23 @@ def test_the_offset_of_lips_is_found() -> None:
         assert (near > 0.98) == (late == 0.0)
     foreign = compared(lips, at, random.normal(size=120), times, 0.12)
     assert foreign[1] < 0.4
+
+
+def test_stretches_follow_each_other_without_a_gap(footage: Path) -> None:
+    item = Item("good", footage / "good.mp4")
+    whole = next(stretches(item))
+    assert whole.speech is not None and whole.followed.frames == LONG
+    shown = list(whole.pictures)
+    parts, taken, heard = [], 0, []
+    for part in stretches(item, seconds=0.5):
+        assert part.first == taken and part.speech is not None
+        picture = next(part.pictures)
+        assert np.array_equal(picture, shown[taken])  # the others are left, as those of a dropped piece may be
+        taken += part.followed.frames
+        parts.append(sum(len(person) for person in part.followed.people))
+        heard.append(part.speech.samples)
+    assert taken == LONG and parts == [12, 12, 6]
+    assert np.array_equal(np.concatenate(heard, axis=1), whole.speech.samples)
 
 
 def test_what_cannot_be_prepared_is_refused(footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

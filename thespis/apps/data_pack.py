@@ -18,7 +18,7 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--size", type=int, metavar="PIXELS", help="also pack frames of this size, 16 to 1024")
     parser.add_argument("--fps", type=int, default=25, metavar="N", help="frames a second (25)")
-    parser.add_argument("--motion", action="append", default=[], metavar="SPACE", help="face, flame (both)")
+    parser.add_argument("--motion", action="append", default=[], metavar="SPACE", help="face, flame (both), arkit, landmarks, liveportrait")
     parser.add_argument("--sound", action="append", default=[], metavar="NAME", help="articulation, mel (articulation)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes at work (2)")
 

@@ -27,7 +27,8 @@ EACH, EACH_LARGE, LARGE = 20, 4, 128
 """Clips in a part: fewer where frames are more than so many pixels wide, since a part is held in memory while it is made."""
 SOUNDS = ("articulation", "mel")
 """What of the sound can be kept: the mouth's channels 100 times a second, as the built-in network hears them, and 80 mel bands at 80."""
-MOTIONS = ("face", "flame")
+MOTIONS = ("face", "flame", "arkit", "landmarks", "liveportrait")
+"""The Spaces of motion that can be kept."""
 KEPT = ("person", "voice", "regime", "split", "kind", "feeling", "intensity", "language", "name")
 """The labels that stay with a clip, where it has them."""
 
@@ -91,6 +92,16 @@ def at_rate(track: Track, fps: Fraction) -> Track:
     return Track(track.space, np.ascontiguousarray(track.values[rows]), fps)
 
 
+def motion_in(face: Track, name: str) -> Track:
+    """Give a motion in the Space `face` in another of MOTIONS."""
+    from thespis.motion.convert import arkit_of_face, landmarks_of_face
+    from thespis.motion.convert_head import flame_of_face
+    from thespis.motion.liveportrait import liveportrait_of_face
+
+    ways = {"flame": flame_of_face, "arkit": arkit_of_face, "landmarks": landmarks_of_face, "liveportrait": liveportrait_of_face}
+    return face if name == "face" else ways[name](face)
+
+
 def sized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Make square pictures (n, h, h, 3) `size` pixels wide."""
     if images.shape[1] == size == images.shape[2]:
@@ -106,8 +117,6 @@ def parts_of(clip: Clip, packing: Packing) -> tuple[dict[str, NDArray[Any]], dic
 
     Frames, mask, motion and emotion have one row for each frame at the packing's rate; sounds have rows of their own.
     """
-    from thespis.motion.convert_head import flame_of_face
-
     if clip.motion is None or clip.speech is None:
         raise MediaError("a clip without motion or sound cannot be packed; track it first with thespis data prepare")
     fps = Fraction(packing.fps)
@@ -123,7 +132,7 @@ def parts_of(clip: Clip, packing: Packing) -> tuple[dict[str, NDArray[Any]], dic
             spots = np.arange(packing.size) * mask.shape[1] // packing.size
             made["mask"] = np.ascontiguousarray(mask[:, spots][:, :, spots])
     for name in packing.motions:
-        made[name] = (motion if name == "face" else flame_of_face(motion)).values
+        made[name] = motion_in(motion, name).values
     emotion = felt(clip.labels, len(clip.motion), clip.motion.fps)
     known = emotion is not None
     made["emotion"] = np.zeros((len(motion), EMOTION.size), np.float32) if emotion is None else at_rate(emotion, fps).values
