@@ -33,7 +33,7 @@ def line(metric: Metric, total: Estimate, real: Real | None, values: Sequence[fl
     interval = f" <small>{told(metric, total.low)} to {told(metric, total.high)}</small>" if total.low == total.low else ""
     judged = f'<br><small class="{colour}">{words}</small>' if words else ""
     own = f'<div class="num"><b class="{colour}">{told(metric, total.figure)}</b>{interval}{judged}</div>'
-    there = "—" if real is None else f"{told(metric, real.figure)}<br>{told(metric, real.p10)} to {told(metric, real.p90)}"
+    there = "—" if real is None else f"real {told(metric, real.figure)}<br>{told(metric, real.p10)} to {told(metric, real.p90)}"
     about = f"{html.escape(metric.title)}</strong> <small>{html.escape(metric.unit)}, {WORDS[metric.better]}</small>"
     return (
         f'<div class="row"><p><strong>{about}<br><small>{html.escape(metric.meaning)}</small></p>{own}'

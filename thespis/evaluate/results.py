@@ -233,25 +233,18 @@ def as_real(metrics: Sequence[Metric], results: Sequence[Result]) -> dict[str, d
 
 def off(metric: Metric, value: float, real: Real) -> float:
     """Tell how far a figure is from real footage in the direction that is worse, in half ranges of real clips: 1 is at its edge."""
+    # Where real clips are all alike, a few of the last digit that is shown still do not matter.
+    least = max(0.2 * real.reach, 5 * 10.0**-metric.digits)
+    below, above = max(real.p50 - real.p10, least), max(real.p90 - real.p50, least)
     if metric.better == "higher":
-        away = (real.p50 - value) / reach_below(real)
+        away = (real.p50 - value) / below
     elif metric.better == "lower":
-        away = (value - real.p50) / reach_above(real)
+        away = (value - real.p50) / above
     elif metric.better == "zero":
-        away = abs(value) / max(abs(real.p10), abs(real.p90), 1e-6)
+        away = abs(value) / max(abs(real.p10), abs(real.p90), least)
     else:
-        away = (value - real.p50) / reach_above(real) if value > real.p50 else (real.p50 - value) / reach_below(real)
+        away = (value - real.p50) / above if value > real.p50 else (real.p50 - value) / below
     return float(np.clip(away, 0.0, MOST_OFF))
-
-
-def reach_below(real: Real) -> float:
-    """Give how far real clips reach below their middle; a tenth of the whole range at least."""
-    return max(real.p50 - real.p10, 0.2 * real.reach)
-
-
-def reach_above(real: Real) -> float:
-    """Give how far real clips reach above their middle; a tenth of the whole range at least."""
-    return max(real.p90 - real.p50, 0.2 * real.reach)
 
 
 def worst_of(metrics: Sequence[Metric], result: Result, real: Mapping[str, Real]) -> list[tuple[float, Metric, float]]:
