@@ -19,7 +19,7 @@ WORDS = {"higher": "higher is better", "lower": "lower is better", "zero": "best
 
 def verdict(metric: Metric, total: Estimate, real: Real | None) -> tuple[str, str]:
     """Judge a figure beside real footage -> the colour's name and words."""
-    if real is None:
+    if real is None or not metric.alone:  # of a figure that single clips do not have, no range is known
         return "", ""
     if off(metric, total.figure, real) > WORSE:
         return "bad", "worse than real footage"
@@ -62,9 +62,14 @@ def card(metrics: Sequence[Metric], result: Result, real: Mapping[str, Real], nu
     )
 
 
+def compared(metrics: Sequence[Metric], totals: Mapping[str, Estimate], real: Mapping[str, Real]) -> list[Metric]:
+    """List the metrics that are judged beside real footage."""
+    return [each for each in metrics if each.alone and each.name in totals and each.name in real]
+
+
 def standing_out(metrics: Sequence[Metric], totals: Mapping[str, Estimate], real: Mapping[str, Real]) -> str:
     """Word what is farthest from real footage."""
-    rows = [(off(each, totals[each.name].figure, real[each.name]), each) for each in metrics if each.name in totals and each.name in real]
+    rows = [(off(each, totals[each.name].figure, real[each.name]), each) for each in compared(metrics, totals, real)]
     bad = [row for row in sorted(rows, key=lambda row: -row[0]) if row[0] > WORSE]
     if not rows:
         return ""
@@ -85,7 +90,7 @@ def page(title: str, metrics: Sequence[Metric], results: Sequence[Result], real:
     tiles = [tile(str(len(good)), "clips measured"), tile(f"{sum(each.seconds for each in good) / 60:.1f}", "minutes of video")]
     if len(results) > len(good):
         tiles.append(tile(str(len(results) - len(good)), "not measured"))
-    known = [each for each in metrics if each.name in totals and each.name in real]
+    known = compared(metrics, totals, real)
     like = sum(verdict(each, totals[each.name], real[each.name])[0] != "bad" for each in known)
     tiles.append(tile(f"{like} of {len(known)}", "figures as good as in real footage"))
     head = (
