@@ -118,7 +118,7 @@ def noise(place: Real, seed: int, purpose: str, rate: float, waves: int = 14) ->
     phases = random.uniform(0, 2 * np.pi, waves).astype(np.float32)
     # Single precision: numpy has a sine for it that is several times as fast.
     waved = np.sin(place.astype(np.float32) @ directions.T.astype(np.float32) + phases).sum(axis=1)
-    return np.asarray(waved, np.float64) * (1.4 / np.sqrt(waves))
+    return np.asarray(waved * (1.4 / np.sqrt(waves)), np.float64)
 
 
 def distance_to(place: Real, line: Real) -> tuple[Real, Real]:
