@@ -16,7 +16,13 @@ def finer(portrait: Bytes, places: Array, carried: Array, made: Array) -> Bytes:
     frames = np.empty((len(made), size, size, 3), np.uint8)
     for frame, place, before, after in zip(frames, places, carried, made, strict=True):
         spots = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR) * (size / 2) + (size / 2 - 0.5)
-        moved = cv2.remap(portrait, np.asarray(spots, np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(
+            portrait,
+            np.asarray(spots[..., 0], np.float32),
+            np.asarray(spots[..., 1], np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         change = cv2.resize((after - before).transpose(1, 2, 0) * np.float32(127.5), (size, size), interpolation=cv2.INTER_CUBIC)
         frame[:] = np.clip(np.round(moved + change), 0, 255)
     return frames
