@@ -8,8 +8,9 @@ import pytest
 
 from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST
+from thespis.pixels.relief import STEEPEST, turnable
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -108,3 +109,12 @@ def test_motion_blur_is_the_mean_of_the_way_and_leaves_rest_alone(astronaut: Por
         return float(np.abs(np.diff(picture.astype(np.float32), axis=1)).mean())
 
     assert detail(blurred[2]) < detail(sharp[2])
+
+
+def test_a_face_that_looks_away_turns_little_farther_and_all_the_way_back() -> None:
+    away = rotation_matrix(np.array([0.0, np.radians(30), 0.0], np.float32))
+    farther, back = (turnable(np.array([0.1, turn, 0.2], np.float32), away) for turn in (0.35, -0.35))
+    assert 0.1 < farther[1] < np.radians(10.5) and farther[[0, 2]] == pytest.approx([0.1, 0.2])
+    assert back[1] == pytest.approx(-0.35)
+    frontal = turnable(np.array([0.0, 0.3, 0.0], np.float32), np.eye(3, dtype=np.float32))
+    assert frontal[1] == pytest.approx(0.3)

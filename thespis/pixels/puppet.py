@@ -32,7 +32,7 @@ from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stac
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, own_teeth, read_light, shows_teeth
 from thespis.pixels.raster import Deep
-from thespis.pixels.relief import TURN_GAIN, flatten
+from thespis.pixels.relief import TURN_GAIN, flatten, turnable
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, near_head, rays, skirt
 from thespis.types import Array, Bytes
@@ -124,7 +124,7 @@ class Puppet:
         out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
         nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
-        turn = rotation_matrix(eased(asked if surface is not None else asked * TURN_GAIN, TURN_LIMIT))
+        turn = rotation_matrix(eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT))
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
         turned = (moved - pivot) @ turn.T + pivot + shift

@@ -6,11 +6,16 @@ import numpy as np
 
 from thespis.head.person import Person
 from thespis.head.shapes import OVAL
+from thespis.pixels.asked import eased
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
 STEEPEST = 2.2  # depth for each step across the picture; at 18 degrees of turn this stretches by 1.7 on one side and folds on neither
 TURN_GAIN = np.array([1.15, 1.15, 1.0], np.float32)  # a flatter head looks less turned: tracked back, this draws what was asked
+FARTHEST, LEAST = (
+    np.radians(40.0),
+    np.radians(8.0),
+)  # sideways in all that a picture can show, and what is left to one already turned so far
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
@@ -22,3 +27,15 @@ def flatten(person: Person, rotation: Array) -> Person:
     near = 1 - smoothstep(*RIM, apart[:, list(OVAL)].min(axis=1))
     forward = ((depth - seen[:, 2]) * near)[:, None] * rotation[2]
     return replace(person, photo=(person.photo + forward).astype(np.float32), rest=(person.rest + forward).astype(np.float32))
+
+
+def turnable(asked: Array, rotation: Array) -> Array:
+    """Keep a turn (3,), a rotation vector, within what a picture can show whose face is already turned by `rotation` (3, 3).
+
+    Away from the camera there is only so much; back towards it, all. Beyond, the turn slows down to stop.
+    """
+    already = float(np.arctan2(rotation[0, 2], rotation[2, 2]))
+    if already * float(asked[1]) <= 0:
+        return asked
+    room = max(float(FARTHEST) - abs(already), float(LEAST))
+    return np.asarray([asked[0], eased(asked[1:2], room)[0], asked[2]], np.float32)
