@@ -157,7 +157,9 @@ def looked_at(pictures: Sequence[Bytes]) -> tuple[Bytes, Array, Bytes]:
     if len(faces) != 1:
         raise FaceError(f"{len(faces)} faces where one was drawn")
     place = place_of(faces[0].points)
-    views, points, found = [], [], []
+    views: list[Bytes] = []
+    points: list[Array] = []
+    found: list[bool] = []
     for number, picture in enumerate(pictures):
         x, y, size = place
         spots = measure(picture, x, y, 0.9 * size)

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from thespis import recipes
-from thespis.capture.follow import Sighting
 from thespis.capture.footage import open_footage
 from thespis.capture.portrait import read_portrait
+from thespis.capture.sighting import Sighting
 from thespis.data.acting import acted, direction_of, habits, plan, spoken, voice_of
 from thespis.data.actor import Actor
 from thespis.data.looks import look, setting

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thespis.capture.follow import Sighting
+from thespis.capture.sighting import Sighting
 from thespis.data.stage import Stage, StageSettings
 from thespis.errors import ThespisError
 from thespis.evaluate.footage import cache_folder, clips_of

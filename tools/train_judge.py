@@ -28,7 +28,7 @@ def shares_of(felt: Array) -> Array:
     others[:, NEUTRAL] = 0
     shares = others / np.maximum(others.sum(axis=1, keepdims=True), FAINT)
     shares[:, NEUTRAL] = 1 - shares.sum(axis=1)
-    return shares
+    return np.asarray(shares, np.float32)
 
 
 def other_camera(view: Bytes, random: np.random.Generator) -> Bytes:
@@ -37,13 +37,14 @@ def other_camera(view: Bytes, random: np.random.Generator) -> Bytes:
     matrix = np.array([[grow, turn, 0], [-turn, grow, 0]])
     middle = np.array([WIDE / 2, HIGH / 2])
     matrix[:, 2] = middle - matrix[:, :2] @ middle + random.normal(0, 1.2, 2)
-    seen = cv2.warpAffine(view, matrix, (WIDE, HIGH), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    moved = cv2.warpAffine(view, matrix, (WIDE, HIGH), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen = np.asarray(moved, np.float32)
     if random.random() < 0.5:
-        seen = cv2.GaussianBlur(seen, (0, 0), random.uniform(0.4, 1.8))
-    seen = 255 * np.clip(seen / 255, 0, 1) ** random.uniform(0.7, 1.5) + random.normal(0, random.uniform(0, 5), seen.shape)
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), random.uniform(0.4, 1.8)), np.float32)
+    lit = 255 * np.clip(seen / 255, 0, 1) ** random.uniform(0.7, 1.5) + random.normal(0, random.uniform(0, 5), seen.shape)
     if random.random() < 0.5:
-        seen = seen[:, ::-1]
-    return np.clip(seen, 0, 255).astype(np.uint8)
+        lit = lit[:, ::-1]
+    return np.clip(lit, 0, 255).astype(np.uint8)
 
 
 def examples(films: Path, split: str, variants: int, seed: int) -> tuple[Array, Array]:

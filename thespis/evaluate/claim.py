@@ -102,8 +102,8 @@ def read(folder: Path, mark: str) -> Found:
         try:
             stored: Mapping[str, Any] = json.loads(place.read_text(encoding="utf-8"))
             if stored["fingerprint"] == mark:
-                by_seed = ({int(seed): float(value) for seed, value in stored[part].items()} for part in ("with_it", "without"))
-                return Found(mark, *by_seed, float(stored["seconds"]))
+                both = [{int(seed): float(value) for seed, value in stored[part].items()} for part in ("with_it", "without")]
+                return Found(mark, both[0], both[1], float(stored["seconds"]))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ThespisError(f"{place} is damaged ({type(error).__name__}); remove it to begin again") from error
     return Found(mark)

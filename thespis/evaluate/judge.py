@@ -14,7 +14,8 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from thespis.capture.faces import find_faces, measure
-from thespis.capture.follow import Sighting, place_of, sighting
+from thespis.capture.follow import place_of, sighting
+from thespis.capture.sighting import Sighting
 from thespis.errors import FaceError
 from thespis.types import EMOTION, Array, Bytes, Clip, Frames
 from thespis.weights import asset

@@ -13,7 +13,8 @@ from functools import cache
 import numpy as np
 from safetensors.numpy import load_file
 
-from thespis.capture.follow import Sighting, straight
+from thespis.capture.follow import straight
+from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError
 from thespis.evaluate.judge import sightings_of
 from thespis.features.ear import BANDS, HOP, Ear

@@ -66,5 +66,5 @@ def claim(trial: Trial) -> float:
 
 def spearman(one: np.ndarray[tuple[int], np.dtype[np.float64]], other: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     """Correlate the ranks of two series (n,)."""
-    ranks = [np.argsort(np.argsort(series, kind="stable"), kind="stable").astype(np.float64) for series in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    first, second = (np.argsort(np.argsort(series, kind="stable"), kind="stable").astype(np.float64) for series in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
