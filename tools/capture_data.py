@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from thespis.capture.faces import Face, face_of, find_faces, measure
-from thespis.capture.follow import Sighting, sighting
+from thespis.capture.follow import sighting
 from thespis.capture.neutral import rest_of
+from thespis.capture.sighting import Sighting
 from thespis.capture.witness import Witness
 from thespis.head.shapes import SHAPES
 from thespis.motion.spaces.face import FACE

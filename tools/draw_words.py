@@ -12,7 +12,7 @@ import thespis
 from thespis.direction.perform import perform
 from thespis.emphasis import Emphases
 from thespis.talker import Talker
-from thespis.types import FRAMES, Portrait, Track
+from thespis.types import FRAMES, Array, Portrait, Track
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures" / "words.png"
 SCRIPT = "I never said [stronger] that. You know I [weaker] never would, [held 0.5] no, not me."
@@ -21,7 +21,7 @@ PLAIN, EDITED, WORD, ASKED, INK = (150, 150, 150), (208, 74, 38), (232, 236, 240
 HIGHEST = 0.85
 
 
-def opening(motion: Track) -> np.ndarray:
+def opening(motion: Track) -> Array:
     """How far the lips are apart (rows,)."""
     return motion["jawOpen"] - motion["mouthClose"] + 0.3 * motion["mouthPucker"]
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from thespis.apps.cli import main
-from thespis.capture.follow import Followed, Sighting
+from thespis.capture.follow import Followed
+from thespis.capture.sighting import Sighting
 from thespis.data.actor import Actor
 from thespis.data.clipfile import load_clip, save_clip
 from thespis.data.corpus import open_corpus

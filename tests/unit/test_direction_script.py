@@ -87,7 +87,7 @@ def test_constants_alone_are_a_file() -> None:
         (WISH.replace("blink = 12", "blink = 99"), "wish.toml, line 3: blink"),
         ("seed = \n", "wish.toml is not valid TOML: Invalid value (at line 1, column 8)"),
         ("seed = 1\nseed = 2\n", "wish.toml is not valid TOML: Cannot overwrite a value (at line 2, column 9)"),
-        ("[[at]]\ntime = 3\n", "wish.toml, line 1: this [[at]] changes nothing; it can change emotion, eyes, mouth, head, gaze, lips, motion"),
+        ("[[at]]\ntime = 3\n", "wish.toml, line 1: this [[at]] changes nothing; it can change emotion, eyes, mouth, head"),
         ("\n[[at]]\nemotion = 'sad'\n", "wish.toml, line 2: this [[at]] has no time; add time = SECONDS"),
         ("at = 3\n", "wish.toml, line 1: write each moment as a table under [[at]]"),
         ("[at]\ntime = 3\n", "wish.toml, line 1: write each moment as a table under [[at]]"),

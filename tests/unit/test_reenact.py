@@ -9,7 +9,7 @@ import pytest
 
 from thespis.apps import cli
 from thespis.capture.faces import face_of
-from thespis.capture.follow import Sighting
+from thespis.capture.sighting import Sighting
 from thespis.errors import FaceError, MediaError
 from thespis.evaluate import likeness, reenact
 from thespis.evaluate.footage import clips_of, flattened, followed, restored

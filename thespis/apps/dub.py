@@ -23,8 +23,9 @@ from thespis.export.output import check_output
 if TYPE_CHECKING:
     from thespis.apps.progress import Progress
     from thespis.apps.render import Made
-    from thespis.capture.follow import Followed, Sighting
+    from thespis.capture.follow import Followed
     from thespis.capture.footage import Footage
+    from thespis.capture.sighting import Sighting
     from thespis.export.output import Output
     from thespis.pixels.dub.warp import Dub
     from thespis.types import Direction, Speech, Track

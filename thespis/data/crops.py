@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import angles, fit_pose
-from thespis.capture.follow import Sighting
+from thespis.capture.sighting import Sighting
 from thespis.types import Array, Bytes
 
 Doubles = npt.NDArray[np.float64]

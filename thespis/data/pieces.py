@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import angles, fit_pose
-from thespis.capture.follow import Followed, Sighting, straight
+from thespis.capture.follow import Followed, straight
+from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError
 from thespis.evaluate.mouths import lips_of
 from thespis.features.articulation import hear

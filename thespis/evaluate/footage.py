@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from thespis.capture import faces, follow, unwrap
+from thespis.capture import faces, follow, graphs, sighting, unwrap
 from thespis.capture import footage as reading
-from thespis.capture.follow import Followed, Sighting
+from thespis.capture.follow import Followed
 from thespis.capture.footage import open_footage
+from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError
 from thespis.weights import sha256
 
@@ -36,7 +37,7 @@ def clips_of(folder: str | Path) -> list[Path]:
 def looking() -> str:
     """Say in 12 letters how faces are looked for: another way of looking makes kept sightings useless."""
     total = hashlib.sha256()
-    for module in (faces, follow, reading, unwrap):
+    for module in (faces, follow, graphs, reading, sighting, unwrap):
         total.update(Path(str(module.__file__)).read_bytes())
     return total.hexdigest()[:12]
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from thespis.capture.evidence import RIGID, evened
 from thespis.capture.faces import SMALLEST, face_at, fit_pose, measure
-from thespis.capture.follow import FINEST, Sighting, straight, unlike
+from thespis.capture.follow import FINEST, straight, unlike
 from thespis.capture.footage import ahead, open_footage
 from thespis.capture.performance import Performance, perform
 from thespis.capture.placed import flat_similarity
+from thespis.capture.sighting import Sighting
 from thespis.capture.unwrap import unwrap
 from thespis.errors import FaceError
 from thespis.evaluate.footage import followed

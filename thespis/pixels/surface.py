@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import fit_pose
-from thespis.capture.follow import Sighting
+from thespis.capture.sighting import Sighting
 from thespis.motion.convert import NECK
 from thespis.motion.rotations import matrices
 from thespis.motion.spaces.surface import DRIVEN, SURFACE

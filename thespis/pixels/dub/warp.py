@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import fit_pose
-from thespis.capture.follow import Sighting
+from thespis.capture.sighting import Sighting
 from thespis.head.person import Person
 from thespis.pixels.layers import Layer, Triangles, smoothstep, stack
 from thespis.pixels.mouth import matched, mouth_layers, own_teeth, read_light, shows_teeth
