@@ -83,13 +83,14 @@ def test_second_thoughts_stream(known: bool) -> None:
 
 
 def mouth(**channels: float) -> float:
-    return float(parting({name: np.array([channels.get(name, 0.0)]) for name in MOUTH})[0])
+    return float(parting({name: np.array([channels.get(name, 0.0)]) for name in (*MOUTH, "speaking")})[0])
 
 
 def test_lips_open_by_more_than_the_jaw() -> None:
     """Teeth show in "ee", a round mouth is a small hole, a tongue at the teeth keeps the jaw up."""
     assert mouth(jaw=0.4, spreading=0.6) > mouth(jaw=0.4) > mouth(jaw=0.4, tongue=0.8) > mouth(jaw=0.4, rounding=0.8) > 0
     assert mouth(closure=REST_CLOSURE) == 0.0  # lips at rest touch
+    assert mouth(closure=REST_CLOSURE, speaking=1.0) > 0.05 and mouth(closure=1.0, speaking=1.0) == 0.0  # those that speak stay ajar
     assert set(OPENS) < set(MOUTH)
 
 
