@@ -213,7 +213,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         """Set the time in seconds from when it is entered."""
         self.over = False
-        self._made: list[HTTPConnection] = []
+        self._open: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -228,14 +228,13 @@ class Deadline:
     def _end(self) -> None:
         """Shut what is open, so that whoever reads there goes on at once."""
         self.over = True
-        for connection in self._made:
-            if connection.sock is not None:
-                with contextlib.suppress(OSError):
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+        for connected in self._open:
+            with contextlib.suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
 
     def opener(self) -> request.OpenerDirector:
         """Make an opener whose connections this time holds for, and which follows no redirection."""
-        made = self._made
+        known = self._open
 
         class Plain(request.HTTPHandler):
             def http_open(self, req: request.Request) -> HTTPResponse:
@@ -246,11 +245,13 @@ class Deadline:
                 return self.do_open(kept(HTTPSConnection), req)
 
         def kept(kind: type[HTTPConnection]) -> Any:  # noqa: ANN401 - whatever makes a connection
-            def make(*given: Any, **named: Any) -> HTTPConnection:  # noqa: ANN401
-                made.append(kind(*given, **named))
-                return made[-1]
+            class Kept(kind):  # type: ignore[valid-type, misc]
+                def connect(self) -> None:
+                    super().connect()
+                    # Kept here, since a connection forgets its socket while the answer is still being read.
+                    known.append(self.sock)
 
-            return make
+            return Kept
 
         return request.build_opener(Plain, Secret, Staying)
 
