@@ -21,7 +21,7 @@ from thespis.motion.liveportrait import (
 from thespis.motion.spaces.face import ARKIT, FACE
 from thespis.motion.spaces.flame import FLAME, JOINT_CHANNELS, VERTEX_COUNT
 from thespis.motion.spaces.liveportrait import KEYPOINTS, LIVEPORTRAIT
-from thespis.pixels import puppet
+from thespis.pixels import asked, puppet
 from thespis.types import Track
 
 pytestmark = pytest.mark.unit
@@ -144,4 +144,4 @@ def test_a_calibration_needs_rows_that_belong_together() -> None:
 
 def test_one_home_for_what_renderer_and_capture_agree_on() -> None:
     assert NECK[1:] == (puppet.PIVOT_DROP, puppet.PIVOT_DEPTH)
-    assert puppet.LID_FOLLOWS * 2 == LIDS_FOLLOW
+    assert asked.LID_FOLLOWS * 2 == LIDS_FOLLOW
