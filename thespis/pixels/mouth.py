@@ -226,7 +226,8 @@ def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) 
     grid = points.reshape(TONGUE_ROWS, COLUMNS, 3)
     share = np.linspace(0, 1, TONGUE_ROWS, dtype=np.float32)[:, None, None]
     dropped = max(float(jaw @ down), 0.0)
-    lift = float(smoothstep(0.0, 0.11, out) * (1 - smoothstep(0.13, 0.24, out)))
+    # On its way up it passes through lying edge-on, a mere line: it is quick there, and a hint of a lift is none.
+    lift = float(smoothstep(0.05, 0.08, out) * (1 - smoothstep(0.13, 0.24, out)))
     through = float(smoothstep(0.13, 0.24, out))
     beyond = float(smoothstep(0.3, 1.0, out))
     # Lifted, the tongue is seen from below: its tip stands at the upper teeth's edge, its root at the floor, wherever the jaw is.
