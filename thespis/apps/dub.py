@@ -196,12 +196,14 @@ def main(args: Namespace) -> int:
         from thespis.capture.performance import perform
         from thespis.pixels.dub.warp import Dub
 
+        # First what is quick to refuse: a recipe without lips should not wait for a long film to be looked through.
+        said = lips_of(args.recipe, heard, rate, direction)
         shown.start(None if footage.frames is None else 2 * footage.frames, {"output": str(args.output), "video": str(video)})
         with quiet():
             followed = follow(footage, shown.advance)
         sightings = speaker(followed, args.face, video)
         performance = perform(sightings, followed.frames, followed.cuts, footage.fps, 1.0)
-        motion = redubbed(performance.motion, lips_of(args.recipe, heard, rate, direction))
+        motion = redubbed(performance.motion, said)
         dub = Dub(performance.person, sightings, performance.motion.values, performance.confidence, performance.cuts, float(footage.fps))
         dub.look(footage)
         samples = int(len(motion) * Fraction(rate) / footage.fps + Fraction(1, 2))

@@ -19,6 +19,7 @@ FINER = 2  # lines are drawn so much larger, and made smaller again, so that the
 LEFT, RIGHT, GAP = 116, 172, 10
 PANEL, SOUND, FILM = 92, 54, 132
 MOST_LINES = 5  # in a panel; the liveliest ones
+ALIKE = 0.1  # how far left and right may lie apart to share a line
 QUIET = 0.02  # of the full range: what stays nearer to rest is counted, not drawn
 LINES: tuple[Colour, ...] = ((244, 186, 62), (92, 170, 240), (222, 96, 84), (120, 200, 120), (190, 140, 226))
 GROUND, GRID, WAVE = (32, 35, 42), (48, 52, 62), (104, 122, 150)
@@ -65,13 +66,21 @@ def sides_together(names: Sequence[str], values: Array) -> list[Line]:
     """Put left and right (rows, n) into one line where they do the same; where they differ each has its own."""
     lines, at = list[Line](), {name: number for number, name in enumerate(names)}
     for number, name in enumerate(names):
-        twin = at.get(name.removesuffix("Left") + "Right") if name.endswith("Left") else None
-        mate = at.get(name.removesuffix("Right") + "Left") if name.endswith("Right") else None
-        if twin is not None and np.abs(values[:, number] - values[:, twin]).max(initial=0) <= 0.1:
-            lines.append(Line(name.removesuffix("Left"), np.asarray((values[:, number] + values[:, twin]) / 2, np.float32)))
-        elif mate is None or np.abs(values[:, number] - values[:, mate]).max(initial=0) > 0.1:
+        twin = next((at[other] for one, other in others(name, "Left", "Right") if other in at), None)
+        mate = next((at[other] for one, other in others(name, "Right", "Left") if other in at), None)
+        if twin is not None and np.abs(values[:, number] - values[:, twin]).max(initial=0) <= ALIKE:
+            together = next(one for one, other in others(name, "Left", "Right") if other in at)
+            lines.append(Line(together, np.asarray((values[:, number] + values[:, twin]) / 2, np.float32)))
+        elif mate is None or np.abs(values[:, number] - values[:, mate]).max(initial=0) > ALIKE:
             lines.append(Line(name, values[:, number]))
     return lines
+
+
+def others(name: str, side: str, other: str) -> list[tuple[str, str]]:
+    """Give the name without its `side`, and with the `other` one, for each way in which sides stand in names."""
+    found = [(name.removesuffix(side), name.removesuffix(side) + other)] if name.endswith(side) else []
+    low, high = f"_{side.lower()}_", f"_{other.lower()}_"
+    return found + ([(name.replace(low, "_"), name.replace(low, high))] if low in name else [])
 
 
 def panels(track: Track) -> list[Panel]:
@@ -201,7 +210,8 @@ def draw_panel(sheet: Sheet, panel: Panel, fps: float, colours: Sequence[Colour]
         sheet.write(right, first + 14.5 * number, line.name, colour, 12)
     if panel.quiet:
         sheet.write(right, first + 14.5 * len(panel.lines), f"and {panel.quiet} that move less", FAINT, 11)
-    sheet.write(LEFT + 4, top / FINER + 8, f"{high:.2g}" if high < 10 else f"{high:.0f}", FAINT, 10)
+    for value, y in ((high, top / FINER + 7), (low, bottom / FINER - 7)):
+        sheet.write(LEFT - 10, y, f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}", FAINT, 10, "rm")
 
 
 def draw_take(
