@@ -40,9 +40,9 @@ class MissingExtraError(ThespisError):
     """An optional library that is not installed."""
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> str:
-    """Word the sentence for a name nobody knows: the near ones first, then all that are known."""
+def unknown(kind: str, given: str, known: Iterable[str], among: Iterable[str] = ()) -> str:
+    """Word the sentence for a name nobody knows: the near ones of `known` or of the wider `among` first, then all that are known."""
     names = list(known)
-    near = difflib.get_close_matches(given, names, n=2, cutoff=0.5)
+    near = difflib.get_close_matches(given, list(among) or names, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
     return f"unknown {kind} {given!r}.{hint} Known: {', '.join(names)}."

@@ -94,9 +94,17 @@ def test_the_tree_of_the_readme_is_the_tree() -> None:
     assert told == {path.name for path in (ROOT / "thespis").iterdir() if path.is_dir() and path.name != "__pycache__"}
 
 
-def test_the_demo_makes_a_video_and_a_sheet(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_makes_a_video_and_a_sheet_and_leaves_what_the_commands_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(b"mine")
     assert cli.main(["demo", "--size", "96", "-o", "demo.mp4"]) == 0
     shown = capsys.readouterr().out
     assert "wrote" in shown and "demo.mp4" in shown and "demo_sheet.png" in shown
     with Image.open("demo_sheet.png") as sheet:
         assert sheet.width > 400 and np.asarray(sheet).std() > 20
+    assert Path("photo.jpg").read_bytes() == b"mine", "what is there stays"
+    Path("photo.jpg").unlink()
+    assert cli.main(["demo", "--size", "96", "-o", "demo.mp4"]) == 0
+    assert cli.main(["run", "photo.jpg", "speech.wav", "--size", "64", "--preview", "-o", "look.png"]) == 0

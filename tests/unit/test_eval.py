@@ -256,7 +256,7 @@ def test_what_users_can_do_wrong_is_told(media: Path, tmp_path: Path, capsys: py
     with pytest.raises(ThespisError, match="is no file of figures of real footage"):
         real_footage(table_file)
     for words, message in (
-        (["eval", str(tmp_path / "none")], "there is no such file or folder"),
+        (["eval", str(tmp_path / "none")], "there is no file or folder"),
         (["eval", str(media), "-o", str(tmp_path / "report.pdf")], "ends in .html"),
         (["eval", str(media), "--metrics", "lip"], "unknown metric 'lip'"),
         (["eval", str(media), "--seconds", "0"], "from 1 to 600 seconds"),

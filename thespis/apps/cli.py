@@ -124,8 +124,8 @@ def dispatch(words: Sequence[str]) -> int:
         if rest[0] in SUBJECTS[verb]:
             module, verb, rest = f"{verb}_{rest[0]}", f"{verb} {rest[0]}", rest[1:]
         elif verb not in PLAIN or not (rest[0].startswith("-") or Path(rest[0]).exists() or "--help" in rest):
-            place = ", and there is no such file or folder" if verb in PLAIN else ""
-            raise UsageError(f"{unknown(f'subject of {verb}', rest[0], SUBJECTS[verb]).rstrip('.')}{place}.")
+            place = f"there is no file or folder {rest[0]}, and no subject of that name; " if verb in PLAIN else ""
+            raise UsageError(f"{place}{unknown(f'subject of {verb}', rest[0], SUBJECTS[verb])}")
     found = import_module(f"thespis.apps.{module}")
     parser = Parser(f"thespis {verb}", description=found.__doc__, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
     found.arguments(parser)

@@ -51,8 +51,9 @@ def describe(facts: Mapping[str, Any]) -> str:
     if "frames" not in facts:
         return f"wrote {facts['path']}"
     size = "x".join(str(side) for side in facts["size"])
+    frames = "1 frame" if facts["frames"] == 1 else f"{facts['frames']} frames"
     return (
-        f"wrote {facts['path']}: {facts['frames']} frames of {size} at {facts['fps']:g} a second, {clock(facts['seconds'])} long, "
+        f"wrote {facts['path']}: {frames} of {size} at {facts['fps']:g} a second, {clock(facts['seconds'])} long, "
         f"made in {facts['took']:.1f} s"
     )
 

@@ -30,5 +30,7 @@ def chosen(names: list[str]) -> tuple[Metric, ...]:
     known = [metric.name for metric in table()]
     for name in names:
         if name not in known and name not in SUBJECTS:
-            raise UsageError(unknown("metric", name, [*SUBJECTS, *known]))
+            subject = name.split(".")[0]
+            within = [other for other in known if other.startswith(f"{subject}.")]
+            raise UsageError(unknown("metric", name, within or SUBJECTS, among=[*SUBJECTS, *known]))
     return tuple(metric for metric in table() if not names or metric.name in names or metric.subject in names)
