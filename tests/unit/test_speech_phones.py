@@ -35,9 +35,14 @@ def test_marks_change_the_mouth() -> None:
     assert only("tʲ").spreading > only("t").spreading
     assert only("e̞").jaw > only("e").jaw > only("e̝").jaw
     assert only("ˈa").stress > only("ˌa").stress > only("a").stress
-    assert only("ɑ̃") == only("ɑ")
+    assert only("ã") == only("a")
     assert only("ɯᵝ").rounding > only("ɯ").rounding
     assert only("g") == only("ɡ")
+
+
+def test_nasal_vowels_have_a_mouth_of_their_own() -> None:
+    assert (only("ɔ̃"), only("ˈɛ̃").jaw, only("ɑ̃").rounding) == (only("o"), only("æ").jaw, only("ɒ").rounding)
+    assert [segment.jaw for segment in segments("ɐ̃ɔ̃")] == [only("ɐ").jaw, only("o").jaw]
 
 
 def test_diphthongs_and_affricates_are_several_mouths_that_share_the_time() -> None:

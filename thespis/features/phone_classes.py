@@ -3,6 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
+from thespis.speech.phones import NASAL, NASALS
 from thespis.types import Phone, linear
 
 SILENCE = "silence"
@@ -30,6 +31,8 @@ def classes(symbol: str) -> tuple[str, ...]:
     """Read a phone's IPA symbol as one class or, for diphthongs and affricates, several; unknown letters are left out."""
     found: list[str] = []
     for character in unicodedata.normalize("NFD", symbol):
+        if character == NASAL and found and found[-1] in NASALS:
+            found[-1] = CLASS_OF[NASALS[found[-1]]]
         letters = TWO.get(character, PLAIN.get(character, character))
         found.extend(CLASS_OF[letter] for letter in letters if letter in CLASS_OF)
     return tuple(found)

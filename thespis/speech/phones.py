@@ -107,6 +107,9 @@ CONSONANTS: dict[str, Segment] = {
     **group("other", "ʘ", LABIAL),
 }
 CONSONANTS["ɥ"] = replace(CONSONANTS["j"], rounding=0.9, rounding_firm=1.2, spreading=0.0)
+NASAL = "\u0303"
+NASALS = {"ɔ": "o", "ɛ": "æ", "ɑ": "ɒ"}
+"""Vowels that have another mouth when they are nasal: the French, and most others, say [õ], [æ̃] and [ɒ̃] for what is written ɔ̃, ɛ̃ and ɑ̃."""
 PLAIN = {"g": "ɡ", "ɩ": "ɪ", "ɷ": "ʊ", "ı": "i", "ʆ": "ɕ", "ʓ": "ʑ", "ƛ": "ɬ", "ß": "β", "ε": "ɛ", "ʇ": "ǀ", "ɿ": "ɨ", "ʅ": "ɨ"}
 UNKNOWN = Segment("other", 0.3, 0.3)
 
@@ -118,14 +121,18 @@ def segments(symbol: str) -> tuple[Segment, ...]:
     """Read a phone's symbol, with its stress, length and other marks, as one segment or several whose lengths sum to 1."""
     stress = 1.12 if "ˈ" in symbol else 1.0 if "ˌ" in symbol else 0.85
     found: list[Segment] = []
+    before = ""
     for character in unicodedata.normalize("NFD", symbol):
         letter = PLAIN.get(character, character)
         if letter in VOWELS or letter in CONSONANTS:
             found.append(replace(VOWELS.get(letter) or CONSONANTS[letter], stress=stress))
+        elif letter == NASAL and before in NASALS:
+            found[-1] = replace(VOWELS[NASALS[before]], stress=stress)
         elif found:
             found[-1] = marked(found[-1], letter)
         elif letter.isalpha() and not unicodedata.category(letter).startswith("Lm"):
             found.append(replace(UNKNOWN, stress=stress))
+        before = letter
     if not found:
         return ()
     lengths = [segment.length * SHORT_SHARE.get(segment.kind, 0.5) for segment in found]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from thespis.errors import MediaError
 from thespis.speech.espeak import Spoken, loaded, speak
+from thespis.speech.symbols import ipa, language_of
 from thespis.speech.tone import PLAIN, Tone
 from thespis.speech.voices import Voice, resolve, variants, voices
 from thespis.speech.written import timed
@@ -68,19 +69,20 @@ def say_marked(
     name = resolve(voice)
     if name.startswith("jpx/ja") and HAN.search(text):
         raise MediaError("the Japanese voice reads kana only; write the words that stand in kanji in hiragana, or bring a recording")
+    language = language_of(name)
     with loaded() as library:
         frequency = library.rate
     samples, phones, words, places = [silence(LEAD, frequency)], list[Phone](), list[Word](), list[tuple[int, float]]()
     at = len(samples[0])
     for piece in pieces(text, tones):
         spoken = Toned(piece, tones, name, rate, pitch, variation).speak()
-        found = timed_phones(spoken, at)
+        found = timed_phones(spoken, at, language)
         if not found:
             continue
         if phones:
             samples.append(silence(piece.pause, frequency))
             at += len(samples[-1])
-            found = timed_phones(spoken, at)
+            found = timed_phones(spoken, at, language)
         for word, first in timed_words(spoken, piece.text, at, found):
             words.append(word)
             places.append((piece.first + first + len(word.text), word.start))
@@ -204,11 +206,11 @@ def pieces(text: str, tones: Sequence[tuple[int, Tone]] = ()) -> list[Piece]:
     return found
 
 
-def timed_phones(spoken: Spoken, at: int) -> tuple[Phone, ...]:
-    """Turn espeak's phones into Phones when the piece begins at sample `at`; each lasts until the next one or the next pause."""
+def timed_phones(spoken: Spoken, at: int, language: str) -> tuple[Phone, ...]:
+    """Turn espeak's phones of a language into Phones when the piece begins at sample `at`; each lasts until the next one or a pause."""
     starts = [sample for sample, _ in spoken.phones] + [len(spoken.samples)]
     return tuple(
-        Phone(symbol, (at + start) / spoken.rate, (at + end) / spoken.rate)
+        Phone(ipa(symbol, language), (at + start) / spoken.rate, (at + end) / spoken.rate)
         for (start, symbol), end in zip(spoken.phones, starts[1:], strict=True)
         # Pauses have no symbol; a code in brackets tells that espeak reads a foreign word by other rules.
         if symbol.strip() and not symbol.startswith("(") and end > start
