@@ -3,9 +3,10 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 # A name on the path is not yet a Python that runs, so each is tried.
 PYTHON ?= $(shell for name in python3.12 python3.11 python3; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
+STUDIO_TESTS := $(shell grep -lE '"(fastapi|gradio)", reason' -r tests/unit --include='*.py')
 TRAIN_TESTS := $(shell grep -l '"torch", reason' -r tests --include='*.py')
 
-.PHONY: demo test test-train test-browser lint format bench clean
+.PHONY: demo test test-train test-studio test-browser lint format bench clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -18,8 +19,12 @@ test: .venv/ready
 test-train: .venv/ready-train
 	$(BIN)/python -m pytest $(TRAIN_TESTS)
 
+# What needs a web server: jobs, live sessions and the studio.
+test-studio: .venv/ready-studio
+	$(BIN)/python -m pytest $(STUDIO_TESTS)
+
 # What needs a browser, which is no Python package: apt-get install chromium.
-test-browser: .venv/ready
+test-browser: .venv/ready-studio
 	$(BIN)/python -m pytest -m browser tests/browser
 
 lint: .venv/ready
@@ -49,4 +54,8 @@ clean:
 
 .venv/ready-train: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demo,export,train]'
+	@touch $@
+
+.venv/ready-studio: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demo,export,studio]'
 	@touch $@

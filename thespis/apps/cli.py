@@ -37,6 +37,7 @@ VERBS = {
     "train": "train the network of a recipe, or go on with its training",
     "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
     "bench": "measure speed and memory on this machine",
+    "serve": "serve jobs and live sessions to browsers and programs, on one port",
     "doctor": "check this installation and say what to do about what is wrong",
     "licenses": "list the licences of everything a run of a recipe uses",
 }

@@ -1,0 +1,104 @@
+"""Serve jobs and live sessions on one port (docs/server.md, docs/live.md).
+
+thespis serve
+thespis serve --folder shelf --token tokens.txt --host 0.0.0.0
+thespis serve --partner http://localhost:11434/v1 --partner-model llama3.2
+"""
+
+import os
+from argparse import ArgumentParser, Namespace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thespis.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from thespis.apps.server.settings import Settings
+
+SHELF = Path("thespis-shelf")
+NEEDS = ("fastapi", "uvicorn", "multipart", "websockets")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis serve`."""
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; others than this machine need a token (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8765, help="the port (8765)")
+    parser.add_argument("--folder", type=Path, default=SHELF, help=f"where jobs and results are kept ({SHELF})")
+    parser.add_argument("--token", type=Path, metavar="FILE", help="tokens that open the server, one a line; or the variable THESPIS_TOKEN")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME", help="a further name the server answers to")
+    parser.add_argument("--workers", type=int, default=1, help="renderers that work at a time (1)")
+    parser.add_argument("--sessions", type=int, default=4, help="live sessions that may be open at a time (4)")
+    parser.add_argument("--keep", type=float, default=7.0, metavar="DAYS", help="days for which results are kept (7)")
+    parser.add_argument("--recipe", action="append", default=[], metavar="FILE.py", help="offer a recipe of your own too")
+    parser.add_argument("--private-webhooks", action="store_true", help="also call webhooks in private networks")
+    parser.add_argument("--partner", default="rules", metavar="URL", help="who answers in a conversation: an OpenAI-compatible /v1 address")
+    parser.add_argument(
+        "--partner-model", default="default", metavar="NAME", help="the model that is asked there (its key: THESPIS_PARTNER_KEY)"
+    )
+    parser.add_argument("--ice", action="append", default=[], metavar="URL", help="a STUN or TURN server for WebRTC, as in stun:host:3478")
+
+
+def settings_of(args: Namespace) -> "Settings":
+    """Read the options."""
+    from thespis.apps.server.settings import Limits, Settings, tokens_of
+
+    if not 1 <= args.workers <= 64:
+        raise UsageError(f"a server has 1 to 64 renderers, not {args.workers}")
+    if args.sessions < 0 or args.keep <= 0:
+        raise UsageError("--sessions is 0 or more, and --keep more than 0")
+    return Settings(
+        folder=args.folder,
+        host=args.host,
+        port=args.port,
+        tokens=tokens_of(args.token),
+        hosts=tuple(args.also),
+        workers=args.workers,
+        recipes=tuple(args.recipe),
+        private_webhooks=args.private_webhooks,
+        partner=args.partner,
+        partner_model=args.partner_model,
+        partner_key=os.environ.get("THESPIS_PARTNER_KEY", ""),
+        ice_servers=tuple(args.ice),
+        limits=Limits(sessions=args.sessions, keep_seconds=args.keep * 86400),
+    )
+
+
+def need() -> None:
+    """Refuse to begin without the libraries of the extra."""
+    absent = [name for name in NEEDS if find_spec(name) is None]
+    if absent:
+        raise MissingExtraError(f"serving needs {', '.join(absent)}: pip install 'thespis[studio]'")
+
+
+def run(app: "FastAPI", settings: "Settings", ready: str = "") -> None:
+    """Serve until somebody ends it."""
+    import uvicorn
+
+    about: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "log_level": "warning",
+        "limit_concurrency": settings.limits.connections,
+        "timeout_keep_alive": 15,
+        "timeout_graceful_shutdown": 5,
+        "server_header": False,
+        "ws_max_size": 1 << 20,
+        "ws_ping_interval": 10.0,
+        "ws_ping_timeout": 20.0,
+        "h11_max_incomplete_event_size": 32_768,
+    }
+    print(ready or f"thespis serves at http://{settings.host}:{settings.port} (files in {settings.folder}); Ctrl-C ends it", flush=True)
+    uvicorn.run(app, **about)
+
+
+def main(args: Namespace) -> int:
+    """Check everything, then serve."""
+    need()
+    settings = settings_of(args)
+    from thespis.apps.server.app import create_app
+
+    run(create_app(settings), settings)
+    return 0

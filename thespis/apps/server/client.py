@@ -1,0 +1,134 @@
+"""A small client: the server's jobs from Python, with nothing but the standard library."""
+
+import http.client
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from thespis.errors import ThespisError, UsageError
+
+BLOCK = 1 << 20
+
+
+class Client:
+    """Speaks to one server; the options of a job are those of `thespis run` (JobRequest)."""
+
+    def __init__(self, address: str = "http://127.0.0.1:8765", token: str | None = None, seconds: float = 60.0) -> None:
+        """Know the address, the token, and how long an answer may take."""
+        self._parts = urlsplit(address)
+        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+            raise UsageError(f"a server's address is http://HOST:PORT, not {address!r}")
+        self._token, self._seconds = token, seconds
+
+    def submit(
+        self,
+        portrait: str | Path,
+        audio: str | Path | None = None,
+        *,
+        take: str | Path | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> str:
+        """Submit a job -> its id."""
+        files = {name: Path(path) for name, path in (("portrait", portrait), ("audio", audio), ("take", take)) if path is not None}
+        edge = uuid.uuid4().hex
+        body = b"".join(part(edge, name, path) for name, path in files.items())
+        body += f'--{edge}\r\nContent-Disposition: form-data; name="request"\r\n\r\n{json.dumps(options)}\r\n--{edge}--\r\n'.encode()
+        made = self._ask("POST", "/api/jobs", body, f"multipart/form-data; boundary={edge}")
+        return str(made["id"])
+
+    def job(self, job: str) -> dict[str, Any]:
+        """Look at a job."""
+        return self._ask("GET", f"/api/jobs/{job}")
+
+    def jobs(self, state: str | None = None) -> list[dict[str, Any]]:
+        """List the newest jobs."""
+        listed: list[dict[str, Any]] = self._ask("GET", "/api/jobs" + (f"?state={state}" if state else ""))["jobs"]
+        return listed
+
+    def follow(self, job: str, every: float = 0.25) -> Iterator[dict[str, Any]]:
+        """Give the job whenever it has gone on, until it has ended."""
+        last: dict[str, Any] = {}
+        while last.get("state") not in ("done", "failed", "cancelled"):
+            now = self.job(job)
+            if now != last:
+                yield now
+            else:
+                time.sleep(every)
+            last = now
+
+    def wait(self, job: str) -> dict[str, Any]:
+        """Wait for the end of a job, and refuse one that failed."""
+        last: dict[str, Any] = {}
+        for now in self.follow(job):
+            last = now
+        if last["state"] != "done":
+            raise ThespisError(f"the job {job} {last['state']}: {last['error'] or 'nobody wanted it any more'}")
+        return last
+
+    def cancel(self, job: str) -> dict[str, Any]:
+        """Cancel a job."""
+        return self._ask("POST", f"/api/jobs/{job}/cancel")
+
+    def fetch(self, job: str, path: str | Path, what: str = "result") -> Path:
+        """Write the result of a job (or its "take") to a file."""
+        place = Path(path)
+        answer, connection = self._open("GET", f"/api/jobs/{job}/{what}", None, "")
+        try:
+            refuse(answer)
+            temporary = place.with_name(f".{place.name}.part")
+            with temporary.open("wb") as file:
+                while block := answer.read(BLOCK):
+                    file.write(block)
+            temporary.replace(place)
+        finally:
+            connection.close()
+        return place
+
+    def _ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> dict[str, Any]:
+        """Ask something that is answered by JSON."""
+        answer, connection = self._open(method, path, body, kind)
+        try:
+            refuse(answer)
+            found: dict[str, Any] = json.loads(answer.read() or b"{}")
+            return found
+        finally:
+            connection.close()
+
+    def _open(self, method: str, path: str, body: bytes | None, kind: str) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+        """Send a request."""
+        made = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        connection = made(str(self._parts.hostname), self._parts.port, timeout=self._seconds)
+        headers: Mapping[str, str] = {
+            **({"Content-Type": kind} if kind else {}),
+            **({"Authorization": f"Bearer {self._token}"} if self._token else {}),
+        }
+        try:
+            connection.request(method, self._parts.path.rstrip("/") + path, body, dict(headers))
+            return connection.getresponse(), connection
+        except OSError as error:
+            connection.close()
+            raise ThespisError(f"the server at {self._parts.netloc} does not answer: {error}; start one with thespis serve") from None
+
+
+def part(edge: str, name: str, path: Path) -> bytes:
+    """Write a file as a part of a form; its name stays at home."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
+def refuse(answer: http.client.HTTPResponse) -> None:
+    """Raise what the server refused."""
+    if answer.status >= 400:
+        try:
+            why = str(json.loads(answer.read())["error"])
+        except (ValueError, KeyError, TypeError):
+            why = answer.reason
+        raise ThespisError(f"the server refused ({answer.status}): {why}")
