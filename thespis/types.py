@@ -396,6 +396,7 @@ def soft_step(share: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 NO_EMOTION = Curve.constant(EMOTION)
 NATURAL = Curve.constant(AMOUNT, amount=1.0)
+NOT_AT_ALL = Curve.constant(AMOUNT, amount=0.0)
 
 
 @dataclass(frozen=True)
@@ -405,6 +406,7 @@ class Direction:
     `emotion` weighs emotions by name (0 to 1.5) over time, `eyes` and `mouth` in its place for that part of the face alone; `head` and
     `gaze` are degrees (positive yaw towards the picture's right, positive pitch down, positive roll clockwise) with None for natural
     motion; `blink` is blinks a minute; `lips` and `motion` scale articulation and everything that is not articulation (1 is natural);
+    `listening` tells from 0 to 1 whether whoever is silent listens to somebody; `style` says in words how somebody acts;
     `words` are said by the lips more strongly, more weakly, or held; `size` is (width, height) in pixels. `crop` shows the head, the
     whole picture, or the picture at its own size with every pixel that does not move untouched; so it is with `others` alive too,
     where the other people of the picture live. `background` replaces what is behind the person: a colour, a picture file, or
@@ -419,6 +421,7 @@ class Direction:
     blink: float | None = None
     lips: Curve = NATURAL
     motion: Curve = NATURAL
+    listening: Curve = NOT_AT_ALL
     words: Emphases = Emphases()  # noqa: RUF009 - a tuple
     style: str | None = None
     prompt: str | None = None

@@ -33,6 +33,7 @@ WISHES: dict[str, Any] = {
     "motion_blur": 1.0,
     "lips": 0.3,
     "motion": 0.2,
+    "listening": 1.0,
     "words": {"0.3-0.9": 0.2},
     "style": "lively",
     "prompt": "in a garden",

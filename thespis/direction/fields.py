@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, get_args
 
 from thespis.direction.numbers import number, whole
+from thespis.direction.style import style_factors
 from thespis.direction.words import emphases
 from thespis.errors import DirectionError, unknown
 from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Crop, Curve, Direction, Others, Space
@@ -270,6 +271,28 @@ def _amount_curve(given: Any, what: str) -> Curve:  # noqa: ANN401
     return _checked(given, AMOUNT) if isinstance(given, Curve) else Curve.constant(AMOUNT, amount=amount(given, what))
 
 
+def _listening_curve(given: Any) -> Curve:  # noqa: ANN401
+    """Hold for ever whether somebody listens while silent: 0 to 1, or on, or off."""
+    if isinstance(given, Curve):
+        return _checked(given, AMOUNT)
+    return Curve.constant(AMOUNT, amount=listening(given))
+
+
+def listening(given: Any) -> float:  # noqa: ANN401
+    """Read how much somebody listens, 0 to 1, or on, or off."""
+    if isinstance(given, str) and given.strip().lower() in ("on", "off"):
+        return float(given.strip().lower() == "on")
+    return number(given, "listening (0 to 1, or on, or off)", 0.0, 1.0)
+
+
+def _style(given: Any) -> str | None:  # noqa: ANN401
+    """Check how somebody is to act."""
+    text = _words(given, "style")
+    if text is not None:
+        style_factors(text)
+    return text
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "emotion": emotion_curve,
     "eyes": _part_curve,
@@ -279,8 +302,9 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "blink": blink_rate,
     "lips": lambda given: _amount_curve(given, "lips"),
     "motion": lambda given: _amount_curve(given, "motion"),
+    "listening": _listening_curve,
     "words": emphases,
-    "style": lambda given: _words(given, "style"),
+    "style": _style,
     "prompt": lambda given: _words(given, "prompt"),
     "guidance": _guidance,
     "seed": lambda given: whole(given, "seed", 0, 2**31 - 1),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thespis.direction.fields import amount, emotion_weights, gaze_turn, head_turn
+from thespis.direction.fields import amount, emotion_weights, gaze_turn, head_turn, listening
 from thespis.types import AMOUNT, EMOTION, GAZE_TURN, HEAD_TURN, Curve, Direction, Key, Space
 
 OVER = 0.6  # how long a change takes, in seconds, where nobody says otherwise
@@ -35,6 +35,7 @@ KEYED: dict[str, tuple[Space, Callable[[Any], tuple[float, ...]]]] = {
     "gaze": (GAZE_TURN, gaze_turn),
     "lips": (AMOUNT, lambda given: (amount(given, "lips"),)),
     "motion": (AMOUNT, lambda given: (amount(given, "motion"),)),
+    "listening": (AMOUNT, lambda given: (listening(given),)),
 }
 """The fields that can change over time, and how their values are read."""
 

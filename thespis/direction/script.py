@@ -23,7 +23,7 @@ NOD = ((0.0, (0.0, 9.0, 0.0), 0.22), (0.24, (0.0, -1.5, 0.0), 0.26), (0.52, (0.0
 SHAKE = ((0.0, (-9.0, 0.0, 0.0), 0.2), (0.22, (9.0, 0.0, 0.0), 0.28), (0.52, (-5.0, 0.0, 0.0), 0.24), (0.78, (0.0, 0.0, 0.0), 0.3))
 """Gestures as (seconds after the tag, degrees, seconds it takes)."""
 PARTS = ("eyes", "mouth")
-TAGS = (*EMOTION.names, *AXES, *PARTS, "look", "head", "lips", "motion", *KINDS, "nod", "shake", "pause")
+TAGS = (*EMOTION.names, *AXES, *PARTS, "look", "head", "lips", "motion", "listening", *KINDS, "nod", "shake", "pause")
 
 
 def read_file(path: Path) -> Direction:
@@ -205,7 +205,7 @@ def _tag(inside: str) -> tuple[Change, ...] | Emphasis | float:
         if not rest:
             raise DirectionError(f"what do they feel? as in [{kind} sad 0.6]; known: {', '.join(EMOTION.names)}")
         return (change(0.0, kind, " ".join(rest), over),)
-    if kind in ("lips", "motion"):
+    if kind in ("lips", "motion", "listening"):
         if len(rest) != 1:
             raise DirectionError(f"{kind} needs one amount, as in [{kind} 1.2]")
         return (change(0.0, kind, rest[0], over),)

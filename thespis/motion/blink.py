@@ -51,22 +51,26 @@ class Blink:
 
     def step(self, state: BlinkState, chunk: Track, last: bool) -> Track:
         """Close the lids where a blink is under way."""
-        shut = lids(state, chunk)
-        face = chunk.values.astype(np.float64)
-        for side in ("Left", "Right"):
-            blink, wide, squint = (EXPRESSION.column(f"{name}{side}") for name in ("eyeBlink", "eyeWide", "eyeSquint"))
-            face[:, blink] = face[:, blink] + (1.0 - np.minimum(face[:, blink], 1.0)) * shut
-            face[:, wide] = face[:, wide] * (1.0 - shut)
-            face[:, squint] = face[:, squint] * (1.0 - 0.5 * shut)
+        face = shut_lids(chunk.values.astype(np.float64), lids(state, chunk.seconds, float(1 / chunk.fps)))
         return Track(EXPRESSION, face.astype(np.float32), chunk.fps, chunk.start)
 
 
-def lids(state: BlinkState, chunk: Track) -> Doubles:
-    """Tell how far blinks shut the lids (rows,)."""
+def shut_lids(face: Doubles, shut: Doubles) -> Doubles:
+    """Close the lids of a face (rows, 52) so far (rows,), 0 to 1, in place; lids that a feeling shaped keep their shape."""
+    for side in ("Left", "Right"):
+        blink, wide, squint = (EXPRESSION.column(f"{name}{side}") for name in ("eyeBlink", "eyeWide", "eyeSquint"))
+        face[:, blink] = face[:, blink] + (1.0 - np.minimum(face[:, blink], 1.0)) * shut
+        face[:, wide] = face[:, wide] * (1.0 - shut)
+        face[:, squint] = face[:, squint] * (1.0 - 0.5 * shut)
+    return face
+
+
+def lids(state: BlinkState, times: Doubles, step: float) -> Doubles:
+    """Tell how far blinks shut the lids at times (rows,), which are `step` seconds apart."""
     # The lids stay shut for at least one frame, so that every blink is seen shut at any frame rate.
-    hold = max(SHORTEST_SHUT, float(1 / chunk.fps))
-    found = np.zeros(len(chunk))
-    for row, time in enumerate(chunk.seconds.tolist()):
+    hold = max(SHORTEST_SHUT, step)
+    found = np.zeros(len(times))
+    for row, time in enumerate(times.tolist()):
         while state.next <= time:
             state.begun.append(state.next)
             state.next = next(state.schedule)

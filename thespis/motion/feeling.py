@@ -129,18 +129,21 @@ class Feeling:
         speech = chunk.values.astype(np.float64)
         life = np.asarray([1.0 + LIFE * min(max(state.sway.at(time)[0], -1.5), 1.5) for time in chunk.seconds.tolist()])
         felt = felt_by(state.direction, chunk.seconds) * life.reshape(-1, 1)
-        busy = talking(state, chunk)
-        felt = yielding(felt, speech, busy)
-        face = speech + felt
-        jaw, close = EXPRESSION.column("jawOpen"), EXPRESSION.column("mouthClose")
-        seal = sealed(speech)
-        # A closure cancels all of the parting, also what the emotion still adds.
-        face[:, jaw] = np.minimum(face[:, jaw], 1.0)
-        face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * face[:, jaw]), speech[:, close])
-        face = np.clip(face, 0.0, STRONGEST)
-        lids = columns("eyeBlink")
-        face[:, lids] = np.minimum(face[:, lids], 1.0)
-        return Track(EXPRESSION, face.astype(np.float32), chunk.fps, chunk.start)
+        return Track(EXPRESSION, shown(speech, felt, talking(state, chunk)).astype(np.float32), chunk.fps, chunk.start)
+
+
+def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
+    """Show a feeling on a speaking face, all (rows, 52), where the mouth is so `busy` (rows,): it makes room for speech."""
+    face = speech + yielding(felt, speech, busy)
+    jaw, close = EXPRESSION.column("jawOpen"), EXPRESSION.column("mouthClose")
+    seal = sealed(speech)
+    # A closure cancels all of the parting, also what the emotion still adds.
+    face[:, jaw] = np.minimum(face[:, jaw], 1.0)
+    face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * face[:, jaw]), speech[:, close])
+    face = np.clip(face, 0.0, STRONGEST)
+    lids = columns("eyeBlink")
+    face[:, lids] = np.minimum(face[:, lids], 1.0)
+    return face
 
 
 def sealed(speech: Doubles) -> Doubles:

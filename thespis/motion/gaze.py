@@ -12,7 +12,7 @@ from thespis.motion.head import Head, HeadState
 from thespis.motion.schedule import Current, Look, looks
 from thespis.motion.smooth import Doubles, soft_step
 from thespis.motion.spaces.face import GAZE, HEAD
-from thespis.types import EMOTION, Direction, Portrait, Track
+from thespis.types import EMOTION, Array, Direction, Portrait, Track
 
 STEADY = 0.85  # the share of the head's turn that the eyes make up for, to stay on what they look at
 TALKING_SHARE = 0.55  # how far glances away go while speaking
@@ -57,10 +57,14 @@ class Gaze:
         turn = self._head.step(state.head, chunk, last).values[:, HEAD.slice("head_rotation")].astype(np.float64)
         asked = state.direction.gaze
         wanted = wandering(state, chunk) if asked is None else asked.at(chunk.seconds).astype(np.float64)
-        yaw = np.clip(np.radians(wanted[:, 0]) + STEADY * turn[:, 1], -FURTHEST, FURTHEST)
-        pitch = np.clip(np.radians(wanted[:, 1]) - STEADY * turn[:, 0], -FURTHEST, FURTHEST)
-        rows = Track(GAZE, np.zeros((len(chunk), GAZE.size), np.float32), chunk.fps, chunk.start)
-        return rows.replace(gaze_left_yaw=yaw, gaze_left_pitch=pitch, gaze_right_yaw=yaw, gaze_right_pitch=pitch)
+        return Track(GAZE, resting_on(wanted, turn), chunk.fps, chunk.start)
+
+
+def resting_on(wanted: Doubles, turn: Doubles) -> Array:
+    """Turn both eyes to where they look, degrees from the camera (rows, 2), in a head with these rotations (rows, 3) -> GAZE (rows, 4)."""
+    yaw = np.clip(np.radians(wanted[:, 0]) + STEADY * turn[:, 1], -FURTHEST, FURTHEST)
+    pitch = np.clip(np.radians(wanted[:, 1]) - STEADY * turn[:, 0], -FURTHEST, FURTHEST)
+    return np.asarray(np.stack([yaw, pitch, yaw, pitch], axis=1), np.float32)
 
 
 def wandering(state: GazeState, chunk: Track) -> Doubles:

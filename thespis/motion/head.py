@@ -14,7 +14,7 @@ from thespis.features.spaces import ARTICULATION
 from thespis.motion.schedule import Current, Pose, poses
 from thespis.motion.smooth import Doubles, GentleSpring, Spring, Sway
 from thespis.motion.spaces.face import HEAD
-from thespis.types import EMOTION, Direction, Portrait, Track
+from thespis.types import EMOTION, Array, Direction, Portrait, Track
 
 SPREAD = (3.3, 2.1, 2.0)  # degrees of yaw, pitch and roll that settling poses spread
 SWAYING = (0.6, 0.45, 0.45)  # degrees of the slow sway
@@ -78,8 +78,8 @@ class Head:
 
     def start(self, portrait: Portrait, direction: Direction) -> HeadState:
         """Draw the poses of the session; it begins at rest in the portrait's own."""
-        still = direction.head is not None and all(not any(key.value) for key in direction.head.keys)
-        return HeadState(direction, Sway(direction.seed, "head", 5, slowest=0.07, quickest=0.8), Current(poses(direction.seed)), still)
+        sway = Sway(direction.seed, "head", 5, slowest=0.07, quickest=0.8)
+        return HeadState(direction, sway, Current(poses(direction.seed)), asked_still(direction))
 
     def step(self, state: HeadState, chunk: Track, last: bool) -> Track:
         """Move the head row by row."""
@@ -87,7 +87,6 @@ class Head:
             return Track(HEAD, np.zeros((len(chunk), HEAD.size), np.float32), chunk.fps, chunk.start)
         times, wish = chunk.seconds, state.direction
         felt = postures(wish.emotion.at(times).astype(np.float64))
-        alive = wish.motion.at(times)[:, 0].astype(np.float64)
         heard = [chunk[name].astype(np.float64).tolist() for name in ("speaking", "voiced", "loudness", "pitch")]
         moved = [
             natural(state, time, float(1 / chunk.fps), voice, posture)
@@ -95,17 +94,27 @@ class Head:
         ]
         degrees = np.array([turn for turn, _ in moved]).reshape(-1, 3)
         shift = np.array([shift for _, shift in moved]).reshape(-1, 3)
-        if wish.head is not None:
-            asked = wish.head.at(times).astype(np.float64)
-            room = np.minimum(np.abs(asked).max(axis=1, initial=0.0) / ROOM, 1.0)
-            alive = alive * (1.0 - MAKING_ROOM * room)
-            degrees = asked + alive[:, None] * degrees
-        else:
-            degrees = alive[:, None] * degrees
-        yaw, pitch, roll = np.radians(degrees).T
-        # Positive yaw goes to the picture's right, which is a turn by the right-hand rule about the axis that points up.
-        rows = Track(HEAD, np.zeros((len(chunk), HEAD.size), np.float32), chunk.fps, chunk.start)
-        return rows.replace(head_rotation=np.stack([pitch, -yaw, roll], axis=1), head_translation=alive[:, None] * shift)
+        return Track(HEAD, held(wish, times, degrees, shift), chunk.fps, chunk.start)
+
+
+def held(wish: Direction, times: Doubles, degrees: Doubles, shift: Doubles) -> Array:
+    """Put natural motion, `degrees` of yaw, pitch and roll and `shift` (rows, 3) each, on what is asked -> rows of HEAD (rows, 6)."""
+    alive = wish.motion.at(times)[:, 0].astype(np.float64)
+    if wish.head is not None:
+        asked = wish.head.at(times).astype(np.float64)
+        room = np.minimum(np.abs(asked).max(axis=1, initial=0.0) / ROOM, 1.0)
+        alive = alive * (1.0 - MAKING_ROOM * room)
+        degrees = asked + alive[:, None] * degrees
+    else:
+        degrees = alive[:, None] * degrees
+    yaw, pitch, roll = np.radians(degrees).T
+    # Positive yaw goes to the picture's right, which is a turn by the right-hand rule about the axis that points up.
+    return np.asarray(np.concatenate([np.stack([pitch, -yaw, roll], axis=1), alive[:, None] * shift], axis=1), np.float32)
+
+
+def asked_still(wish: Direction) -> bool:
+    """Tell whether the head is not to move at all."""
+    return wish.head is not None and all(not any(key.value) for key in wish.head.keys)
 
 
 def postures(emotion: Doubles) -> Doubles:

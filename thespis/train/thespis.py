@@ -1,0 +1,152 @@
+"""`thespis train thespis`: voices that are made up and recorded, people who act them, the motion denoiser, and the file that ships.
+
+Everything is kept in the folder, so that the same command goes on where it stood: voices, acts/, flow/, steps/ and acting.onnx. Sound files
+in its subfolder `recordings/` are acted as well, besides the made-up voices.
+"""
+
+import copy
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from thespis.data.acts import SOUNDS, made_up, performed, recorded
+from thespis.errors import TrainingError
+from thespis.motion.networks.acting import Acting
+from thespis.motion.spaces.acting import CONTROLS, STYLE
+from thespis.motion.voiced import HEARD
+from thespis.train.acting import ActingLearner, FewSteps, Stretches, stretch, usual
+from thespis.train.loop import train as learn
+from thespis.train.settings import Outcome, Settings
+from thespis.types import EMOTION, Array, random_for
+
+MADE_UP, HELD = 500, 40
+"""Clips of twelve seconds with made-up voices, to learn from and to judge by."""
+TURNS = {"made up": 2, "recorded": 4}
+"""How many persons act each voice."""
+SHARES = {"made up": 0.7, "recorded": 0.3}
+CLOSE = 2e-3  # by how much the exported network may differ, in the spread of a control
+USUAL = Settings(steps=9000, batch=64, rate=2e-3, warm_up=100, average=0.995, check_every=500, checkpoint_every=500, log_every=100)
+FEW = Settings(steps=2500, batch=64, rate=5e-4, warm_up=50, average=0.99, check_every=500, checkpoint_every=500, log_every=100)
+INPUTS = {
+    "past": CONTROLS.size, "before": CONTROLS.size, "shut": 1, "heard": HEARD.size, "emotion": EMOTION.size, "listening": 1,
+    "style": STYLE.size, "level": 1, "late": 1,
+}  # fmt: skip
+
+
+def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> Outcome:
+    """Train the denoiser in a folder; `wishes` are settings of the loop, of which a quarter of the minutes distils it to few steps."""
+    asked = dict(wishes)
+    asked.pop("size", None)
+    settings = replace(USUAL, **asked)
+    acts = {name: performances(folder, name, settings.seed, tell) for name in ("made up", "recorded", "held")}
+    kinds = {name: found for name, found in acts.items() if found and name != "held"}
+    shares = {name: SHARES[name] for name in kinds}
+    random = random_for(settings.seed, "held stretches")
+    held = [stretch(acts["held"], *random.uniform(size=3).tolist()) for _ in range(4 * settings.batch)]
+    network = fresh(settings.seed)
+    usual(network, kinds)
+    first = replace(settings, minutes=0.75 * settings.minutes)
+    outcome = learn(
+        ActingLearner(network), Stretches(kinds, shares, settings.batch, settings.seed), folder / "flow", first, held=held, tell=tell
+    )
+    network = of_file(outcome.weights)
+    few = replace(FEW, batch=settings.batch, seed=settings.seed, minutes=0.25 * settings.minutes, steps=min(FEW.steps, settings.steps))
+    data = Stretches(kinds, shares, settings.batch, settings.seed + 1)
+    outcome = learn(FewSteps(network), data, folder / "steps", few, held=held, tell=tell)
+    export(of_file(outcome.weights), folder / "acting.onnx")
+    return replace(outcome, weights=folder / "acting.onnx")
+
+
+def performances(folder: Path, name: str, seed: int, tell: Callable[[str], None]) -> dict[str, Array]:
+    """Make voices and acts, or read those that were made; nothing where there are no recordings."""
+    place = folder / "acts" / f"{name.replace(' ', '_')}.npz"
+    if place.exists():
+        with np.load(place) as kept:
+            return {each: kept[each] for each in kept.files}
+    sounds = [path for path in (folder / "recordings").glob("*") if path.suffix.lower() in SOUNDS]
+    if name == "recorded":
+        if not sounds:
+            return {}
+        tell(f"hearing {len(sounds)} recordings")
+        voices = recorded(sounds, seed)
+    else:
+        count = MADE_UP if name == "made up" else HELD
+        tell(f"making up {count} voices")
+        voices = made_up(seed, "train" if name == "made up" else "validation", count)
+    tell(f"acting {len(voices['rows'])} voices")
+    turns = [performed(voices, seed, f"{name} {turn}") for turn in range(TURNS.get(name, 1))]
+    found = {each: np.concatenate([turn[each] for turn in turns]) for each in turns[0]}
+    place.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(place, **found)
+    return found
+
+
+def fresh(seed: int) -> Acting:
+    """Make a network whose first weights follow from a seed, without touching torch's own randomness."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        return Acting()
+
+
+def of_file(path: Path) -> Acting:
+    """Read the denoiser out of what the loop left."""
+    network, held = Acting(), load_file(path)
+    network.load_state_dict({name.removeprefix("network."): value for name, value in held.items() if name.startswith("network.")})
+    network.eval()
+    return network
+
+
+class Told(nn.Module):
+    """The denoiser as a function of tensors in the order of INPUTS, and the noise; what it learned is kept in half precision."""
+
+    def __init__(self, network: Acting) -> None:
+        """Take a copy, and put halves in the place of its parameters."""
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        self.halves: list[tuple[nn.Module, str]] = []
+        for module in list(self.network.modules()):
+            for name, value in list(module.named_parameters(recurse=False)):
+                del module._parameters[name]
+                module.register_buffer(f"{name}_half", value.detach().half())
+                self.halves.append((module, name))
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
+        """Make the next row."""
+        for module, name in self.halves:
+            module.__dict__[name] = getattr(module, f"{name}_half").float()
+        made: tuple[Tensor, Tensor] = self.network(dict(zip(INPUTS, given, strict=False)), given[-1])
+        return made
+
+
+def export(network: Acting, path: Path) -> None:
+    """Write a trained denoiser as ONNX whose weights are kept in half precision, and make sure that it answers as the network does."""
+    given = (*(torch.zeros(1, 5, size) for size in INPUTS.values()), torch.zeros(1, CONTROLS.size))
+    names = [*INPUTS, "noise"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about shapes that are traced; the answers are compared below
+        torch.onnx.export(
+            Told(network), given, str(path), input_names=names, output_names=["control", "blink"], opset_version=17, dynamo=False,
+            do_constant_folding=False,
+            dynamic_axes={name: {1: "rows"} for name in INPUTS},
+        )  # fmt: skip
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    chance = torch.Generator().manual_seed(0)
+    for count in (1, 7, 32):
+        drawn = [torch.rand(1, count, size, generator=chance) for size in INPUTS.values()] + [
+            torch.rand(1, CONTROLS.size, generator=chance)
+        ]
+        with torch.no_grad():
+            wanted = Told(network)(*drawn)
+        made = session.run(None, {name: value.numpy() for name, value in zip(names, drawn, strict=True)})
+        apart = float(np.abs((made[0] - wanted[0].numpy()) / network.spread.numpy()).max())
+        if apart > CLOSE:
+            raise TrainingError(f"{path} answers otherwise than its network, by {apart:.2g}; use the versions of constraints.txt")
