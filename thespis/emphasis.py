@@ -62,8 +62,11 @@ class Emphases(tuple[Emphasis, ...]):
         """Begin before anything was said."""
         self.heard: list[Said] = []
 
-    def check(self, words: Sequence[Said] | None) -> None:
-        """Refuse words that are not said; None stands for speech whose words nobody knows."""
+    def check(self, words: Sequence[Said] | None, seconds: float | None = None) -> None:
+        """Refuse words that are not said and moments after the speech's end; None stands for words and lengths that nobody knows."""
+        for each in self:
+            if each.span is not None and seconds is not None and each.span[0] >= seconds:
+                raise DirectionError(f"{each} s lies after the end of the speech, which lasts {seconds:.2f} s; write times before that")
         wanted = [each for each in self if each.span is None]
         if wanted and words is None:
             raise DirectionError(

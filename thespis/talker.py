@@ -50,7 +50,7 @@ class Talker:
     def __call__(self, speech: Speech, portrait: Portrait, direction: Direction | None = None) -> Clip:
         """Run a whole Speech; all frames are held in memory, so use a Session for long recordings."""
         session = self.start(portrait, direction, rate=speech.rate)
-        session.words.check(speech.words)
+        session.words.check(speech.words, speech.seconds)
         session.push(speech)
         session.close()
         pieces = list(session)

@@ -89,6 +89,14 @@ def test_a_word_that_is_not_said_is_an_error_that_names_those_that_are() -> None
     assert len(str(told.value)) < 400
 
 
+def test_a_moment_after_the_end_is_refused() -> None:
+    wish = Emphases((Emphasis(span=(2.5, 3.1)),))
+    wish.check(None, 2.6)
+    wish.check(None)
+    with pytest.raises(DirectionError, match=r"2\.5-3\.1 s lies after the end of the speech, which lasts 2\.40 s; write times before that"):
+        wish.check((), 2.4)
+
+
 def test_spans_follow_the_words_as_they_are_said() -> None:
     wishes = Emphases(direct(words="no=1.5, no#2=held 0.2, 3-4=0.5").words)
     spans = Spans(wishes)

@@ -108,7 +108,7 @@ def prepare(
     if script is not None:
         speech, direction, marks = spoken(script, voice, direction, auto)
         direction.check(recipe, card.accepts)
-        direction.words.check(speech.words)
+        direction.words.check(speech.words, speech.seconds)
         about |= {"script": script, "voice": voice} | ({"marks": marks} if marks else {})
         return Job(recipe, who, direction, in_blocks(speech), speech.rate, len(speech.samples), speech.seconds, about)
     if audio is None:
@@ -126,7 +126,7 @@ def prepare(
         known = transcript(file, text, language)
         blocks, said = known, Said(text, known.aligned.words, language)
         about |= {"text": text, "language": language}
-    direction.words.check(None if said is None else said.words)
+    direction.words.check(None if said is None else said.words, file.seconds)
     if auto is not None:
         direction = felt(auto, direction, file, said)
         direction.check(recipe, card.accepts)
