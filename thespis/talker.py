@@ -1,7 +1,7 @@
 """A Talker is a list of Stages; a Session is a Talker at work on one stream of speech."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from thespis.card import Card
 from thespis.emphasis import Emphases
-from thespis.errors import MediaError, PairingError
+from thespis.errors import DirectionError, MediaError, PairingError
 from thespis.stages import Stage, as_stage, check_pairs
-from thespis.types import FRAMES, SAMPLES, Array, Clip, Direction, Frames, Portrait, Speech, Track, frame_count
+from thespis.types import AMOUNT, FRAMES, SAMPLES, Array, Clip, Curve, Direction, Frames, Key, Portrait, Speech, Track, frame_count
 
 MOST_CHANNELS = 64
-NO_WORDS = Emphases()
+CHANGING = ("emotion", "eyes", "mouth", "head", "gaze", "lips", "motion")  # the wishes that a running session follows
+OVER = 0.4  # seconds that a changed wish takes
+HUSH = 0.12  # seconds in which an interrupted mouth comes to rest
 BLOCKS_PER_SECOND = 5  # how finely a session cuts what it is given: small enough for flat memory and quick first frames
 
 
@@ -45,7 +47,7 @@ class Talker:
             wish.check(self.name, self.card.accepts)
         # A session tells its wishes which words are said; no other session may hear them.
         wish = replace(wish, words=Emphases(wish.words))
-        return Session(self, [stage.start(portrait, wish) for stage in self.stages], rate, wish.words)
+        return Session(self, [stage.start(portrait, wish) for stage in self.stages], rate, wish)
 
     def __call__(self, speech: Speech, portrait: Portrait, direction: Direction | None = None) -> Clip:
         """Run a whole Speech; all frames are held in memory, so use a Session for long recordings."""
@@ -66,9 +68,9 @@ class Talker:
 class Session:
     """Push samples, iterate over the Clips that are ready, `close()` at the end; frames never run ahead of the sound."""
 
-    def __init__(self, talker: Talker, states: list[Any], rate: int, words: Emphases = NO_WORDS) -> None:
-        """Hold one state for each stage of the talker; `words` are the wishes that hear which words are said."""
-        self.talker, self.rate, self.words = talker, rate, words
+    def __init__(self, talker: Talker, states: list[Any], rate: int, wish: Direction) -> None:
+        """Hold one state for each stage of the talker; `wish` is the direction that these states follow."""
+        self.talker, self.rate, self.wish, self.words = talker, rate, wish, wish.words
         self._states = states
         self._queue: deque[Speech] = deque()
         self._pushed = 0  # samples accepted, minus those an interruption dropped
@@ -77,6 +79,17 @@ class Session:
         self._finished = False
         self._frames: Frames | None = None
         self._motion: Track | None = None
+        self._made = 0.0  # seconds of motion, or of frames, that are made: wishes change from there on
+
+    @property
+    def pushed(self) -> float:
+        """The second at which what is pushed next will be said."""
+        return self._pushed / self.rate
+
+    @property
+    def made(self) -> float:
+        """The second up to which the performance is made, whether it was given out or not."""
+        return self._made
 
     @property
     def closed(self) -> bool:
@@ -97,10 +110,48 @@ class Session:
         self._queue.append(moved(speech, self._pushed, shift))
         self._pushed += len(speech)
 
+    def direct(self, wish: Direction, at: float | None = None, *, over: float = OVER, also: Iterable[str] = ()) -> None:
+        """Follow other wishes from the next frame on, or from `at` seconds: the curves that `wish` asks for, on a clock that begins then.
+
+        What changes does so within `over` seconds. What `wish` does not ask for stays as it is, but for the names in `also`, which
+        become natural again.
+        """
+        begin = self._made if at is None else max(at, self._made)
+        asked = tuple(dict.fromkeys((*wish.asked(), *also)))
+        fixed = [name for name in asked if name not in CHANGING]
+        if fixed:
+            raise DirectionError(f"{', '.join(fixed)} cannot change in a running session; it can change {', '.join(CHANGING)}")
+        if self.talker.card is not None:
+            wish.check(self.talker.name, self.talker.card.accepts)
+        for name in asked:
+            later: Curve | None = getattr(wish, name)
+            now: Curve | None = getattr(self.wish, name)
+            if later is None and name == "head" and now is not None:
+                later = Curve.constant(now.space)  # natural motion about no turn at all
+            if later is None:
+                self._follow(name, None)
+                continue
+            if now is None:
+                # Nobody asked before: eyes and mouth felt what the face feels, the head moved by itself, about its rest.
+                now = self.wish.emotion if name in ("eyes", "mouth") else Curve.constant(later.space)
+            self._follow(name, along(now, later, begin, over, self._made))
+
+    def _follow(self, name: str, curve: Curve | None) -> None:
+        """Put another curve in the place of a wish: the stages hold this very direction and read it row by row."""
+        object.__setattr__(self.wish, name, curve)
+
     def interrupt(self) -> int:
-        """Drop what was pushed and not yet played; give the number of samples dropped. What is pushed next follows at once."""
+        """Drop what was pushed and not yet played; give the number of samples dropped. What is pushed next follows at once.
+
+        Of what was heard already and not yet shown, the lips say nothing any more.
+        """
         self._queue.clear()
         dropped, self._pushed = self._pushed - self._used, self._used
+        card = self.talker.card
+        if self._used / self.rate > self._made and card is not None and "lips" in card.accepts:
+            usual = self.wish.lips.at(self._used / self.rate)[0].tolist()
+            quiet = Curve(AMOUNT, (Key(0.0, (0.0,)), Key(self._used / self.rate - self._made, tuple(usual))))
+            self._follow("lips", along(self.wish.lips, quiet, self._made, HUSH, self._made, last=HUSH))
         return dropped
 
     def close(self) -> None:
@@ -130,6 +181,8 @@ class Session:
             self.words.heard += speech.words or ()
         chunk: Any = speech
         for stage, state in zip(self.talker.stages, self._states, strict=True):
+            if isinstance(chunk, Track):
+                self._made = max(self._made, float(chunk.stop / chunk.fps))
             if stage.gives == FRAMES and isinstance(chunk, Track):
                 # Rows the sound has not reached are drawn for nothing: at the end they would be cut off.
                 self._motion = chunk if self._motion is None else self._motion.join(chunk)
@@ -140,6 +193,8 @@ class Session:
             if not last and not len(chunk):
                 break  # an empty chunk tells the stages behind nothing, and small pushes give many
         else:
+            if isinstance(chunk, Frames | Track):
+                self._made = max(self._made, float(chunk.stop / chunk.fps))
             if isinstance(chunk, Frames):
                 self._frames = chunk if self._frames is None else self._frames.join(chunk)
             elif isinstance(chunk, Track):
@@ -163,6 +218,22 @@ class Session:
         if not (made_frames is not None and len(made_frames)) and not (made_motion is not None and len(made_motion)):
             return None
         return Clip(None, made_frames, made_motion)
+
+
+def along(now: Curve, later: Curve, begin: float, over: float, since: float, last: float | None = None) -> Curve:
+    """Follow one curve, and from `begin` seconds on another whose clock begins there; what is over before `since` is forgotten.
+
+    The first key of the other is reached within `over` seconds, and its last one within `last` where that is given.
+    """
+    kept = [key for key in now.keys if key.at < begin]
+    ended = [k for k, key in enumerate(kept) if key.at + key.over <= since and (k + 1 == len(kept) or kept[k + 1].at >= key.at + key.over)]
+    kept = kept[ended[-1] :] if ended else kept
+    added = [replace(key, at=key.at + begin) for key in later.keys]
+    added[0] = replace(added[0], over=over)
+    if last is not None:
+        added[-1] = replace(added[-1], over=last)
+    # The first key of a curve holds from the beginning, so there must be one before the change.
+    return Curve(now.space, (*(kept or [replace(now.keys[0], at=min(begin, now.keys[0].at))]), *added))
 
 
 def sound(samples: npt.ArrayLike) -> Array:
