@@ -41,7 +41,7 @@ CHANGE = 1.5  # price in nats of going on to another sound, beside how rare it i
 SOUND_SURE = 0.02  # probability that is given to all classes together where no text is known
 RARE = 0.5  # how much of that counts
 LEAST_FITTING = 0.3  # share of the words that must be found
-JUDGED, LEAST_JUDGED = 30.0, 3.0  # seconds by which a text is judged as a whole, and of speech that it takes at least
+JUDGED, LEAST_JUDGED = 30.0, 1.0  # seconds by which a text is judged as a whole, and of speech that it takes at least
 SHUFFLES, MARGIN = 3, 20  # orders of its sounds that a text is compared with, and rows of sound around it
 OFFBEAT = 0.12  # seconds: pauses shorter than this belong to the phone before them
 
