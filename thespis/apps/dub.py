@@ -162,13 +162,24 @@ def draw(
 
 
 def main(args: Namespace) -> int:
-    """Check everything, then listen, look, and draw."""
+    """Dub, and say what was made."""
+    from thespis.apps.progress import progress
+
+    with progress(args.json) as shown:
+        facts = dub(args, shown)
+        shown.done(facts)
+    if not args.json and facts["sound_cut"] > 0.5:
+        print(f"the sound is {facts['sound_cut']:.1f} s longer than the video; the rest of it is cut off")
+    return 0
+
+
+def dub(args: Namespace, shown: "Progress") -> dict[str, Any]:
+    """Check everything, then listen, look, and draw -> what was made."""
     begun = time.monotonic()
     video = Path(args.video)
     if (args.audio is None) == (args.say is None):
         raise UsageError("give either a recording or --say TEXT")
     output = check_output(args.output, [path for path in (args.video, args.audio) if path is not None and Path(path).exists()])
-    from thespis.apps.progress import progress
     from thespis.capture.footage import open_footage
     from thespis.direction.parse import direct
 
@@ -190,33 +201,31 @@ def main(args: Namespace) -> int:
         file.refuse_silence()
         rate, channels, seconds = file.rate, file.channels, file.seconds or 0.0
         heard, sound = iter(file), iter(file)
-    with progress(args.json) as shown:
-        from thespis.capture.faces import quiet
-        from thespis.capture.follow import follow
-        from thespis.capture.performance import perform
-        from thespis.pixels.dub.warp import Dub
+    from thespis.capture.faces import quiet
+    from thespis.capture.follow import follow
+    from thespis.capture.performance import perform
+    from thespis.pixels.dub.warp import Dub
 
-        # First what is quick to refuse: a recipe without lips should not wait for a long film to be looked through.
-        said = lips_of(args.recipe, heard, rate, direction)
-        shown.start(None if footage.frames is None else 2 * footage.frames, {"output": str(args.output), "video": str(video)})
-        with quiet():
-            followed = follow(footage, shown.advance)
-        sightings = speaker(followed, args.face, video)
-        performance = perform(sightings, followed.frames, followed.cuts, footage.fps, 1.0)
-        motion = redubbed(performance.motion, said)
-        dub = Dub(performance.person, sightings, performance.motion.values, performance.confidence, performance.cuts, float(footage.fps))
-        dub.look(footage)
-        samples = int(len(motion) * Fraction(rate) / footage.fps + Fraction(1, 2))
-        made, changed = draw(footage, dub, motion, fitted(sound, rate, channels, samples), output, shown)
-        cut = max(seconds - made.seconds, 0.0)
-        facts = {
-            "frames": made.frames,
-            "size": list(made.size),
-            "fps": round(float(made.fps), 3),
-            "seconds": made.seconds,
-            "dubbed": changed,
-        }
-        shown.done({"path": str(args.output), **facts, "sound_cut": round(cut, 2), "took": round(time.monotonic() - begun, 2)})
-    if not args.json and cut > 0.5:
-        print(f"the sound is {cut:.1f} s longer than the video; the rest of it is cut off")
-    return 0
+    # First what is quick to refuse: a recipe without lips should not wait for a long film to be looked through.
+    said = lips_of(args.recipe, heard, rate, direction)
+    shown.start(None if footage.frames is None else 2 * footage.frames, {"output": str(args.output), "video": str(video)})
+    with quiet():
+        followed = follow(footage, shown.advance)
+    sightings = speaker(followed, args.face, video)
+    performance = perform(sightings, followed.frames, followed.cuts, footage.fps, 1.0)
+    motion = redubbed(performance.motion, said)
+    person = Dub(performance.person, sightings, performance.motion.values, performance.confidence, performance.cuts, float(footage.fps))
+    person.look(footage)
+    samples = int(len(motion) * Fraction(rate) / footage.fps + Fraction(1, 2))
+    made, changed = draw(footage, person, motion, fitted(sound, rate, channels, samples), output, shown)
+    cut = max(seconds - made.seconds, 0.0)
+    return {
+        "path": str(args.output),
+        "frames": made.frames,
+        "size": list(made.size),
+        "fps": round(float(made.fps), 3),
+        "seconds": made.seconds,
+        "dubbed": changed,
+        "sound_cut": round(cut, 2),
+        "took": round(time.monotonic() - begun, 2),
+    }

@@ -52,6 +52,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def main(args: Namespace) -> int:
     """Do the steps and write the result."""
+    print(f"wrote {args.output}: {edit(args)}")
+    return 0
+
+
+def edit(args: Namespace) -> str:
+    """Do the steps and write the result, and say what it is."""
     if not any(getattr(args, step) for step in STEPS):
         raise UsageError(f"nothing to do: give at least one of {', '.join('--' + step.replace('_', '-') for step in STEPS)}")
     from thespis.export.take import check_take, open_take, save_take
@@ -77,8 +83,7 @@ def main(args: Namespace) -> int:
         labels=labels | {"edits": edits},
     )
     motion = clip_tracks[first]
-    print(f"wrote {args.output}: {len(motion)} rows of {motion.space.name} at {float(motion.fps):g} a second{sound(clip)}")
-    return 0
+    return f"{len(motion)} rows of {motion.space.name} at {float(motion.fps):g} a second{sound(clip)}"
 
 
 def sound(clip: "Clip") -> str:

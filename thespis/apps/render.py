@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from thespis.export.take import TakeWriter
 
 PREVIEW_SECONDS = 4
+AFTERWARDS = 1.0  # seconds after a moment that its lips may hear
 BESIDES = ("eyeBlink", "eyeLook")  # a trial picture should show feeling and speech, and not a blink
 LIBRARIES = ("numpy", "mediapipe", "opencv-contrib-python", "av", "onnxruntime", "numba", "soxr", "espeakng-loader")
 
@@ -226,27 +227,33 @@ def closing(blocks: Iterable[Speech]) -> Iterator[Speech | None]:
     yield None
 
 
-def trial(job: Job, talker: Talker | None = None) -> Bytes:
-    """Draw one picture (height, width, 3): the strongest moment of the first seconds."""
+def trial(job: Job, talker: Talker | None = None, *, at: float | None = None, drawing: Any = None) -> Bytes:  # noqa: ANN401
+    """Draw one picture (height, width, 3): the strongest moment of the first seconds, or the one `at` a second.
+
+    `drawing` is a state of the last stage that was started before for the same portrait and picture; without it one is started.
+    """
     from thespis.capture.faces import quiet
 
     talker = talker or recipes.load(job.recipe)
+    until = round(max(PREVIEW_SECONDS, (at or 0.0) + AFTERWARDS) * job.rate)
     pieces: list[Speech] = []
     for block in job.blocks:
         pieces.append(block)
-        if block.stop >= PREVIEW_SECONDS * job.rate:
+        if block.stop >= until:
             break
-    samples = np.concatenate([piece.samples for piece in pieces], axis=1)[:, : PREVIEW_SECONDS * job.rate]
+    samples = np.concatenate([piece.samples for piece in pieces], axis=1)[:, :until]
     phones = None if pieces[0].phones is None else tuple(phone for piece in pieces for phone in piece.phones or ())
     wish = replace(job.direction, words=Emphases(job.direction.words))
     wish.words.heard += [word for piece in pieces for word in piece.words or ()]
     chunk: Any = Speech(samples, job.rate, phones=phones)
     frames = max(frame_count(samples.shape[1], job.rate, job.fps), 1)
     with quiet():
-        states = [stage.start(job.portrait, wish) for stage in talker.stages]
+        last = talker.stages[-1].start(job.portrait, wish) if drawing is None else drawing
+        states = [*(stage.start(job.portrait, wish) for stage in talker.stages[:-1]), last]
     for stage, state in zip(talker.stages, states, strict=True):
         if stage.gives == FRAMES and isinstance(chunk, Track):
-            chunk = strongest(chunk.cut(0, frames))
+            row = None if at is None else min(int(at * chunk.fps), frames - 1)
+            chunk = strongest(chunk.cut(0, frames)) if row is None else chunk.cut(row, row + 1)
         chunk = stage.step(state, chunk, last=True)
     if not isinstance(chunk, Frames) or not len(chunk):
         raise ThespisError(f"the recipe {job.recipe!r} made no picture of these first {PREVIEW_SECONDS} seconds")
