@@ -54,6 +54,22 @@ class Network(Protocol):
         """Turn rows (n, takes.size), the first of which has index `first` (negative before the start), into rows."""
 
 
+class RecallingNetwork(Protocol):
+    """A function from rows to rows that is also told the last rows it answered, with a context made once a session."""
+
+    takes: Space
+    gives: Space
+
+    def start(self, portrait: Portrait, direction: Direction) -> Any:  # noqa: ANN401
+        """Make what stays the same for a whole session."""
+
+    def begins(self, context: Any) -> Array:  # noqa: ANN401
+        """Give the row (gives.size,) that stands before the first one."""
+
+    def __call__(self, context: Any, rows: Array, first: int, fps: Fraction, before: Array) -> Array:  # noqa: ANN401
+        """Turn rows (n, takes.size), the first of which has index `first`, into rows; `before` are the answers right before `first`."""
+
+
 class StepNetwork(Protocol):
     """A network with memory: one row in, one row and the next memory out."""
 
@@ -106,12 +122,13 @@ class Rows:
 
 @dataclass
 class Running:
-    """The state of a runner: the network's context (and memory), the rows that wait, and the index of the next output row."""
+    """The state of a runner: context (and memory) of the network, rows that wait, the next output row's index, and answers it is told."""
 
     context: Any
     rows: Rows
     memory: Any = None
     next: int = 0
+    told: Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 class PerFrame:
@@ -136,20 +153,28 @@ class Windowed:
     """Run a network over windows of fixed length that advance by `hop` rows, with context before and after and a cross-fade.
 
     The network sees rows `[k * hop - past, k * hop + hop + future)`, always that many, and answers with `hop + fade` rows from
-    `k * hop` on; the `fade` rows that two windows share are blended. It needs `fade <= future` and `fade <= hop`.
+    `k * hop` on; the `fade` rows that two windows share are blended. It needs `fade <= future` and `fade <= hop`. With `history` it is
+    also told so many rows that were answered right before the window.
     """
 
-    def __init__(self, network: Network, *, hop: int, past: int = 0, future: int = 0, fade: int = 0, fps: Fraction | None = None) -> None:
+    def __init__(
+        self, network: Network | RecallingNetwork, *, hop: int, past: int = 0, future: int = 0, fade: int = 0, history: int = 0,
+        fps: Fraction | None = None,
+    ) -> None:  # fmt: skip
         """Wrap a network; `fps` is the rate of its input where that is known, to state the delay."""
-        if hop < 1 or past < 0 or not 0 <= fade <= min(hop, future if fade else hop):
-            raise ValueError(f"Windowed needs hop >= 1, past >= 0 and fade <= hop and future, not {hop=} {past=} {future=} {fade=}")
-        self.network, self.takes, self.gives = network, network.takes, network.gives
-        self.hop, self.past, self.future, self.fade = hop, past, future, fade
+        if hop < 1 or past < 0 or history < 0 or not 0 <= fade <= min(hop, future if fade else hop):
+            raise ValueError(f"Windowed needs hop >= 1, past >= 0, fade <= hop and future, not {hop=} {past=} {future=} {fade=} {history=}")
+        self.network: Any = network
+        self.takes, self.gives = network.takes, network.gives
+        self.hop, self.past, self.future, self.fade, self.history = hop, past, future, fade, history
         self.delay = Fraction(hop + future) / (fps or Fraction(25))
 
     def start(self, portrait: Portrait, direction: Direction) -> Running:
         """Make the network's context and an empty buffer; the memory is the tail that will be blended."""
-        return Running(self.network.start(portrait, direction), Rows(self.takes))
+        state = Running(self.network.start(portrait, direction), Rows(self.takes))
+        if self.history:
+            state.told = np.repeat(self.network.begins(state.context)[None], self.past + self.history, axis=0)
+        return state
 
     def step(self, state: Running, chunk: Track, last: bool) -> Track:
         """Run every window whose input is complete, and at the end the windows that reach beyond it."""
@@ -157,13 +182,16 @@ class Windowed:
         first, out = state.next, []
         while state.next + self.hop + self.future <= rows.stop or (last and state.next < rows.stop):
             at = state.next
-            made = self.network(state.context, rows.window(at - self.past, at + self.hop + self.future), at - self.past, fps)
+            before = (state.told[: self.history],) if self.history else ()
+            made = self.network(state.context, rows.window(at - self.past, at + self.hop + self.future), at - self.past, fps, *before)
             if made.shape != (self.hop + self.fade, self.gives.size):
                 raise ValueError(f"a window of {self.gives} must have shape {(self.hop + self.fade, self.gives.size)}, not {made.shape}")
             if self.fade and state.memory is not None:
                 share = ((np.arange(self.fade, dtype=np.float32) + 1) / (self.fade + 1))[:, None]
                 made = np.concatenate([made[: self.fade] * share + state.memory * (1 - share), made[self.fade :]])
             state.memory = made[self.hop :]
+            if self.history:
+                state.told = np.concatenate([state.told, made[: self.hop]])[-(self.past + self.history) :]
             out.append(made[: min(self.hop, rows.stop - at) if last else self.hop])
             state.next += self.hop
             rows.forget(state.next - self.past)

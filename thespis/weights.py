@@ -1,17 +1,24 @@
-"""Find the files that cards name, and make sure they are the files the cards describe. Nothing is ever fetched silently."""
+"""Find the files that cards name, and make sure they are the files the cards describe. Nothing is ever fetched silently.
+
+Weights of other people are bundles: a file `official_NAME.json` among the assets says where they come from and under which terms; once
+the user has accepted those (`thespis weights`), a record with the hash of every file lies beside them, and is checked at each use.
+"""
 
 import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from thespis.card import Weight
-from thespis.errors import WeightsError
+from thespis.errors import WeightsError, unknown
 
 ASSETS = Path(__file__).parent / "assets"
+RECORD = "bundle.json"
+OFFICIAL = "official_"
 
 
 def user_folder() -> Path:
@@ -55,3 +62,75 @@ def asset(name: str) -> Path:
     """Give the path of a file that ships with the package and has its card, NAME.json, beside it."""
     facts = json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
     return find(Weight(**{field.name: facts[field.name] for field in fields(Weight) if field.name in facts}))
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Weights of other people: each of its `files` here, and the names under which that is published; `purpose` says what needs them.
+
+    `convert` and `onnx` are "module:function"; without `convert` files are taken as they are. `sha256` are the published files' hashes
+    by name, where their authors tell them.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    licence: str
+    commercial: bool
+    terms: str
+    source: str
+    homepage: str
+    files: Mapping[str, tuple[str, ...]]
+    convert: str = ""
+    onnx: str = ""
+    sha256: Mapping[str, str] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies on this machine, if it does."""
+        return user_folder() / self.name
+
+
+def bundle_names() -> list[str]:
+    """Name every bundle that is known."""
+    return sorted(path.stem.removeprefix(OFFICIAL) for path in ASSETS.glob(f"{OFFICIAL}*.json"))
+
+
+def bundle(name: str) -> Bundle:
+    """Read what is known about a bundle."""
+    if name not in bundle_names():
+        raise WeightsError(unknown("weights", name, bundle_names()))
+    facts: dict[str, Any] = json.loads((ASSETS / f"{OFFICIAL}{name}.json").read_text(encoding="utf-8"))
+    files = {file: tuple(published) for file, published in facts.pop("files").items()}
+    return Bundle(name=name, purpose=facts.pop("for"), files=files, **facts)
+
+
+def record_of(known: Bundle, folder: Path | None = None) -> dict[str, Any] | None:
+    """Read the record that lies beside a bundle's files, in its own folder or another; None where there is none."""
+    path = (folder or known.folder) / RECORD
+    if not path.is_file():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record["name"] == known.name and set(record["files"]) == set(known.files):
+            return record
+    except (ValueError, KeyError, TypeError, OSError):
+        pass
+    raise WeightsError(f"{path} is damaged or of other weights; put them in place again: thespis weights {known.name} --from FOLDER")
+
+
+def ready(name: str) -> Path:
+    """Give the folder of a bundle that was accepted and is unchanged, or say what to do."""
+    known = bundle(name)
+    record = record_of(known)
+    if record is None:
+        raise WeightsError(
+            f"the weights of {name} ({known.licence}) are not here: get them from {known.source}, then put them in place with: "
+            f"thespis weights {name} --from FOLDER"
+        )
+    for file, wanted in record["files"].items():
+        path = known.folder / file
+        if not path.is_file() or sha256(path) != wanted:
+            state = "has changed since it was accepted" if path.is_file() else "is gone"
+            raise WeightsError(f"{path} {state}; put the weights in place again: thespis weights {name} --from FOLDER")
+    return known.folder

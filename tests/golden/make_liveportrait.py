@@ -125,11 +125,8 @@ def main() -> None:
     found, names = answers(clone)
     full = {name: listing(network.state_dict()) for name, network in networks(clone, FULL).items()}
     tensors = {**{f"given.{name}": value for name, value in inputs().items()}, **found}
-    save_file(
-        {name: value.contiguous() for name, value in tensors.items()},
-        PLACE,
-        metadata={"listings": json.dumps({"tiny": names, "full": full})},
-    )
+    listings = {"tiny": names, "full": full}
+    save_file({name: value.contiguous() for name, value in tensors.items()}, PLACE, metadata={"listings": json.dumps(listings)})
 
 
 if __name__ == "__main__":

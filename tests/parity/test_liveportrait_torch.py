@@ -5,7 +5,6 @@ With THESPIS_LIVEPORTRAIT naming a clone of the official code, its networks are 
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest

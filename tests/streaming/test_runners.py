@@ -50,6 +50,26 @@ class Blurred:
         return rows[past : past + hop + fade] + rows.mean(axis=0) + np.float32(0.1 * first)
 
 
+class Recalling:
+    """A network that goes on from what it answered right before its window."""
+
+    takes = gives = THING
+
+    def __init__(self, past: int = 0, fade: int = 0) -> None:
+        self.past, self.fade = past, fade
+        self.asked: list[tuple[int, Array]] = []
+
+    def start(self, portrait: Portrait, direction: Direction) -> None:
+        self.asked.clear()
+
+    def begins(self, context: Any) -> Array:
+        return np.full(THING.size, 7, np.float32)
+
+    def __call__(self, context: Any, rows: Array, first: int, fps: Fraction, before: Array) -> Array:
+        self.asked.append((first, before))
+        return rows[self.past :] + 0.5 * before.mean(axis=0)
+
+
 class Leaky:
     """A network with memory."""
 
@@ -85,6 +105,8 @@ STAGES = {
     "windowed": Windowed(Blurred(4, 3, 2, 0), hop=4, past=3, future=2),
     "windowed, faded": Windowed(Blurred(5, 2, 4, 3), hop=5, past=2, future=4, fade=3),
     "windowed, alone": Windowed(Blurred(1, 0, 0, 0), hop=1),
+    "windowed, told what was answered": Windowed(Recalling(), hop=4, history=2),
+    "windowed, told, made again and faded": Windowed(Recalling(past=3, fade=2), hop=4, past=3, future=2, fade=2, history=1),
     "causal": Causal(Leaky()),
     "whole": Whole(Centred()),
     "edit": Edit(THING, lambda portrait, direction: None, halved),
@@ -135,6 +157,17 @@ def test_the_fade_blends_neighbouring_windows() -> None:
     made = offline(Windowed(Steps(5, 2, 4, 3), hop=5, past=2, future=4, fade=3), noise(THING, 15))["a"]
     assert made[:5].tolist() == [0] * 5
     assert made[5:10].tolist() == pytest.approx([1.25, 2.5, 3.75, 5, 5])
+
+
+@pytest.mark.parametrize(("past", "fade"), [(0, 0), (0, 2), (3, 2), (9, 0)])
+def test_a_window_is_told_the_answers_right_before_it(past: int, fade: int) -> None:
+    network = Recalling(past, fade)
+    made = offline(Windowed(network, hop=4, past=past, future=fade, fade=fade, history=2), noise(THING, ROWS)).values
+    before_all = np.full((past + 2, THING.size), 7, np.float32)
+    answered = np.concatenate([before_all, made])
+    assert [first for first, _ in network.asked] == [at - past for at in range(0, ROWS, 4)]
+    for first, before in network.asked:
+        assert np.array_equal(before, answered[first + past : first + past + 2])
 
 
 def test_windows_forget_what_they_no_longer_need() -> None:

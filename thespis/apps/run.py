@@ -16,6 +16,7 @@ from thespis.export.output import Output, check_output, check_writable, write_te
 
 if TYPE_CHECKING:
     from thespis.apps.render import Job
+    from thespis.talker import Talker
 
 SHORTHANDS = ("emotion", "fps", "size", "seed", "crop", "background", "others")
 
@@ -39,6 +40,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5; auto")
     parser.add_argument("--direct", metavar="FILE.toml", type=Path, help="a direction with keyframes over time (docs/direction.md)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="a recipe of thespis list, or a file.py of your own")
+    parser.add_argument("--renderer", metavar="NAME", help="draw with warp, or with liveportrait (thespis weights), instead of its own")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="any other wish, by name")
     parser.add_argument("--fps", help="frames a second, such as 25, 29.97 or 30")
     parser.add_argument("--size", help="pixels: 512 or 1920x1080")
@@ -123,6 +125,13 @@ def output_of(args: Namespace) -> Output:
     return output
 
 
+def drawn_by(recipe: str, renderer: str) -> "Talker":
+    """Build a recipe with another renderer, before anything is read."""
+    from thespis import recipes
+
+    return recipes.load(recipe, renderer=renderer)
+
+
 def main(args: Namespace) -> int:
     """Check everything, then make it."""
     begun = time.monotonic()
@@ -135,6 +144,7 @@ def main(args: Namespace) -> int:
         from thespis.apps.render import asked, digest, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
+        talker = None if args.renderer is None else drawn_by(args.recipe, args.renderer)
         job: Job = prepare(
             args.portrait,
             audio=args.audio,
@@ -149,10 +159,12 @@ def main(args: Namespace) -> int:
             language=args.language,
         )
         total = None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps)
+        if talker is not None:
+            job.about["renderer"] = args.renderer
         facts: dict[str, Any] = {"settings": job.about | {"direction": asked(job.direction)}, "versions": versions()}
         shown.start(1 if args.preview else total, {"output": str(args.output), **facts})
         if args.preview:
-            image = trial(job)
+            image = trial(job, talker)
             write_picture(image, output.path)
             made: dict[str, Any] = {"path": str(args.output), "size": [image.shape[1], image.shape[0]]}
         elif output.path.suffix.lower() == ".take":
@@ -160,7 +172,7 @@ def main(args: Namespace) -> int:
             made = {"path": str(args.output), "rows": rows, "fps": round(float(job.fps), 3), "seconds": seconds}
         else:
             take = None if args.take_out is None else take_of(job, args.take_out)
-            result = render(job, output, shown, take=take)
+            result = render(job, output, shown, talker, take=take)
             made = {
                 "path": str(args.output),
                 "frames": result.frames,

@@ -7,6 +7,7 @@ the user's own weights say. docs/liveportrait.md tells the rest.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -119,6 +120,11 @@ def liveportrait_of_face(face: Track, keypoints: KeypointMap | None = None) -> T
     values[:, : 3 * KEYPOINTS] = expression.reshape(len(face), -1)
     empty = Track(LIVEPORTRAIT, values, face.fps, face.start)
     return empty.replace(scale=scale, translation=translation, pitch=pitch, yaw=yaw, roll=roll)
+
+
+def resting(rows: int = 1, fps: Fraction = Fraction(25), keypoints: KeypointMap | None = None) -> Track:
+    """Give so many rows of a portrait that does nothing."""
+    return liveportrait_of_face(Track(FACE, np.zeros((rows, FACE.size), np.float32), fps), keypoints)
 
 
 def face_of_liveportrait(motion: Track, keypoints: KeypointMap | None = None) -> Track:

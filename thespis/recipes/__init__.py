@@ -56,12 +56,19 @@ def card(name: str) -> Card:
     return found
 
 
-def load(name: str = "thespis", size: str | None = None) -> "Talker":
-    """Build the Talker of a recipe with the weights its card names, at a size it has or at its usual one."""
+def load(name: str = "thespis", size: str | None = None, renderer: str | None = None) -> "Talker":
+    """Build the Talker of a recipe with the weights its card names, at a size it has or at its usual one.
+
+    A `renderer` of thespis.pixels.choose draws in place of the recipe's own.
+    """
     from thespis.weights import find_all
 
     recipe = module(name)
     weights = find_all(recipe.card.weights)
     talker: Talker = recipe.build(weights) if size is None else recipe.build(weights, size)
     talker.name, talker.card = name, recipe.card
+    if renderer is not None:
+        from thespis.pixels.choose import redrawn
+
+        return redrawn(talker, renderer)
     return talker

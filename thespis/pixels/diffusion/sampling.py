@@ -1,27 +1,12 @@
 """Noise schedule, sampler and guidance of diffusion, as plain functions of arrays: the same numbers as diffusers', without torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from thespis.errors import DirectionError, unknown
+from thespis.motion.diffusion import KEPT, STEPS
 from thespis.types import Array
-
-Doubles = npt.NDArray[np.float64]
-STEPS = 1000
-LARGEST_BETA = 0.999
-
-
-def kept_signal() -> Doubles:
-    """Give the share of the picture's variance that is left at each step (STEPS,): the squared cosine, as `squaredcos_cap_v2`."""
-    at = np.arange(STEPS + 1) / STEPS
-    bar = np.cos((at + 0.008) / 1.008 * np.pi / 2) ** 2
-    return np.cumprod(1 - np.minimum(1 - bar[1:] / bar[:-1], LARGEST_BETA))
-
-
-KEPT = kept_signal()
 
 
 def noised(clean: Array, noise: Array, step: int) -> Array:
@@ -59,11 +44,3 @@ def guided(answers: Sequence[Array], strengths: Sequence[float]) -> Array:
     for (before, now), strength in zip(pairwise(answers), strengths, strict=True):
         made = made + np.float32(strength) * (now - before)
     return made
-
-
-def strengths_of(wish: Mapping[str, float], usual: Mapping[str, float]) -> tuple[float, ...]:
-    """Settle the strength of each condition, in the order of `usual`, from what a direction asks for."""
-    for name in wish:
-        if name not in usual:
-            raise DirectionError(unknown("guidance", name, usual))
-    return tuple(float(wish.get(name, strength)) for name, strength in usual.items())

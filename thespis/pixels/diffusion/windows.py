@@ -9,8 +9,9 @@ import numpy as np
 
 from thespis.capture.faces import face_of
 from thespis.errors import DirectionError
+from thespis.motion.diffusion import strengths_of
 from thespis.pixels.diffusion.detail import finer
-from thespis.pixels.diffusion.sampling import guided, sample, strengths_of
+from thespis.pixels.diffusion.sampling import guided, sample
 from thespis.pixels.diffusion.square import cut_square, square_of
 from thespis.stages import Rows
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Space, random_for
