@@ -14,13 +14,16 @@ BEYOND = (0.12, 0.3, 0.55, 0.85, 1.2, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # ey
 USUAL_EDGE = 0.75  # eye distances from the face's outline to the head's, where nobody can tell
 SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: there a turn of the head moves nothing sideways
 FARTHEST_EDGE = 2.6
+WIDENING = 0.3  # eye distances by which the head's outline may be farther out on one ray than on the next
 AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
 CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches so near to its edge is cut off by it
 STRETCH = (-0.02, 0.6)  # eye distances inside the picture over which the hair of such a head stretches
 NEAR = (3.4, 4.2)  # eye distances around the middle of the face within which person and background are told apart
 REACH = (2.4, 3.4)  # eye distances around it within which anything moves
 BESIDE = 1.5  # eye distances that shoulders and collars are taken to rise for each that they lie beside the face
+HIGHER = 2.0  # the same for what follows the head: shoulders do not, not even the nearest
 NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
+SHOULDER = (-1.3, -0.3)  # eye distances below the chin from which on, and from which on entirely, what lies beside the face may be one
 
 
 def rays(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Array, Array]:
@@ -44,6 +47,9 @@ def find_edge(share: Bytes, to_texture: Callable[[Array], Array], seen: Array, a
     # A lock of hair or a finger is not the outline of a head: each ray listens to its neighbours.
     around = np.stack([np.roll(edge, shift) for shift in (-2, -1, 0, 1, 2)])
     middle = np.maximum(np.median(around, axis=0), 0.15)
+    # Where a ray leaves the neck and enters a shoulder, the person's end is not the head's, and the mesh would be all splinters.
+    for apart in range(1, len(middle) // 2 + 1):
+        middle = np.minimum(middle, np.minimum(np.roll(middle, apart), np.roll(middle, -apart)) + apart * WIDENING)
     return np.asarray(sum(part * np.roll(middle, shift) for shift, part in zip((-1, 0, 1), (0.25, 0.5, 0.25), strict=True)), np.float32)
 
 
@@ -122,5 +128,7 @@ def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
     else:
         middle = outline[:, :2].mean(axis=0)
         skull = (1 - smoothstep(*AROUND, beyond)) * (1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])))
-    neck = 1 - smoothstep(chin + NECK[0], chin + NECK[1], spots[:, 1])
+    # Shoulders stay, and lie higher the nearer the picture shows them to the head; hair beside the face does not.
+    aside = np.maximum(np.abs(spots[:, 0]) - half, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
+    neck = 1 - smoothstep(chin + NECK[0], chin + NECK[1], spots[:, 1] + HIGHER * aside)
     return np.asarray(skull * neck, np.float32)

@@ -1,0 +1,33 @@
+"""What lies around the face: the head's outline is told from shoulders, and shoulders stay where they are."""
+
+import numpy as np
+import pytest
+
+from thespis.pixels.skirt import WIDENING, find_edge, follow_head
+from thespis.types import Array
+
+pytestmark = pytest.mark.unit
+TURN = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+AWAY = np.stack([np.sin(TURN), -np.cos(TURN)], axis=1).astype(np.float32)
+OUTLINE = np.concatenate([AWAY * np.array([0.8, 1.1], np.float32), np.zeros((36, 1), np.float32)], axis=1).astype(np.float32)
+
+
+def test_the_outline_of_a_head_does_not_leap_out_along_a_shoulder() -> None:
+    y, x = np.mgrid[0:400, 0:400]
+    head, shoulders = np.hypot((x - 200) / 80, (y - 150) / 110) < 1.1, y > 280
+    share = np.where(head | shoulders | ((np.abs(x - 200) < 50) & (y > 150)), 255, 0).astype(np.uint8)
+
+    def to_texture(spots: Array) -> Array:
+        return np.asarray(spots * 80 + (200, 150), np.float32)
+
+    edge = find_edge(share, to_texture, OUTLINE, AWAY)
+    assert np.abs(np.diff(np.append(edge, edge[0]))).max() <= WIDENING + 1e-5
+    assert edge[0] < 0.5 < 1.0 < edge[18]
+
+
+def test_shoulders_stay_and_hair_and_neck_go_with_the_head() -> None:
+    spots = np.array([[1.6, 1.7], [1.2, -0.6], [0.3, 1.2], [-1.6, 1.7]], np.float32)
+    shoulder, hair, neck, other = follow_head(OUTLINE, spots, np.zeros(4, np.float32))
+    assert shoulder == other == 0
+    assert hair == 1
+    assert neck > 0.8
