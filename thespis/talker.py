@@ -16,7 +16,7 @@ from thespis.stages import Stage, as_stage, check_pairs
 from thespis.types import AMOUNT, FRAMES, SAMPLES, Array, Clip, Curve, Direction, Frames, Key, Portrait, Speech, Track, frame_count
 
 MOST_CHANNELS = 64
-CHANGING = ("emotion", "eyes", "mouth", "head", "gaze", "lips", "motion")  # the wishes that a running session follows
+CHANGING = ("emotion", "eyes", "mouth", "head", "gaze", "lips", "motion", "listening")  # the wishes that a running session follows
 OVER = 0.4  # seconds that a changed wish takes
 HUSH = 0.12  # seconds in which an interrupted mouth comes to rest
 BLOCKS_PER_SECOND = 5  # how finely a session cuts what it is given: small enough for flat memory and quick first frames

@@ -1,6 +1,7 @@
 """Measure speed and memory on this machine: frames a second end to end, time to the first frame, peak memory, each stage.
 
 Every size runs in a process of its own: the cold start counts everything from its first instruction on, imports included.
+`thespis bench live` measures live sessions.
 """
 
 import json

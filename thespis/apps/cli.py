@@ -38,7 +38,9 @@ VERBS = {
     "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
     "bench": "measure speed and memory on this machine",
     "serve": "serve jobs and live sessions to browsers and programs, on one port",
+    "studio": "make portraits act in a browser: feelings on a timeline, trial frames, videos, takes, dubbing",
     "doctor": "check this installation and say what to do about what is wrong",
+    "weights": "weights of other people: where they come from, under which terms, and how to put them in place",
     "licenses": "list the licences of everything a run of a recipe uses",
 }
 MODULES = {"render": "render_take", "export": "export_take", "import": "import_take"}  # where the module has another name than the verb
@@ -47,6 +49,9 @@ SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJEC
         "stage": "make clips of made-up people who speak and feel: phones, motion, masks, depth and emotion are known",
         "prepare": "crop, align, track and filter talking clips of your own, or of a published data set, for training",
         "pack": "pack clips for training: frames, motion and sound in files that are mapped into memory",
+    },
+    "bench": {
+        "live": "measure live sessions: first frame, pace, interruptions, memory, and how many go at a time",
     },
     "eval": {
         "lips": "compare lips made from the sound of talking clips with the real ones",
@@ -58,6 +63,7 @@ SUBJECTS = {  # verbs of two words: the module of the second is apps/VERB_SUBJEC
         "reenact": "drive the first frame of real clips with their own motion, and compare the result with the clips",
     },
 }
+ALONE = ("bench",)  # verbs that do something without a second word too
 PLAIN = {"eval": "FOLDER|FILE ..."}  # verbs that need no second word: what stands in its place
 ABOUT = "Makes portraits act: a photo, speech and direction become a talking, feeling face."
 EXAMPLE = """examples:
@@ -118,7 +124,7 @@ def dispatch(words: Sequence[str]) -> int:
     if verb not in VERBS:
         raise UsageError(unknown("command", verb, VERBS))
     module, rest = MODULES.get(verb, verb), words[1:]
-    if verb in SUBJECTS:
+    if verb in SUBJECTS and not (verb in ALONE and (not rest or rest[0] not in SUBJECTS[verb])):
         if not rest or rest[0] in ("-h", "--help"):
             print(subjects(verb))
             return 0 if rest else 2

@@ -49,8 +49,11 @@ def settings_of(args: Namespace) -> "Settings":
         raise UsageError(f"a server has 1 to 64 renderers, not {args.workers}")
     if args.sessions < 0 or args.keep <= 0:
         raise UsageError("--sessions is 0 or more, and --keep more than 0")
+    from thespis.apps.server.faces import FACES, faces
+
     return Settings(
         folder=args.folder,
+        warm=FACES / f"{faces()[0]}.jpg" if faces() and args.sessions else None,
         host=args.host,
         port=args.port,
         tokens=tokens_of(args.token),

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException as PlainHTTPException
 import thespis
 from thespis.apps.server import catalogue, jobs
 from thespis.apps.server.guard import Guard
+from thespis.apps.server.live import routes
+from thespis.apps.server.live.rooms import NoRoomError, Rooms
 from thespis.apps.server.metrics import Metrics
 from thespis.apps.server.settings import Settings
 from thespis.apps.server.store import QueueFullError, Store
@@ -33,21 +35,24 @@ def create_app(settings: Settings) -> FastAPI:
     """Make the application; its renderers begin when it is served, and end with it."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     store, metrics, begun = Store(settings.folder), Metrics(), time.time()
-    supervisor = Supervisor(store, settings)
+    supervisor, rooms = Supervisor(store, settings), Rooms(settings)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(supervisor.start)
+        rooms.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(rooms.end)
             await asyncio.to_thread(supervisor.close)
             store.close()
 
     app = FastAPI(title="Thespis", version=thespis.__version__, description=ABOUT, lifespan=life, docs_url=None, redoc_url=None)
-    app.state.settings, app.state.store, app.state.metrics, app.state.supervisor = settings, store, metrics, supervisor
+    app.state.settings, app.state.store, app.state.metrics, app.state.rooms = settings, store, metrics, rooms
     app.include_router(jobs.router(settings, store))
     app.include_router(catalogue.router(settings, store))
+    app.include_router(routes.router(settings, rooms))
     app.add_middleware(Guard, settings=settings, metrics=metrics)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     troubles(app)
@@ -60,12 +65,25 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/metrics", tags=["catalogue"], response_class=PlainTextResponse)
     def figures() -> str:
         """Figures in Prometheus' text form."""
-        return metrics.text({"jobs": store.counts(), "renderers": supervisor.alive()})
+        live = [room.performance.figures for room in rooms.all()]
+        skew = max((abs(figures.skew) for figures in live), default=0.0)
+        gauges = {"sessions": len(live), "live_late_frames": sum(figures.late for figures in live), "live_skew_seconds": skew}
+        return metrics.text({"jobs": store.counts(), "renderers": supervisor.alive(), **gauges})
 
     @app.get("/", include_in_schema=False)
     def front() -> Response:
         """The page that says what there is."""
         return page("index.html")
+
+    @app.get("/live", include_in_schema=False)
+    def live() -> Response:
+        """The page on which one talks to a portrait."""
+        return page("live.html")
+
+    @app.get("/docs", include_in_schema=False)
+    def interface() -> Response:
+        """The page that lists every address, made from the description of the interface."""
+        return page("docs.html")
 
     return app
 
@@ -81,7 +99,7 @@ def troubles(app: FastAPI) -> None:
 
     @app.exception_handler(ThespisError)
     def ours(_: Request, error: ThespisError) -> JSONResponse:
-        full = isinstance(error, QueueFullError)
+        full = isinstance(error, QueueFullError | NoRoomError)
         status = 503 if full else 501 if isinstance(error, MissingExtraError) else 422
         return JSONResponse({"error": " ".join(str(error).split())}, status, headers={"Retry-After": "10"} if full else None)
 

@@ -23,6 +23,7 @@ class Client:
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
             raise UsageError(f"a server's address is http://HOST:PORT, not {address!r}")
         self._token, self._seconds = token, seconds
+        self.place = self._parts.netloc
 
     def submit(
         self,
@@ -34,11 +35,31 @@ class Client:
     ) -> str:
         """Submit a job -> its id."""
         files = {name: Path(path) for name, path in (("portrait", portrait), ("audio", audio), ("take", take)) if path is not None}
+        return str(self._send("/api/jobs", files, options)["id"])
+
+    def live(self, portrait: str | Path, **options: Any) -> str:  # noqa: ANN401
+        """Open a live session (LiveRequest) -> its id; watch it at /api/live/ID/socket."""
+        return str(self._send("/api/live", {"portrait": Path(portrait)}, options)["id"])
+
+    def rooms(self) -> list[dict[str, Any]]:
+        """List the open live sessions."""
+        listed: list[dict[str, Any]] = self._ask("GET", "/api/live")  # type: ignore[assignment]
+        return listed
+
+    def look(self, room: str) -> dict[str, Any]:
+        """Look at a live session."""
+        return self._ask("GET", f"/api/live/{room}")
+
+    def leave(self, room: str) -> None:
+        """Close a live session."""
+        self._ask("POST", f"/api/live/{room}/leave", b"")
+
+    def _send(self, path: str, files: Mapping[str, Path], options: dict[str, Any]) -> dict[str, Any]:
+        """Send a form with files and a request."""
         edge = uuid.uuid4().hex
-        body = b"".join(part(edge, name, path) for name, path in files.items())
+        body = b"".join(part(edge, name, file) for name, file in files.items())
         body += f'--{edge}\r\nContent-Disposition: form-data; name="request"\r\n\r\n{json.dumps(options)}\r\n--{edge}--\r\n'.encode()
-        made = self._ask("POST", "/api/jobs", body, f"multipart/form-data; boundary={edge}")
-        return str(made["id"])
+        return self._ask("POST", path, body, f"multipart/form-data; boundary={edge}")
 
     def job(self, job: str) -> dict[str, Any]:
         """Look at a job."""

@@ -12,11 +12,8 @@ ABOUT = {
     "jobs": "jobs, by state",
     "renderers": "renderers that live",
     "sessions": "live sessions that are open",
-    "sessions_opened": "live sessions opened so far",
-    "live_frames": "frames shown in live sessions",
-    "live_late_frames": "frames of live sessions that came later than their time",
-    "live_interruptions": "interruptions of live sessions",
-    "live_skew_seconds": "largest difference of picture and sound that a viewer told, of late",
+    "live_late_frames": "times that the open live sessions fell behind their clock",
+    "live_skew_seconds": "largest difference of picture and sound that a viewer of an open session told last",
 }
 
 

@@ -1,6 +1,7 @@
 """What is sent and answered: one description for REST, for the Python client and for the command line, whose names it keeps."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -98,8 +99,10 @@ def check(request: JobRequest, settings: Settings, *, audio: bool, take: bool) -
         check_script(request.script)
     for voice in (request.voice, request.language):
         check_voice(voice)
-    settings.recipe(request.recipe)
-    return checked_direction(request, settings)
+    wish = checked_direction(wishes(request), request.recipe, settings, request.direction)
+    if wish.background == "transparent" and request.output not in ("mov", "webm"):
+        raise UsageError("a transparent background needs the output mov or webm")
+    return wish
 
 
 def check_voice(voice: str) -> None:
@@ -128,7 +131,7 @@ def check_script(script: str) -> None:
         raise MediaError("the script has no words; write what is to be said")
 
 
-def wishes(request: JobRequest) -> dict[str, Any]:
+def wishes(request: "JobRequest | LiveRequest") -> dict[str, Any]:
     """Collect the wishes that stand beside the TOML text."""
     found: dict[str, Any] = dict(request.settings)
     if request.emotion is not None:
@@ -138,25 +141,25 @@ def wishes(request: JobRequest) -> dict[str, Any]:
     return found
 
 
-def checked_direction(request: JobRequest, settings: Settings) -> Direction:
+def check_words(given: Mapping[str, Any]) -> None:
+    """Refuse feelings and styles that would be read from a file."""
+    for name in ("emotion", "eyes", "mouth", "style"):
+        if isinstance(given.get(name), str) and (not FEELING.fullmatch(given[name]) or re.search(r"\blike\b", given[name])):
+            raise DirectionError(f"{name} is written with names and amounts here, such as happy=0.8")
+
+
+def checked_direction(given: dict[str, Any], recipe: str, settings: Settings, toml: str | None = None) -> Direction:
     """Read all wishes and refuse what is beyond the limits or would reach for a file."""
     from thespis import recipes
     from thespis.direction.auto import is_auto
 
-    given = wishes(request)
-    for name in ("emotion", "eyes", "mouth"):
-        if isinstance(given.get(name), str) and (not FEELING.fullmatch(given[name]) or re.search(r"\blike\b", given[name])):
-            raise DirectionError(f"{name} is written with names and amounts here, such as happy=0.8")
-    if request.direction is not None and re.search(r"(?i)\blike\b\s*=", request.direction):
+    check_words(given)
+    if toml is not None and re.search(r"(?i)\blike\b\s*=", toml):
         raise DirectionError("a feeling cannot be read from a file here; write names and amounts such as happy=0.8")
-    if is_auto(given.get("emotion")):
-        del given["emotion"]
-    base = Direction() if request.direction is None else read_toml(request.direction)
-    wish = direct(base, **given)
+    plain = {name: value for name, value in given.items() if not (name == "emotion" and is_auto(value))}
+    wish = direct(Direction() if toml is None else read_toml(toml), **plain)
     check_limits(wish, settings.limits)
-    wish.check(request.recipe, recipes.card(settings.recipe(request.recipe)).accepts)
-    if wish.background == "transparent" and request.output not in ("mov", "webm"):
-        raise UsageError("a transparent background needs the output mov or webm")
+    wish.check(recipe, recipes.card(settings.recipe(recipe)).accepts)
     return wish
 
 
@@ -169,3 +172,51 @@ def check_limits(wish: Direction, limits: Limits) -> None:
         raise UsageError(f"a video has at most {limits.fps} frames a second here, not {float(wish.fps):g}")
     if wish.background is not None and not COLOUR.fullmatch(wish.background):
         raise UsageError("a background is a colour here (white, #20a040) or transparent; pictures are for the command line")
+
+
+class LiveRequest(BaseModel):
+    """What a live session begins with; the portrait comes as a file beside it, or is one of GET /api/faces by its name."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=20_000)
+
+    made_up: str | None = Field(None, pattern="^[a-z0-9_-]{1,40}$", description="a made-up person of GET /api/faces")
+    recipe: str = Field("thespis", max_length=100)
+    voice: str = "en-us"
+    emotion: str | None = None
+    settings: dict[str, Wish] = Field(default_factory=dict, max_length=40)
+    face: int | None = Field(None, ge=1, le=100)
+    converse: bool = Field(True, description="whether the partner answers what the portrait hears")
+
+
+class LiveView(BaseModel):
+    """A live session: how long it was shown, how many frames came late, and the last skew and interruption in seconds."""
+
+    id: str
+    created: float
+    state: Literal["speaking", "listening", "idle"]
+    watched: bool
+    seconds: float
+    frames: int
+    late: int
+    fps: float
+    size: list[int]
+    skew: float
+    hushed: float
+    error: str | None
+    request: LiveRequest
+
+
+class LiveMessage(BaseModel):
+    """What a viewer sends as text: say and ask words, direct, interrupt, attend, say what the sound is that follows, tell the skew."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=20_000)
+
+    type: Literal["say", "ask", "direct", "interrupt", "attend", "sound", "told", "ping"]
+    text: str = ""
+    voice: str | None = None
+    settings: dict[str, Wish] = Field(default_factory=dict, max_length=20)
+    over: float = Field(0.4, ge=0, le=10)
+    nod: bool = False
+    role: Literal["speak", "hear", ""] = ""
+    rate: int = Field(48_000, ge=8_000, le=192_000)
+    skew: float = 0.0

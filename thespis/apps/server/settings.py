@@ -46,6 +46,7 @@ class Settings:
     recipes: tuple[str, ...] = ()  # recipe files of the operator's own; what a user sends is never read as a path
     workers: int = 1
     private_webhooks: bool = False
+    warm: Path | None = None  # a portrait that is drawn once at the start, so that the first live session begins quickly
     partner: str = "rules"  # the rule-based one, or the address of an OpenAI-compatible chat
     partner_model: str = "default"
     partner_key: str = ""

@@ -1,0 +1,1 @@
+"""Live sessions: a portrait that speaks, listens and idles while somebody watches (docs/live.md)."""
