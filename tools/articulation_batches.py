@@ -14,13 +14,14 @@ from articulation_network import PAIR, ArticulationNetwork
 
 from thespis.features.ear import BANDS
 from thespis.features.phone_classes import PHONE_CLASSES
-from thespis.types import Array
+from thespis.types import Array, Bytes
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 Answer = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 BATCH, ROWS, WARM = 10, 400, 70  # WARM rows at the head of a cutting, which lack their past, are not judged
 NOBODY_KNOWS = 255
+SLOWER, FASTER, PACED = 0.12, 0.3, 0.6  # by how much, as a logarithm, and how often: people talk faster than those who read aloud
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def gathered(examples: Sequence[Example]) -> Examples:
 
 def varied(rng: np.random.Generator, x: Array) -> Array:
     """Change bands (rows, BANDS): the length of the throat, an equaliser, a band that is missing, short gaps, noise."""
-    places = np.clip(np.arange(BANDS) * float(np.exp(rng.normal(0, 0.07))), 0, BANDS - 1)
+    places = np.clip(np.arange(BANDS) * float(np.exp(rng.normal(0, 0.085))), 0, BANDS - 1)
     below = np.minimum(places.astype(int), BANDS - 2)
     share = (places - below).astype(np.float32)
     x = x[:, below] * (1 - share) + x[:, below + 1] * share
@@ -84,6 +85,20 @@ def varied(rng: np.random.Generator, x: Array) -> Array:
         first, length = rng.integers(len(x)), rng.integers(2, 9)
         x[first : first + length] = rng.uniform(-1.5, 0.3)
     return x + rng.standard_normal(x.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.25))
+
+
+def paced(examples: Examples, first: int, last: int, slower: float) -> tuple[Array, Array, Bytes]:
+    """Cut rows out of examples, at most ROWS of them, said `slower` than they were: bands, targets (not-a-number: unknown), classes."""
+    inputs, targets = examples.inputs[first:last].astype(np.float32), examples.targets[first:last].astype(np.float32)
+    places = np.arange(min(int((last - first - 1) * slower), ROWS)) / slower
+    below = places.astype(int)
+    share = (places - below).astype(np.float32)[:, None]
+
+    def between(values: Array) -> Array:
+        # A row at a whole place is that row alone, whatever its neighbour is.
+        return np.where(share > 0, values[below] * (1 - share) + values[below + 1] * share, values[below])
+
+    return between(inputs), between(targets), examples.phones[first:last][np.round(places).astype(int)]
 
 
 def batch(rng: np.random.Generator, sets: Sequence[tuple[float, Examples]], delays: Sequence[int]) -> tuple[torch.Tensor, list[Answer]]:
@@ -98,15 +113,17 @@ def batch(rng: np.random.Generator, sets: Sequence[tuple[float, Examples]], dela
     for item in range(BATCH):
         examples = sets[rng.choice(len(sets), p=shares / shares.sum())][1]
         begin, end = examples.spans[rng.integers(len(examples.spans))]
-        first = int(rng.integers(begin, max(end - ROWS, begin) + 1))
-        last = min(first + ROWS, end)
-        x[item, : last - first] = varied(rng, examples.inputs[first:last].astype(np.float32))
+        slower = float(np.exp(rng.uniform(-FASTER, SLOWER))) if rng.random() < PACED else 1.0
+        needed = int(ROWS / slower) + 2
+        first = int(rng.integers(begin, max(end - needed, begin) + 1))
+        bands, wanted, sounds = paced(examples, first, min(first + needed, end), slower)
+        rows = len(bands)
+        x[item, :rows] = varied(rng, bands)
         for number, delay in enumerate(delays):
-            wanted = examples.targets[first : last - delay].astype(np.float32)
             judged = delay if first == begin else max(WARM, delay)
-            y[number, item, delay : last - first] = np.nan_to_num(wanted)
-            counts[number, item, judged : last - first] = np.isfinite(wanted)[judged - delay :]
-            classes[number, item, judged : last - first] = examples.phones[first + judged - delay : last - delay]
+            y[number, item, delay:rows] = np.nan_to_num(wanted[: rows - delay])
+            counts[number, item, judged:rows] = np.isfinite(wanted)[judged - delay : rows - delay]
+            classes[number, item, judged:rows] = sounds[judged - delay : rows - delay]
     turned = [torch.from_numpy(part).transpose(-1, -2).contiguous() for part in (x, y, counts)]
     return turned[0], [(turned[1][number], turned[2][number], torch.from_numpy(classes[number])) for number in range(len(delays))]
 

@@ -77,6 +77,10 @@ VOICES = (
     "", "", "+m1", "+m2", "+m3", "+m4", "+m5", "+m6", "+m7", "+m8", "+f1", "+f2", "+f3", "+f4", "+f5", "+klatt", "+klatt2", "+klatt3",
     "+klatt4", "+Annie", "+Andrea", "+belinda", "+linda", "+steph", "+Alicia", "+Gene", "+Hugo", "+Lee", "+Mario", "+Michael", "+paul",
     "+David", "+john", "+Reed", "+boris", "+grandma", "+grandpa", "+whisperf", "+whisper", "+croak",
+    "+Alex", "+Andy", "+announcer", "+antonio", "+AnxiousAndy", "+benjamin", "+caleb", "+Denis", "+Diogo", "+ed", "+edward", "+Gene2",
+    "+gustave", "+Henrique", "+ian", "+iven", "+iven3", "+Jacky", "+kaukovalta", "+klatt5", "+klatt6", "+marcelo", "+Marco", "+max",
+    "+michel", "+miguel", "+Mike", "+norbert", "+pablo", "+pedro", "+quincy", "+rob", "+robert", "+sandro", "+shelby", "+steph2",
+    "+steph3", "+Storm", "+travis", "+Tweaky", "+zac",
 )  # fmt: skip
 ONSETS = (
     "p", "b", "m", "f", "v", "t", "d", "n", "s", "z", "l", "r", "k", "g", "h", "w",

@@ -40,7 +40,7 @@ SHUT = 3.0  # how much more a row counts for the closure in which lips are shut:
 LIPS = {"p": 1.3, "b": 1.3, "m": 1.3, "f": 1.15, "v": 1.15, "w": 1.15}  # weights of the classes that lips are seen to make
 MOVES, CURVES, SOUNDS = 6.0, 10.0, 0.5  # weights of the curves' speed, of the curves, and of the classes of sounds
 UNSURE = 7  # per cent of the recordings whose text and sound agree least, which are left out
-SHARES = {"made up": 0.25, "real": 0.65, "captured": 0.1}
+SHARES = {"made up": 0.42, "real": 0.5, "captured": 0.08}
 STEADY = 0.998  # the network that is kept is a running mean of those of the last 500 steps
 
 
