@@ -1,0 +1,157 @@
+"""The studio in a real browser: from a portrait to a downloaded video and exported curves, with the pointer and the keyboard."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import av
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install 'thespis[studio]'")
+from chrome import Tab, browser
+
+pytestmark = pytest.mark.browser
+LONG = 240.0  # seconds that a slow machine may need to draw two seconds of video
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("studio")
+    words = [sys.executable, "-m", "thespis.apps.cli", "studio", "--port", str(port), "--folder", str(folder)]
+    process = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    found, end = f"http://127.0.0.1:{port}/studio/", time.monotonic() + 120
+    try:
+        while True:
+            assert process.poll() is None, "the studio does not start"
+            assert time.monotonic() < end, "the studio does not answer"
+            try:
+                urlopen(found, timeout=10).close()
+                break
+            except (URLError, ConnectionError, TimeoutError):
+                time.sleep(0.3)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert list(folder.glob("studio-*")) == [], "files of the studio were left behind"
+
+
+@pytest.fixture
+def tab(address: str, tmp_path: Path) -> Iterator[Tab]:
+    with browser(tmp_path) as found:
+        found.open(address)
+        found.until("document.querySelectorAll('.tl-words span').length > 5", 120)
+        yield found
+
+
+def keys(tab: Tab) -> list[str]:
+    return list(tab.value("[...document.querySelectorAll('.tl-key')].map((key) => key.getAttribute('aria-label'))"))
+
+
+def go(tab: Tab, name: str) -> None:
+    tab.value(
+        f"[...document.querySelectorAll('button[role=tab]')].find((one) => one.innerText.trim() === '{name}' && one.offsetParent).click()"
+    )
+
+
+def downloaded(folder: Path, suffix: str) -> Path:
+    end = time.monotonic() + 60
+    while not (found := list(folder.glob(f"*{suffix}"))):
+        assert time.monotonic() < end, f"no {suffix} was downloaded: {list(folder.iterdir())}"
+        time.sleep(0.2)
+    return found[0]
+
+
+def test_from_a_portrait_to_a_downloaded_video_and_exported_curves(tab: Tab, tmp_path: Path) -> None:
+    got = tmp_path / "got"
+    got.mkdir()
+    tab.downloads(got)
+    tab.click(".faces label:nth-of-type(3)")
+    tab.type("textarea", "Hello there.")
+    tab.until("document.querySelectorAll('.tl-words span').length === 2")
+    tab.click("#fine > button")
+    tab.value(
+        "(() => { const one = [...document.querySelectorAll('input')].find((each) => each.value.startsWith('512'));"
+        "one.focus(); one.click(); })()"
+    )
+    tab.until("[...document.querySelectorAll('[role=option]')].some((one) => one.innerText.includes('256'))")
+    tab.value(
+        "[...document.querySelectorAll('[role=option]')].find((one) => one.innerText.includes('256'))"
+        ".dispatchEvent(new MouseEvent('mousedown', {bubbles: true}))"
+    )
+    tab.click("#try_frame")
+    tab.until("document.querySelector('#trial img')?.naturalWidth === 256", LONG)
+    tab.click("#make_video")
+    tab.until("document.querySelector('#status').innerText.includes('frames of 256 x 256')", LONG)
+    tab.until("document.querySelector('#film video').readyState > 1", LONG)
+    tab.click("#keep_video")
+    with av.open(str(downloaded(got, ".mp4"))) as film:
+        assert film.streams.video[0].codec_context.width == 256
+        assert film.streams.audio
+    go(tab, "Takes")
+    tab.click("#show_curves")
+    tab.until("document.querySelector('#curves img')?.naturalWidth > 1000", LONG)
+    tab.click("#export_take")
+    tab.until("document.querySelector('#take_status').innerText.includes('rows of 61 curves')", LONG)
+    tab.click("#keep_export")
+    lines = downloaded(got, ".csv").read_text().splitlines()
+    assert lines[0].startswith("Timecode,BlendshapeCount,EyeBlinkLeft")
+    assert len(lines) > 20
+    assert tab.printed == []
+
+
+def test_keyframes_are_dragged_added_and_deleted_by_hand_and_by_key(tab: Tab) -> None:
+    first = keys(tab)
+    assert [label.split()[0] for label in first] == ["happy", "sad"]
+    x, y = tab.place(".tl-key:nth-of-type(2) i")
+    tab.mouse("mousePressed", x, y)
+    tab.mouse("mouseMoved", x + 60, y + 25)
+    tab.mouse("mouseReleased", x + 60, y + 25)
+    moved = keys(tab)[1]
+    assert moved != first[1]
+    assert float(moved.split(" at ")[1].split()[0]) > float(first[1].split(" at ")[1].split()[0])
+    tab.key("ArrowLeft", 37)
+    tab.key("ArrowUp", 38)
+    nudged = keys(tab)[1]
+    assert float(moved.split(" at ")[1].split()[0]) - float(nudged.split(" at ")[1].split()[0]) == pytest.approx(0.1, abs=0.051)
+    tab.click('.tl-chip[data-name="surprised"]')
+    assert keys(tab)[1].startswith("surprised")
+    tab.value("[...document.querySelectorAll('.tl-button')][0].focus()")
+    tab.key("Enter", 13)
+    tab.until("document.querySelectorAll('.tl-key').length === 3")
+    tab.key("Delete", 46)
+    tab.until("document.querySelectorAll('.tl-key').length === 2")
+
+
+def test_what_is_missing_is_told_in_a_line_beside_the_button(tab: Tab) -> None:
+    tab.type("textarea", " ")
+    tab.click("#try_frame")
+    tab.until("document.querySelector('#status [role=alert]')?.innerText.includes('nothing to say yet')", LONG)
+    assert "Traceback" not in tab.value("document.body.innerText")
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(address: str, tmp_path: Path) -> None:
+    with browser(tmp_path) as tab:
+        tab.open(address, 390, 844, phone=True)
+        tab.until("document.querySelectorAll('.tl-words span').length > 1", 120)
+        assert tab.value("document.documentElement.scrollWidth") <= 390
+        small = tab.value(
+            "[...document.querySelectorAll('#act_actions button, .tl-key, .tl-chip, .tl-button')].filter((one) => one.offsetParent)"
+            ".map((one) => one.getBoundingClientRect()).filter((box) => box.height < 36).length"
+        )
+        assert small == 0
+        names = tab.value(
+            "[...document.querySelectorAll('button, input, textarea')].filter((one) => one.offsetParent && !one.disabled)"
+            ".filter((one) => !(one.getAttribute('aria-label') || one.innerText.trim() || one.title || one.labels?.length"
+            " || one.closest('label'))).map((one) => one.outerHTML.slice(0, 160))"
+        )
+        assert names == []

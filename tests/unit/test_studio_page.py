@@ -1,0 +1,108 @@
+"""The studio's page: what it holds, that it asks nobody else for anything, and that errors are lines."""
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install 'thespis[studio]'")
+from fastapi.testclient import TestClient
+from served import settings
+
+from thespis.apps import studio as verb
+from thespis.apps.studio.acting import Ended, StoppedError, Watch
+from thespis.apps.studio.parts import bar, notice, portrait_of, speech_of, told, trouble, words
+from thespis.apps.studio.timeline import keys_in
+from thespis.errors import MediaError
+
+pytestmark = [
+    pytest.mark.unit,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio.*"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette.*"),
+]
+TABS = ("Act", "Compare", "Takes", "Dub", "Report", "Live")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    from thespis.apps.server.app import create_app
+
+    about = settings(tmp_path_factory.mktemp("studio"), workers=0)
+    app = create_app(about)
+    made = verb.mount(app, about)
+    with TestClient(app, base_url="http://127.0.0.1") as found:
+        yield found
+    made.shelf.close()
+
+
+def test_the_page_has_its_tabs_and_every_input_a_name(client: TestClient) -> None:
+    config = client.get("/studio/config").json()
+    parts = config["components"]
+    assert tuple(part["props"]["label"] for part in parts if part["type"] == "tabitem") == TABS
+    inputs = ("textbox", "dropdown", "slider", "radio", "checkbox", "checkboxgroup", "number", "image", "video", "audio", "file", "gallery")
+    unnamed = [part for part in parts if part["type"] in inputs and not part["props"].get("label")]
+    assert unnamed == []
+    buttons = [part["props"]["value"] for part in parts if part["type"] in ("button", "downloadbutton")]
+    assert all(buttons)
+    assert "Make the video" in buttons
+
+
+def test_the_page_asks_no_other_machine_for_anything(client: TestClient) -> None:
+    page = client.get("/studio/").text
+    assert "thespisTimeline" in page
+    fetched = re.findall(r"""(?:src|href)=["'](https?://[^"']+)|url\(["']?(https?://[^"')]+)""", page)
+    assert fetched == []
+    theme = client.get("/studio/theme.css").text
+    assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", theme)
+
+
+def test_no_modules_get_files_of_types_beside_them() -> None:
+    assert list(Path(verb.__file__).parent.glob("*.pyi")) == []
+
+
+def test_errors_are_lines_and_never_traces(caplog: pytest.LogCaptureFixture) -> None:
+    assert words(MediaError("there is no picture a.jpg; choose\nanother")) == "There is no picture a.jpg; choose another."
+    assert words(StoppedError()).startswith("Stopped")
+    with caplog.at_level(logging.ERROR, "thespis"):
+        line = words(ZeroDivisionError("division by /secret/place"))
+    assert "secret" not in line
+    assert "ZeroDivisionError" in line
+    assert 'role="alert"' in trouble(MediaError("<b>"))
+    assert "<b>" not in trouble(MediaError("<b>"))
+    assert notice("") == ""
+
+
+def test_work_tells_how_far_it_is_and_how_it_ended() -> None:
+    watch = Watch()
+
+    def work() -> str:
+        watch.start(4, {})
+        watch.advance(2)
+        return "made"
+
+    *lines, last = told(work, watch, "Acting")
+    assert isinstance(last, Ended)
+    assert (last.given, last.error) == ("made", None)
+    assert "50 %" in str(lines[-1])
+    assert 'value="50"' in bar(2, 4, "Acting")
+    assert "value" not in bar(0, None, "Acting")
+
+    def fail() -> None:
+        raise MediaError("no")
+
+    *_, last = told(fail, Watch(), "Acting")
+    assert isinstance(last, Ended)
+    assert isinstance(last.error, MediaError)
+
+
+def test_the_own_picture_goes_before_the_made_up_face() -> None:
+    assert portrait_of("a.png", "Mila") == "a.png"
+    assert str(portrait_of(None, "Mila")).endswith("mila.jpg")
+    assert portrait_of(None, "../../etc/passwd") is None
+    assert portrait_of(None, None) is None
+    assert speech_of("Write", "Hi", "de", "a.wav", "") == {"script": "Hi", "voice": "de"}
+    assert speech_of("Record or upload", "Hi", "de", "a.wav", "Ho") == {"audio": "a.wav", "text": "Ho"}
+    assert keys_in({"keys": [1]}) == [1]
+    assert keys_in("nonsense") == keys_in(None) == keys_in({"keys": 3}) == []
