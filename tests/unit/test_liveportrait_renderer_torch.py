@@ -88,6 +88,7 @@ def test_frames_move_and_streamed_equals_offline(networks: LivePortraitNetworks,
     assert whole.images.shape == (3, 512, 512, 3)
     assert not np.array_equal(whole.images[0], whole.images[2])
     assert np.array_equal(whole.images[0][-100:], astronaut.image[-100:])  # what lies outside the square is the picture's own
+    assert renderer.step(state, motion.cut(0, 0), False).images.shape == (0, 512, 512, 3)
     parts = [renderer.step(state, motion.cut(row, row + 1), row == 2).images for row in range(3)]
     assert np.array_equal(np.concatenate(parts), whole.images)
 

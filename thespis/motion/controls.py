@@ -41,7 +41,7 @@ def controlled(direction: Direction, motion: Track) -> Track:
     own[:, LIPS] *= lips[:, None, None]
     moved = np.einsum("nij,nkj->nki", rotation_of(turned), own)
     values = turned.values.copy()
-    values[:, : 3 * KEYPOINTS] = moved.reshape(len(motion), -1)
+    values[:, : 3 * KEYPOINTS] = moved.reshape(len(motion), 3 * KEYPOINTS)
     return Track(LIVEPORTRAIT, values, motion.fps, motion.start)
 
 

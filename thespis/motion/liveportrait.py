@@ -117,7 +117,7 @@ def liveportrait_of_face(face: Track, keypoints: KeypointMap | None = None) -> T
     translation[:, 2] = 0
     pitch, yaw, roll = angles_of(rotation)
     values = np.zeros((len(face), LIVEPORTRAIT.size), np.float32)
-    values[:, : 3 * KEYPOINTS] = expression.reshape(len(face), -1)
+    values[:, : 3 * KEYPOINTS] = expression.reshape(len(face), 3 * KEYPOINTS)
     empty = Track(LIVEPORTRAIT, values, face.fps, face.start)
     return empty.replace(scale=scale, translation=translation, pitch=pitch, yaw=yaw, roll=roll)
 
@@ -142,7 +142,7 @@ def face_of_liveportrait(motion: Track, keypoints: KeypointMap | None = None) ->
     moved = np.einsum("nji,nkj->nki", rotation, expression) - known.rest
     flat = known.moves.reshape(len(known.moves), -1)
     low = [0.0] * len(ARKIT) + [-1.0] * GAZE.size
-    found = bounded_rows(flat, moved.reshape(len(motion), -1), low, np.ones(len(flat)), PULL)
+    found = bounded_rows(flat, moved.reshape(len(motion), 3 * KEYPOINTS), low, np.ones(len(flat)), PULL)
     scale = np.maximum(motion["scale"], 1e-3)
     shift = motion["translation"] / (scale[:, None] * known.unit) - lever(own)
     shift[:, 2] = CAMERA * (known.scale / scale - 1)

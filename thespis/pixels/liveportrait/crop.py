@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER
 from thespis.types import Array, Bytes
+
+Doubles = npt.NDArray[np.float64]
 
 BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 """The upper edges of the brows: the official landmarks reach no higher."""
@@ -19,7 +22,7 @@ EDGE = 0.12  # of a side, over which what was drawn fades into the picture
 class Patch:
     """The matrix (3, 3) from picture pixels to those of a square of `side` pixels."""
 
-    matrix: Array
+    matrix: Doubles
     side: int
 
     def cut(self, picture: Bytes, side: int | None = None) -> Bytes:
@@ -71,7 +74,7 @@ class Laying:
     """A frame (h, w, 3) on which squares are laid: the matrix (2, 3) from square to frame, and the mask (h, w, 1) of the square there."""
 
     frame: Bytes
-    matrix: Array
+    matrix: Doubles
     mask: Array
 
     def lay(self, square: Bytes) -> Bytes:
@@ -81,10 +84,10 @@ class Laying:
         return np.asarray(self.frame + self.mask * (there.astype(np.float32) - self.frame) + 0.5, np.uint8)
 
 
-def laying(frame: Bytes, to_frame: Array, patch: Patch, side: int) -> Laying:
+def laying(frame: Bytes, to_frame: Doubles, patch: Patch, side: int) -> Laying:
     """Prepare to lay squares of `side` pixels, of a patch, on a frame; `to_frame` (3, 3) carries picture pixels to it."""
     zoom = patch.side / side
     matrix = np.asarray((to_frame @ np.linalg.inv(patch.matrix) @ np.diag([zoom, zoom, 1.0]))[:2], np.float64)
     size = (frame.shape[1], frame.shape[0])
-    mask = cv2.warpAffine(fading(side), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    mask = cv2.warpAffine(fading(side), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0,))
     return Laying(frame, matrix, np.asarray(mask, np.float32).reshape(*frame.shape[:2], 1))

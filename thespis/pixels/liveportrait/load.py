@@ -58,7 +58,8 @@ def networks_of(folder: Path, shape: Shape = OFFICIAL) -> LivePortraitNetworks:
     for part in CONVERT:
         path = folder / f"{part}.safetensors"
         fitted(found, part, held_in(path), path)
-    return found.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
+    made: LivePortraitNetworks = found.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
+    return made
 
 
 def official() -> LivePortraitNetworks:

@@ -35,7 +35,7 @@ class Shape:
     @property
     def inner(self) -> int:
         """Channels of a picture after its halvings."""
-        return min(self.widest, self.width * 2**self.halvings)
+        return min(self.widest, self.width << self.halvings)
 
     @property
     def volume_side(self) -> int:

@@ -17,7 +17,7 @@ from thespis.motion.spaces.face import ARKIT, FACE, GAZE
 from thespis.motion.spaces.liveportrait import LIVEPORTRAIT
 from thespis.pixels.crop import through
 from thespis.pixels.framing import LARGEST_FRAME, cut_frame
-from thespis.pixels.liveportrait.crop import Patch, patch_of
+from thespis.pixels.liveportrait.crop import Doubles, Patch, patch_of
 from thespis.pixels.renderer import Renderer
 from thespis.types import Array, Bytes, Direction, Frames, Portrait, Track
 
@@ -65,7 +65,7 @@ def read(networks: Any, pictures: Bytes) -> tuple[Track, Array]:  # noqa: ANN401
     return rows.replace(**expression, **others), found["canonical"]
 
 
-def frame_of(portrait: Portrait, direction: Direction) -> tuple[Bytes, Array]:
+def frame_of(portrait: Portrait, direction: Direction) -> tuple[Bytes, Doubles]:
     """Settle what a frame shows: the picture in it (h, w, 3), and the matrix (3, 3) from picture to frame pixels."""
     picture = portrait.image
     if direction.crop == "original":
@@ -123,7 +123,7 @@ def absolute(face: Track, keypoints: KeypointMap, seen: Seen) -> Track:
     own = Track(LIVEPORTRAIT, np.repeat(seen.row[None], len(face), axis=0), face.fps, face.start)
     turned = rotation_of(change)
     pitch, yaw, roll = angles_of(turned @ rotation_of(own))
-    rest = np.einsum("nij,kj->nki", turned, keypoints.rest).reshape(len(face), -1)
+    rest = np.einsum("nij,kj->nki", turned, keypoints.rest).reshape(len(face), 3 * len(keypoints.rest))
     values = own.values.copy()
     points = slice(0, rest.shape[1])
     values[:, points] += change.values[:, points] - rest

@@ -1,0 +1,84 @@
+"""Ditto (2025): diffusion in LivePortrait's motion space, with emotion, blinks, gaze and head as conditions and controls; it streams.
+
+speech -> articulation | eyes -> denoiser, window by window, each told the frame before it -> controls -> our own mesh renderer
+At size "full": speech -> HuBERT -> the official denoiser -> LivePortrait's networks, with weights that you bring (thespis weights ditto).
+docs/recipes/ditto.md tells what differs from the official system.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thespis.card import Card, Claim, Weight
+from thespis.recipes.thespis import card as default
+
+if TYPE_CHECKING:
+    from thespis.talker import Talker
+
+card = Card(
+    title="Ditto",
+    summary="motion-space diffusion: windows that go on from each other, with emotion, blinks, gaze and head as conditions",
+    accepts=frozenset(
+        {"emotion", "head", "gaze", "blink", "lips", "motion", "guidance", "seed"} | {"size", "crop", "others", "background", "motion_blur"}
+    ),
+    fps=25,
+    status="retrained",
+    licence="Apache-2.0",
+    commercial=True,
+    paper="https://arxiv.org/abs/2411.19509",
+    year=2025,
+    code="https://github.com/antgroup/ditto-talkinghead",
+    code_licence="Apache-2.0",
+    weights=(
+        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
+        Weight(
+            "denoiser",
+            "ditto_denoiser.onnx",
+            "f39f31d400c1a0ec4b7ea3a5e1ac01ed52b533ae934b40e258f3b20243118f53",
+            "Apache-2.0",
+            True,
+            "ships with the package",
+            "thespis train ditto -o FOLDER (docs/recipes/ditto.md)",
+            "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded",
+            "unseen made-up people: lips err by 0.013 eye distances (at rest 0.089), opening r 0.90, lids 0.96, eyeballs 0.99",
+        ),
+    ),
+    claim=Claim(
+        sentence="Windows of motion go on from each other because each is told the frame before it.",
+        metric="how much faster keypoints move across the seams of windows than within them",
+        mechanism="the slot for the frame before, against none",
+        better="lower",
+    ),
+)
+
+
+def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
+    """Put the stages together: "small" draws 512 pixels, "live" answers ten frames at a time, "tiny" is for tests, "full" is official."""
+    from thespis.errors import UsageError, unknown
+    from thespis.features.articulation import Articulation
+    from thespis.features.presence import Presence
+    from thespis.features.spaces import ARTICULATION
+    from thespis.motion.controls import ToFace, controls
+    from thespis.motion.eyes import Eyes
+    from thespis.motion.networks.ditto import Ditto, OnnxDenoiser, windows_of
+    from thespis.motion.retime import Retime
+    from thespis.motion.spaces.ditto import VOICE_AND_EYES
+    from thespis.pixels.renderer import Renderer
+    from thespis.speech.activity import Activity
+    from thespis.stages import Both, Keep, PerFrame, Windowed
+    from thespis.talker import Talker
+
+    pixels = {"small": 512, "live": 512, "tiny": 128}
+    if size not in pixels:
+        raise UsageError(unknown("size of ditto", size, pixels))
+    denoiser = OnnxDenoiser(weights["denoiser"])
+    windows = windows_of(denoiser, live=size == "live")
+    return Talker(
+        Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
+        Retime(ARTICULATION, fps=card.fps),
+        Both(Keep(ARTICULATION), Eyes(), gives=VOICE_AND_EYES),
+        Windowed(Ditto(denoiser, past=windows["past"]), **windows, fade=10, history=1),
+        controls(),
+        PerFrame(ToFace()),
+        Renderer(size=pixels[size]),
+    )
