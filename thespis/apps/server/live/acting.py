@@ -101,9 +101,10 @@ class Performance:
         self._orders: deque[Callable[[], None]] = deque()
         self._change = threading.Condition()
         self._viewer: Viewer | None = None
+        self._listeners: tuple[Callable[[dict[str, Any]], None], ...] = ()
         self._closed = False
         self._epoch = 0.0
-        self._said_until = self._attentive_until = 0.0  # on the clock of the session
+        self._said_from = self._said_until = self._attentive_until = 0.0  # on the clock of the session
         self._head: Curve | None = session.wish.head
         self._asked_at: float | None = None
         self._accepts = session.talker.card.accepts if session.talker.card is not None else frozenset(CHANGING)
@@ -120,6 +121,11 @@ class Performance:
         """The seconds of speech that wait to be said."""
         return sum(len(item.speech) for item in tuple(self._waiting)) / SOUND_RATE
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is said, or waits to be said."""
+        return bool(self._waiting) or self._said_until > self.shown
+
     def attach(self, viewer: Viewer | None) -> None:
         """Show to this viewer from now on, and to no other; to nobody where it is None."""
         with self._change:
@@ -134,6 +140,12 @@ class Performance:
         with self._change:
             if self._viewer is viewer:
                 self._viewer, self.since = None, time.monotonic()
+
+    def follow(self, listener: Callable[[dict[str, Any]], None], follows: bool = True) -> None:
+        """Tell somebody who does not watch what happens, or no longer."""
+        with self._change:
+            others = tuple(each for each in self._listeners if each != listener)
+            self._listeners = (*others, listener) if follows else others
 
     @property
     def watched(self) -> bool:
@@ -169,7 +181,7 @@ class Performance:
             self.session.interrupt()
             self._sounds.hush()
             self.figures.interruptions += 1
-            self._said_until, self._asked_at = self.session.made, asked
+            self._said_until, self._asked_at = self.shown, asked
             self._attentive_until = self.session.pushed + ATTENTION
             self._tell({"type": "interrupted", "at": round(self.shown, 3)})
 
@@ -265,6 +277,8 @@ class Performance:
             said.speech = rest
             if not len(rest):
                 self._waiting.popleft()
+            if self.shown >= self._said_until and self.session.pushed > self._said_until + 1e-6:
+                self._said_from = self.session.pushed  # after a silence, and not only the next piece of what is said
             self._said_until = self.session.pushed + piece.seconds
         self.session.push(piece)
         self._sounds.held.append(piece.mono().copy())
@@ -283,14 +297,11 @@ class Performance:
                 viewer.show(image, samples, at)
 
     def _look(self) -> None:
-        """See whether the portrait speaks, listens or idles now."""
-        now: State = (
-            "speaking"
-            if self._waiting or self._said_until > self.session.made
-            else "listening"
-            if self._attentive_until > self.session.made
-            else "idle"
-        )
+        """See whether the portrait speaks, listens or idles in the frame that was shown last."""
+        speaks = self._said_from <= self.shown < self._said_until
+        now: State = "speaking" if speaks else "listening" if self._attentive_until > self.shown else "idle"
+        if not speaks and self.state == "speaking" and self._waiting:
+            return  # between two pieces that follow each other
         if now == self.state:
             return
         if now == "listening":
@@ -321,10 +332,10 @@ class Performance:
             self.session.direct(replace(Direction(), **held), also=tuple(held))
 
     def _tell(self, event: dict[str, Any]) -> None:
-        """Tell the viewer, if there is one."""
+        """Tell the viewer, if there is one, and those who follow."""
         viewer = self._viewer
-        if viewer is not None:
-            viewer.tell(event)
+        for tell in (*((viewer.tell,) if viewer is not None else ()), *self._listeners):
+            tell(event)
 
 
 class Nobody:

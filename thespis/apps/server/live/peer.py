@@ -20,15 +20,31 @@ WAITING = 12  # frames that may wait; older ones are of no use to somebody who t
 PIECE = SOUND_RATE // 50  # samples of a packet of sound
 PATIENCE = 15.0  # seconds in which a connection must come about
 CLOCK = 90_000
+HELD, SLACK = 0.03, 0.1  # seconds a frame is held so that all can leave evenly, and behind after which the clock is set back
+
+
+class Pace:
+    """One clock for picture and sound: what comes in bursts leaves evenly, so that the receiver need not wait to be sure."""
+
+    def __init__(self) -> None:
+        """Begin with the first frame."""
+        self._begun: float | None = None
+
+    async def reach(self, seconds: float) -> None:
+        """Wait for a moment of the stream; one who is late sets the clock back."""
+        now = asyncio.get_running_loop().time()
+        if self._begun is None or now - self._begun - seconds > SLACK:
+            self._begun = now - seconds + HELD
+        await asyncio.sleep(max(self._begun + seconds - now, 0.0))
 
 
 class Track(MediaStreamTrack):
     """One track: frames or sound that the performance puts in, in order."""
 
-    def __init__(self, kind: str) -> None:
-        """Begin empty."""
+    def __init__(self, kind: str, clock: "Pace") -> None:
+        """Begin empty, on a clock that both tracks share."""
         super().__init__()
-        self.kind = kind
+        self.kind, self._clock = kind, clock
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
 
     def put(self, item: Any) -> None:  # noqa: ANN401 - a frame of PyAV
@@ -42,6 +58,7 @@ class Track(MediaStreamTrack):
         item = await self.queue.get()
         if item is None:
             raise MediaStreamError
+        await self._clock.reach(float(item.pts * item.time_base))
         return item
 
 
@@ -52,7 +69,8 @@ class Peer:
         """Prepare the two tracks."""
         servers = [RTCIceServer(urls=url) for url in settings.ice_servers]
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        self.video, self.audio = Track("video"), Track("audio")
+        pace = Pace()
+        self.video, self.audio = Track("video", pace), Track("audio", pace)
         self._room, self._loop = room, asyncio.get_running_loop()
         self._left = np.zeros(0, np.float32)
         self._samples = 0

@@ -121,7 +121,7 @@ class Conversation:
         """Do what one does when somebody begins to speak, pauses, or has finished."""
         performance = self._room.performance
         self._tell({"type": "heard", "what": heard})
-        if heard == "begins" and performance.state == "speaking":
+        if heard == "begins" and performance.busy:
             performance.interrupt()
         performance.attend(nod=heard == "pauses")
         if heard == "ends" and self._hearing is not None and self._hearing.turn is not None and self._room.request.converse:
@@ -141,7 +141,7 @@ class Conversation:
             self._room.say(asked.text[: self._settings.limits.script_characters], asked.voice)
         elif asked.type == "ask":
             performance.attend(nod=True)
-            self._answer(lambda: (asked.text, self._room.partner.answer(asked.text)))
+            self._answer(lambda: ("", self._room.partner.answer(asked.text)))
         elif asked.type == "direct":
             check_words(asked.settings)
             wish = direct(Direction(), **asked.settings)
@@ -181,6 +181,8 @@ async def serve(socket: WebSocket, room: Room, settings: Settings, network: Call
     await socket.send_text(json.dumps(about))
     if picture:
         room.performance.attach(stream)
+    else:
+        room.performance.follow(stream.tell)
     receiving = asyncio.create_task(receive(socket, talk, stream))
     try:
         while (item := await next_of(stream, receiving)) is not None:
@@ -196,6 +198,7 @@ async def serve(socket: WebSocket, room: Room, settings: Settings, network: Call
         pass  # the viewer has gone; the session waits for them
     finally:
         room.performance.detach(stream)
+        room.performance.follow(stream.tell, False)
         receiving.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await receiving

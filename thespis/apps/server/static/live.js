@@ -4,6 +4,7 @@ import { Stream } from "/static/stream.js";
 const $ = (id) => document.getElementById(id);
 const given = new URLSearchParams(location.search);
 const wanted = given.get("way") || "auto"; // auto, websocket or webrtc
+const WAIT = 80; // ms that picture and sound by UDP wait to be even
 const TRIED_FOR = 5000; // ms in which WebRTC may come about
 const AGAIN = [200, 400, 800, 1500, 3000, 5000, 8000];
 const live = { id: null, socket: null, peer: null, way: "none", tries: 0, events: [], figures: {}, begun: 0, first: 0, reconnects: 0 };
@@ -90,9 +91,11 @@ function connect() {
     if (event.code === 4004) return over("the session was closed, since nobody watched it; begin again");
     if (event.code === 4001) return over("the server asks for a token; reload the page");
     if (live.tries >= AGAIN.length) return over("the server cannot be reached; begin again when it can");
+    const replaced = live.events.at(-1)?.type === "replaced" && live.peer;
+    if (replaced) way("webrtc"); // the server shows the picture by UDP already
     live.reconnects += 1;
     step("WebSocket", "failed", `lost (${event.reason || event.code}), trying again`);
-    setTimeout(connect, live.way === "webrtc" ? 50 : AGAIN[live.tries++]);
+    setTimeout(connect, replaced ? 50 : AGAIN[live.tries++]);
   };
 }
 
@@ -116,9 +119,9 @@ function way(name) {
 function told(event) {
   live.events.push({ ...event, now: performance.now() });
   if (live.events.length > 400) live.events.shift();
-  if (event.type === "stream") { way("websocket"); stream.begin(event.mime, event.fps); }
-  else if (event.type === "open" || event.type === "state") state(event.state);
-  else if (event.type === "interrupted") state("listening");
+  if (event.type === "stream") { way("websocket"); stream.begin(event.mime, event.fps, event.at); }
+  else if (event.type === "open") state(event.state);
+  else if (event.type === "state") stream.when(event.at, () => state(event.state));
   else if (event.type === "talk") say(event.who, event.text);
   else if (event.type === "refused" || event.type === "failed") notice(event.error);
 }
@@ -148,23 +151,28 @@ function show(figures, from) {
 // WebRTC: picture and sound by UDP, where the network lets it through.
 async function peer() {
   if (!window.RTCPeerConnection) return step("WebRTC", "failed", "this browser has none");
-  const connection = new RTCPeerConnection();
-  live.peer = connection;
+  let connection = null;
   const late = setTimeout(() => fail("no answer by UDP; the WebSocket goes on"), TRIED_FOR);
   const fail = (why) => {
     clearTimeout(late);
-    if (live.peer !== connection) return;
+    if (connection && live.peer !== connection) return;
     step("WebRTC", "failed", why);
     closePeer();
     if (live.way === "webrtc") { way("websocket"); live.socket?.close(); }
   };
   try {
     step("WebRTC", "", "asking");
+    connection = new RTCPeerConnection();
+    live.peer = connection;
     connection.addTransceiver("audio", { direction: "recvonly" });
     connection.addTransceiver("video", { direction: "recvonly" });
     const media = new MediaStream();
     $("peer").srcObject = media;
-    connection.ontrack = (event) => media.addTrack(event.track);
+    connection.ontrack = (event) => {
+      // The same wait for both, so that neither runs ahead of the other.
+      if ("jitterBufferTarget" in event.receiver) event.receiver.jitterBufferTarget = WAIT;
+      media.addTrack(event.track);
+    };
     connection.onconnectionstatechange = () => {
       if (connection.connectionState === "connected") {
         clearTimeout(late);

@@ -1,11 +1,11 @@
 // Plays MP4 fragments as they come, close behind the server, and measures how picture and sound stand to each other.
 const BEHIND = 0.12; // seconds that may wait to be played
-const HURRY = 0.3, JUMP = 0.9; // seconds from which on it plays faster, and from which on it jumps
+const HURRY = 0.24, JUMP = 0.8; // seconds from which on it plays faster, and from which on it jumps
 const KEPT = 8; // seconds that are kept behind the place that is played
 
 export class Stream {
   constructor(video, calls) {
-    Object.assign(this, { video, calls, source: null, buffer: null, waiting: [], fps: 25, frames: 0, skews: [], since: 0, counted: 0, stalls: 0 });
+    Object.assign(this, { video, calls, source: null, buffer: null, waiting: [], fps: 25, frames: 0, skews: [], since: 0, counted: 0, stalls: 0, at: 0, later: [] });
     const frame = (now, about) => {
       this.frame(now, about);
       video.requestVideoFrameCallback(frame);
@@ -21,11 +21,18 @@ export class Stream {
     this.video.play().catch(() => {});
   }
 
-  begin(mime, fps) {
+  // Do something when the frame of that second of the session is on the screen; at once where this stream shows nothing.
+  when(at, action) {
+    if (this.started) this.later.push({ at, action });
+    else action();
+  }
+
+  begin(mime, fps, at) {
     const Source = window.MediaSource || window.ManagedMediaSource;
     if (!Source || !Source.isTypeSupported(mime)) return this.calls.failed(Source ? `${mime} is not supported` : "there are no Media Source Extensions");
     this.end();
     this.fps = fps;
+    this.at = at;
     const source = new Source();
     this.source = source;
     if (window.ManagedMediaSource && !window.MediaSource) this.video.disableRemotePlayback = true;
@@ -79,13 +86,14 @@ export class Stream {
     if (!this.buffer || !this.started || !this.video.buffered.length) return;
     const behind = this.behind();
     if (behind > JUMP) this.video.currentTime += behind - BEHIND;
-    const rate = behind > HURRY ? 1.1 : behind > 1.6 * BEHIND ? 1.03 : 1;
+    const rate = behind > HURRY ? 1.1 : behind > 1.25 * BEHIND ? 1.04 : 1;
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
   }
 
   // The sound is the clock: what the video element says the time is. A frame should be shown in the middle of its own time.
   frame(now, about) {
     this.frames += 1;
+    while (this.later.length && this.later[0].at <= this.at + about.mediaTime + 0.5 / this.fps) this.later.shift().action();
     if (this.video.seeking || this.video.readyState < 3) return;
     const heard = this.video.currentTime + ((about.expectedDisplayTime - performance.now()) / 1000) * this.video.playbackRate;
     this.skews.push(about.mediaTime + 0.5 / this.fps - heard);
@@ -104,6 +112,7 @@ export class Stream {
   end() {
     if (this.url) URL.revokeObjectURL(this.url);
     Object.assign(this, { source: null, buffer: null, waiting: [], url: null, started: false });
+    for (const { action } of this.later.splice(0)) action();
     this.video.removeAttribute("src");
     this.video.load();
   }
