@@ -165,12 +165,12 @@ class DittoLearner(nn.Module):
         known = (slotted > UNSLOTTED).float()[:, None]
         made = self.network(noisy, before * known, batch["conditions"], step, (asked > UNTOLD).float())
         # The frame before belongs to both, so that the first change is that from it; where it was not told it does not count.
-        joined = [torch.cat([before[:, None], each], dim=1) for each in (made, clean)]
+        ours, theirs = (torch.cat([before[:, None], each], dim=1) for each in (made, clean))
         mask = torch.cat([known[:, None], torch.ones_like(clean[:, :, :1])], dim=1) * self.weights
         parts = {
             "position": position(made, clean, weights=self.weights),
-            "velocity": velocity(*joined, mask),
-            "acceleration": velocity(*joined, mask, order=2),
+            "velocity": velocity(ours, theirs, mask),
+            "acceleration": velocity(ours, theirs, mask, order=2),
         }
         return parts["position"] + MOVING * parts["velocity"] + BENDING * parts["acceleration"], parts
 

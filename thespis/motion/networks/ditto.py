@@ -134,7 +134,7 @@ class Ditto:
 
         def clean(noisy: Array, step: int) -> Array:
             untold, told = denoiser.clean(noisy, frame * self.slot, conditions, step)
-            return untold + np.float32(context.strength) * (told - untold)
+            return np.asarray(untold + np.float32(context.strength) * (told - untold), np.float32)
 
         return denoiser.leave(sample(noise, None, self.steps, clean)[self.past :])
 
