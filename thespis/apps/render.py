@@ -14,7 +14,7 @@ import numpy as np
 import thespis
 from thespis import recipes
 from thespis.apps.progress import Progress
-from thespis.direction.auto import Said, auto_direction, auto_strength, is_auto
+from thespis.direction.auto import Said, auto_direction, auto_strength, is_auto, is_like
 from thespis.direction.parse import direct
 from thespis.emphasis import Emphases
 from thespis.errors import MediaError, ThespisError
@@ -101,6 +101,10 @@ def prepare(
 
     card = recipes.card(recipe)
     asked_for = dict(wishes or {})
+    if any(is_like(wish) for wish in asked_for.values()):
+        from thespis.evaluate.example import followed
+
+        asked_for = followed(asked_for)
     auto = asked_for.pop("emotion") if is_auto(asked_for.get("emotion")) else None
     direction = direct(directed, **asked_for)
     direction.check(recipe, card.accepts)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from thespis.data.acting import articulated, felt, habits, plan, spoken, voice_of
 from thespis.data.manners import RATE, Manner, Voice, soft_states
 from thespis.data.sentences import Split
+from thespis.features.gestures import REST_CLOSURE
 from thespis.features.spaces import ARTICULATION, ARTICULATION_FPS
 from thespis.motion.spaces.acting import CONTROL_ROWS, CONTROL_SECONDS, CONTROLS, LOOK, STYLE
 from thespis.motion.spline import fitted
@@ -43,7 +44,9 @@ def conversation(seed: int, number: int, split: Split) -> tuple[Array, npt.NDArr
 
     def silence(seconds: float) -> None:
         count = round(seconds * 100)
-        parts.append(np.zeros((count, ARTICULATION.size), np.float32))
+        rest = np.zeros((count, ARTICULATION.size), np.float32)
+        rest[:, ARTICULATION.column("closure")] = REST_CLOSURE
+        parts.append(rest)
         listening.append(np.full(count, float(random.uniform() < 0.5)))
 
     throat = voice_of(seed, number, split, bool(random.uniform() < 0.5))

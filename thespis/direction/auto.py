@@ -17,6 +17,7 @@ from thespis.speech.voice_emotion import FEELINGS, VOICE_EMOTION, VOICE_EMOTION_
 from thespis.types import EMOTION, Curve, Direction, Key, Speech, Track, Word, soft_step
 
 AUTO = "auto"
+LIKE = "like="
 STEP = 5  # rows of VOICE_EMOTION from decision to decision: half a second
 HEARD_LATE = 1.0  # seconds by which a running estimate is behind the voice
 SLOWNESS = 0.7  # seconds over which shares are averaged, before and after
@@ -38,6 +39,11 @@ Shares = npt.NDArray[np.float64]
 def is_auto(wish: Any) -> bool:  # noqa: ANN401 - whatever a user gave
     """Tell whether an emotion is to be read from the speech: "auto", or with a strength "auto=0.8"."""
     return isinstance(wish, str) and wish.strip().lower().replace("=", " ").replace(":", " ").split()[:1] == [AUTO]
+
+
+def is_like(wish: Any) -> bool:  # noqa: ANN401 - whatever a user gave
+    """Tell whether something is to be as in a file: "like=photo.jpg"."""
+    return isinstance(wish, str) and wish.strip().lower().startswith(LIKE)
 
 
 def auto_strength(wish: str) -> float:

@@ -23,6 +23,8 @@ from thespis.motion.spaces.face import EXPRESSION, FACE, GAZE, HEAD
 from thespis.types import Array, Direction, Portrait, Track
 
 HEARD_AND_ACTED = ARTICULATION + ACTED
+FAR = np.array([16.0, 12.0, 11.0])
+"""Degrees of yaw, pitch and roll that an acted turn comes near to and never reaches: one picture shows only so much of a turning head."""
 SMILES_AWAY = 0.7  # the share of an acted smile that a busy mouth takes back
 BROWS = columns("browInnerUp", "browOuterUp")
 
@@ -70,7 +72,7 @@ class Play:
         head = np.zeros((len(chunk), HEAD.size), np.float32)
         if not state.still:
             degrees, shift = (columns_of(chunk, names) for names in (HEAD_TURNS, HEAD_SHIFTS))
-            head = held(wish, times, degrees, shift)
+            head = held(wish, times, FAR * np.tanh(degrees / FAR), shift)
         looks = columns_of(chunk, LOOK) * alive[:, None] if wish.gaze is None else wish.gaze.at(times).astype(np.float64)
         eyes = resting_on(looks, head[:, HEAD.slice("head_rotation")].astype(np.float64))
         return Track(FACE, np.concatenate([face.astype(np.float32), head, eyes], axis=1), chunk.fps, chunk.start)

@@ -25,7 +25,7 @@ from thespis.stages import Rows
 from thespis.types import Array, Direction, Portrait, Track, random_for
 
 WINDOW, SOON, LATE = 32, 1, 3
-HELD = 0.9  # degrees by which a look must change before the eyes move
+HELD = 0.3  # degrees by which a look must change before the eyes move
 LIMITS = np.array([25.0, 18.0, 15.0, 0.4, 0.4, 0.6, *[1.0] * 7, 0.5, 0.5, 30.0, 25.0], np.float32)
 """What no row of controls goes beyond."""
 LOOKS = slice(CONTROLS.column(LOOK[0]), CONTROLS.column(LOOK[1]) + 1)
@@ -43,10 +43,13 @@ class Denoiser:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def __call__(self, given: Mapping[str, Array], noise: Array) -> tuple[Array, float]:
-        """Make the next row of controls (CONTROLS.size,) and the chance of a blink in it, from rows (T, ...) of what is given."""
-        control, blink = self._session.run(None, {name: rows[None] for name, rows in given.items()} | {"noise": noise[None]})
-        return control[0], float(blink[0])
+    def __call__(self, given: Mapping[str, Array], noise: Array) -> tuple[Array, Array]:
+        """Make the next row of controls (CONTROLS.size,) and the chances of a blink and of a jump of the eyes in it (2,).
+
+        What is given has rows (T, ...).
+        """
+        control, chances = self._session.run(None, {name: rows[None] for name, rows in given.items()} | {"noise": noise[None]})
+        return control[0], chances[0]
 
 
 @dataclass
@@ -134,9 +137,11 @@ class Act:
         })  # fmt: skip
         given = {name: np.stack([row[name] for row in state.told]).astype(np.float32) for name in state.told[0]}
         random = random_for(wish.seed, f"act {number}")
-        control, chance = self._network(given, random.normal(size=CONTROLS.size).astype(np.float32))
-        blinks, when = random.uniform(size=2)
-        state.blinked = float(blinks < chance)
+        control, chances = self._network(given, random.normal(size=CONTROLS.size).astype(np.float32))
+        blinks, jumps, when = random.uniform(size=3)
+        state.blinked = float(blinks < chances[0])
+        if jumps >= chances[1]:
+            control[LOOKS] = state.controls[-1][LOOKS]
         if wish.blink is None and state.blinked:
             state.blinking.begun.append(at + when * float(PERIOD))
         state.controls.append(np.clip(control, -LIMITS, LIMITS))

@@ -34,7 +34,7 @@ card = Card(
     paper="https://arxiv.org/abs/2409.07255",
     year=2024,
     weights=(
-        *default.weights,
+        *(weight for weight in default.weights if weight.name != "acting"),
         weight(
             "expression",
             "emodiffhead_expression.safetensors",
@@ -44,19 +44,19 @@ card = Card(
         weight(
             "reference",
             "emodiffhead_reference.onnx",
-            "556371d55db0f8a37f9ba36276fd68063f84de737023bce4c487442a243a090f",
+            "c494ddc3fafe46d3304840dc4e1b81e371e8773f365c46b4991d0d1555863807",
             "see the denoiser",
         ),
         weight(
             "carrier",
             "emodiffhead_carrier.onnx",
-            "3a194e68d504cb79a538c23023037e818e9ef4522407c60e1f22fd0727566252",
+            "15bcf531787da0f23ed80d94f01a0a8b337973e6397370f784b85cdeba9869b4",
             "unseen made-up people, 64 pixels, face: PSNR 30.99 (copy 22.66, mesh warp 28.95), SSIM 0.930",
         ),
         weight(
             "denoiser",
             "emodiffhead_denoiser.onnx",
-            "19a62533e216c10802b2846d675054b9dd1af022b388305b490739f55ba1ffb2",
+            "3a607be6955d20d3883ce5171486e5804809a49579fd35e71a558633fa28ce8d",
             "unseen made-up people, 64 pixels, face, two steps: PSNR 30.93, SSIM 0.929; identity 129 of 129",
         ),
     ),

@@ -24,6 +24,7 @@ from thespis.train.batches import Examples
 from thespis.train.checkpoint import write_tensors
 from thespis.train.expression import ExpressionLearner, spoken_expressions
 from thespis.train.face_diffusion import FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
+from thespis.train.halves import Halved
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import random_for
@@ -159,7 +160,8 @@ def export(folder: Path, size: str) -> None:
             ["noisy", "step", "carried", "past", "feature", *told, "told"], ["clean"],
         ),
     )  # fmt: skip
-    for name, (module, given, inputs, outputs) in zip(file_names("emodiffhead"), jobs, strict=True):
+    for name, (part, given, inputs, outputs) in zip(file_names("emodiffhead"), jobs, strict=True):
+        module = Halved(part, whole=("usual",))  # the displacements in pixels: halves would move what they carry
         free = {each: {0: "rows"} for each in (*inputs, *outputs)} if name.endswith("denoiser.onnx") else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about constants that could not be folded; the files are compared below

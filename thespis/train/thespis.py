@@ -4,7 +4,6 @@ Everything is kept in the folder, so that the same command goes on where it stoo
 in its subfolder `recordings/` are acted as well, besides the made-up voices.
 """
 
-import copy
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,18 +21,19 @@ from thespis.motion.networks.acting import Acting
 from thespis.motion.spaces.acting import CONTROLS, STYLE
 from thespis.motion.voiced import HEARD
 from thespis.train.acting import ActingLearner, FewSteps, Stretches, stretch, usual
+from thespis.train.halves import Halved
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import EMOTION, Array, random_for
 
 MADE_UP, HELD = 500, 40
 """Clips of twelve seconds with made-up voices, to learn from and to judge by."""
-TURNS = {"made up": 2, "recorded": 4}
+TURNS = {"made up": 4, "recorded": 12}
 """How many persons act each voice."""
-SHARES = {"made up": 0.7, "recorded": 0.3}
+SHARES = {"made up": 0.8, "recorded": 0.2}
 CLOSE = 2e-3  # by how much the exported network may differ, in the spread of a control
 USUAL = Settings(steps=9000, batch=64, rate=2e-3, warm_up=100, average=0.995, check_every=500, checkpoint_every=500, log_every=100)
-FEW = Settings(steps=2500, batch=64, rate=5e-4, warm_up=50, average=0.99, check_every=500, checkpoint_every=500, log_every=100)
+FEW = Settings(steps=600, batch=64, rate=5e-4, warm_up=50, average=0.99, check_every=500, checkpoint_every=500, log_every=100)
 INPUTS = {
     "past": CONTROLS.size, "before": CONTROLS.size, "shut": 1, "heard": HEARD.size, "emotion": EMOTION.size, "listening": 1,
     "style": STYLE.size, "level": 1, "late": 1,
@@ -56,10 +56,14 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
     outcome = learn(
         ActingLearner(network), Stretches(kinds, shares, settings.batch, settings.seed), folder / "flow", first, held=held, tell=tell
     )
+    if outcome.reason == "interrupted":
+        return outcome
     network = of_file(outcome.weights)
     few = replace(FEW, batch=settings.batch, seed=settings.seed, minutes=0.25 * settings.minutes, steps=min(FEW.steps, settings.steps))
     data = Stretches(kinds, shares, settings.batch, settings.seed + 1)
     outcome = learn(FewSteps(network), data, folder / "steps", few, held=held, tell=tell)
+    if outcome.reason == "interrupted":
+        return outcome
     export(of_file(outcome.weights), folder / "acting.onnx")
     return replace(outcome, weights=folder / "acting.onnx")
 
@@ -104,23 +108,15 @@ def of_file(path: Path) -> Acting:
 
 
 class Told(nn.Module):
-    """The denoiser as a function of tensors in the order of INPUTS, and the noise; what it learned is kept in half precision."""
+    """The denoiser as a function of tensors in the order of INPUTS, and the noise."""
 
     def __init__(self, network: Acting) -> None:
-        """Take a copy, and put halves in the place of its parameters."""
+        """Hold it."""
         super().__init__()
-        self.network = copy.deepcopy(network)
-        self.halves: list[tuple[nn.Module, str]] = []
-        for module in list(self.network.modules()):
-            for name, value in list(module.named_parameters(recurse=False)):
-                del module._parameters[name]
-                module.register_buffer(f"{name}_half", value.detach().half())
-                self.halves.append((module, name))
+        self.network = network
 
     def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
         """Make the next row."""
-        for module, name in self.halves:
-            module.__dict__[name] = getattr(module, f"{name}_half").float()
         made: tuple[Tensor, Tensor] = self.network(dict(zip(INPUTS, given, strict=False)), given[-1])
         return made
 
@@ -132,7 +128,7 @@ def export(network: Acting, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about shapes that are traced; the answers are compared below
         torch.onnx.export(
-            Told(network), given, str(path), input_names=names, output_names=["control", "blink"], opset_version=17, dynamo=False,
+            Halved(Told(network)), given, str(path), input_names=names, output_names=["control", "chances"], opset_version=17, dynamo=False,
             do_constant_folding=False,
             dynamic_axes={name: {1: "rows"} for name in INPUTS},
         )  # fmt: skip

@@ -6,7 +6,6 @@ emotion judge, trained on other people, reads from pictures of the result how mu
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from thespis.evaluate.claim import Trial
 from thespis.evaluate.judge import judge, seen_in
 from thespis.motion.spaces.face import FACE
 from thespis.speech.say import say
+from thespis.stages import Chain
 from thespis.types import EMOTION, Curve, Direction, Frames, Portrait, Track, random_for
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -41,11 +41,10 @@ def claim(trial: Trial) -> float:
     talker = recipes.load("thespis")
     portrait = portrait_of(trial.seed)
     speech = say(TEXT, "en-us+f5")
-    hear, retime, act, renderer = talker.stages
+    hear, *acting, renderer = talker.stages
+    act = Chain(*acting)
     state = renderer.start(portrait, Direction(size=(SIZE, SIZE)))
-    heard: Any = speech
-    for stage in (hear, retime):  # what is heard does not depend on what is felt
-        heard = stage.step(stage.start(portrait, Direction()), heard, True)
+    heard = hear.step(hear.start(portrait, Direction()), speech, True)  # which does not depend on what is felt
     found = []
     for emotion in EMOTIONS:
         shown = []
