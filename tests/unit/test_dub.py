@@ -107,7 +107,7 @@ def test_the_same_lips_change_next_to_nothing(seen: tuple[Footage, Performance, 
     dub.draw(0, performance.motion.values[0], image)
     (face,) = find_faces(picture)
     y, x = np.round(face.points[17, 1::-1]).astype(int)
-    near = np.s_[y - 12 : y + 40, x - 30 : x + 30]
+    near = np.s_[y - 16 : y + 20, x - 30 : x + 30]
     assert np.abs(image[near].astype(int) - picture[near]).mean() < 6
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import refine_lips
-from thespis.pixels.mouth import Light, draw_teeth, draw_tongue, fitted, matched, move_tongue, tongue_layer
+from thespis.pixels.mouth import Light, Opening, draw_teeth, draw_tongue, fitted, matched, move_tongue, tongue_layer
 from thespis.pixels.shade import BINS, Lips, shade_inside
-from thespis.pixels.warp import FAR, Canvas, Warp, draw_frame, facing, open_hole
+from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Bytes, Direction, Portrait
 
 pytestmark = pytest.mark.unit
@@ -77,7 +78,8 @@ def test_little_light_falls_into_a_small_opening() -> None:
 
 
 def test_the_tongue_lifts_for_an_l_and_comes_out_over_the_lip() -> None:
-    layer = tongue_layer(np.zeros(3, np.float32), 0.3, draw_tongue(light(1.0)))
+    flat, ahead = np.zeros(3, np.float32), np.array([0, 0, 1], np.float32)
+    layer = tongue_layer(Opening(flat, 0.75, flat, ahead), 0.3, draw_tongue(light(1.0)))
     jaw, lip = np.array([0, 0.3, 0], np.float32), np.array([0, 0.35, 0], np.float32)
     assert layer.follow_jaw is not None
     rest = layer.points + layer.follow_jaw[:, None] * jaw

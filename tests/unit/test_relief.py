@@ -10,7 +10,7 @@ from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER,
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST, turnable
+from thespis.pixels.relief import STEEPEST, cut_short, turnable
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -118,3 +118,20 @@ def test_a_face_that_looks_away_turns_little_farther_and_all_the_way_back() -> N
     assert back[1] == pytest.approx(-0.35)
     frontal = turnable(np.array([0.0, 0.3, 0.0], np.float32), np.eye(3, dtype=np.float32))
     assert frontal[1] == pytest.approx(0.3)
+
+
+def test_a_turn_that_is_drawn_smaller_says_why_once(canvas: Canvas, caplog: pytest.LogCaptureFixture) -> None:
+    drawn = np.zeros((256, 256, 3), np.uint8)
+    canvas.told = False
+    for degrees in (20.0, 60.0, 70.0):
+        draw_frame(canvas, turned(degrees), drawn)
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == ["the head turns 60 degrees sideways"]
+
+
+def test_why_a_turn_is_cut_short_depends_on_the_picture() -> None:
+    away = rotation_matrix(np.array([0.0, np.radians(30), 0.0], np.float32))
+    asked = np.array([0.0, np.radians(20), 0.0], np.float32)
+    assert "turned by 30 already" in cut_short(asked, away)
+    assert cut_short(-asked, away) == cut_short(asked, np.eye(3, dtype=np.float32)) == ""
+    assert "up or down" in cut_short(np.array([1.0, 0.0, 0.0], np.float32), away)
+    assert "to a shoulder" in cut_short(np.array([0.0, 0.0, 1e30], np.float32), away)

@@ -10,6 +10,7 @@ from thespis.errors import DirectionError
 from thespis.types import Array, Bytes, Crop
 
 MARGIN = 0.08  # of the frame's size on each side, so that a moving head never pulls in the picture's edge
+CLOSEST = 1.3  # of the face, from brow to chin or across, that a window shows at least
 LARGEST_TEXTURE = 2400
 LARGEST_FRAME, SMALLEST_FRAME = 4096, 32
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
@@ -85,8 +86,9 @@ def choose_window(face: Face, picture: tuple[int, int], aspect: float, crop: Cro
         left, top, right, bottom = face.box
         tall, broad = float(bottom - top), float(right - left)
         height = max(2.25 * tall, 2.25 * tall / aspect if aspect < 1 else 0.0)
-        # The window shrinks to fit the picture before it is allowed to stick out, but never cuts into the head.
-        least = max(1.5 * tall, 1.5 * broad / aspect)
+        # The window shrinks to fit the picture before it is allowed to stick out: made-up hair looks worse than a close view. But a
+        # jaw that drops must stay inside.
+        least = max(CLOSEST * tall, CLOSEST * broad / aspect)
         height = max(min(height, down, across / aspect), least)
         width = height * aspect
     middle_x = float(face.points[:468, 0].min() + face.points[:468, 0].max()) / 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from thespis.head.person import Person
 from thespis.pixels.layers import Layer, grid_triangles, smoothstep
 from thespis.types import Array, Bytes, random_for
 
@@ -15,8 +16,9 @@ OVER_LIP = 0.4  # the part of the tongue that stays inside when it is all the wa
 GREY = np.array([0.30, 0.59, 0.11], np.float32)  # how much each colour adds to brightness
 SHOWS = 0.05  # eye distances the lips must be apart in the photograph for its own teeth to be used
 # Widths of the upper teeth from the middle outwards, relative to the middle one, as seen from the front (the arch turns away).
-UPPER = (1.0, 0.80, 0.82, 0.60, 0.48)
-LOWER = (0.64, 0.68, 0.74, 0.62, 0.52)
+UPPER = (1.0, 0.80, 0.82, 0.60, 0.48, 0.36)
+LOWER = (0.64, 0.68, 0.74, 0.62, 0.52, 0.40)
+TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from the viewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +84,17 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     across = np.clip((from_middle - begin) / (end - begin), 0, 1)
     corner = np.abs(across - 0.5) * 2
     # Outer teeth end higher, corners are round (more so away from the middle), and canines are a little pointed.
-    length = np.array([0.97, 0.92, 0.95, 0.89, 0.84] if upper else [0.93, 0.94, 0.96, 0.91, 0.87], np.float32)[tooth] * height
+    length = np.array([0.97, 0.92, 0.95, 0.89, 0.84, 0.80] if upper else [0.93, 0.94, 0.96, 0.91, 0.87, 0.84], np.float32)[tooth] * height
     bottom = length - np.where(across > 0.5, 0.10, 0.055) * height * corner**5 - np.where(tooth == 2, 0.05 * height * corner**1.5, 0.0)
     gum = (0.30 + 0.02 * tooth) * height - 0.08 * height * np.sqrt(np.clip(1 - corner**2, 0, 1))
     share = np.clip((y - gum) / np.maximum(bottom - gum, 1), 0, 1)
     # Each tooth is round, darker at its neck and where it bows away; its edge lets some of the dark behind it through.
     shade = 1.0 - 0.10 * corner**2.5 - 0.14 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
     shade += 0.07 * np.exp(-(((across - 0.4) / 0.22) ** 2) - ((share - 0.52) / 0.26) ** 2)
-    shade = shade * np.array([1.0, 0.96, 0.90, 0.76, 0.60], np.float32)[tooth]
+    # The row goes on round the bend into the dark, and has no end that would look torn.
+    shade = (
+        shade * np.array([1.0, 0.96, 0.90, 0.78, 0.64, 0.5], np.float32)[tooth] * (1 - 0.75 * smoothstep(0.7, 1.0, from_middle / edges[-1]))
+    )
     warm = np.array([0.95, 0.89, 0.82], np.float32) * light.colourful + 0.88 * (1 - light.colourful)
     # The lower ones lie deeper, in the shade of the upper ones.
     colour = light.white * warm * shade[..., None] * (1.0 if upper else 0.86)
@@ -174,16 +179,43 @@ def matched(light: Light, patch: Bytes) -> Light:
     return replace(light, white=np.clip(0.35 * light.white + 0.65 * own / 0.92, 20, 250).astype(np.float32))
 
 
-def arch(centre: Array, half: float, span: tuple[float, float], texture: Bytes, jaw: float, behind: float) -> Layer:
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """Where lips lie at rest, in the face's own axes and in eye distances: their middle `centre` (3,), and the `width` of the mouth.
+
+    `depths` (3,) are those of the right corner, of the middle and of the left corner; `away` (3,) leads from the viewer into the picture.
+    """
+
+    centre: Array
+    width: float
+    depths: Array
+    away: Array
+
+    def behind(self, points: Array, depth: float) -> Array:
+        """Lay points (n, 3) behind the lips, so that the photograph shows them between the lips however the face is turned."""
+        right, middle, left = self.depths
+        share = np.clip(2 * (points[:, 0] - self.centre[0]) / self.width, -1.2, 1.2)
+        laid = points.copy()
+        laid[:, 2] = middle + (left - right) / 2 * share + ((left + right) / 2 - middle) * share**2
+        return np.asarray(laid + depth * self.away, np.float32)
+
+
+def opening_of(person: Person, rotation: Array) -> Opening:
+    """Find where the lips of a person lie, whose face is turned by `rotation` (3, 3)."""
+    centre, width = person.mouth()
+    depths = np.array([person.rest[78, 2], person.rest[[13, 14], 2].mean(), person.rest[308, 2]], np.float32)
+    return Opening(centre, width, depths, np.asarray(rotation[2], np.float32))
+
+
+def arch(opening: Opening, half: float, span: tuple[float, float], texture: Bytes, jaw: float, behind: float) -> Layer:
     """Bend a row of teeth round the dental arch: a strip in the face's own axes, `span` its top and bottom edge."""
     top, bottom = span
-    x = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     rows = np.linspace(0, 1, 3, dtype=np.float32)
     points = np.zeros((3, COLUMNS, 3), np.float32)
-    points[..., 0] = centre[0] + half * x
-    points[..., 1] = centre[1] + top + (bottom - top) * rows[:, None]
-    points[..., 2] = centre[2] + 0.06 + 0.55 * half * x**2
-    return strip(points, texture, np.full(3 * COLUMNS, jaw, np.float32), behind)
+    points[..., 0] = opening.centre[0] + half * np.linspace(-1, 1, COLUMNS, dtype=np.float32)
+    points[..., 1] = opening.centre[1] + top + (bottom - top) * rows[:, None]
+    laid = opening.behind(points.reshape(-1, 3), TEETH).reshape(points.shape)
+    return strip(laid, texture, np.full(3 * COLUMNS, jaw, np.float32), behind)
 
 
 def strip(points: Array, texture: Bytes, jaw: Array, behind: float) -> Layer:
@@ -196,16 +228,15 @@ def strip(points: Array, texture: Bytes, jaw: Array, behind: float) -> Layer:
     return Layer(flat, source.reshape(-1, 2), grid_triangles(rows, columns), texture, follow_jaw=jaw, behind=behind)
 
 
-def tongue_layer(centre: Array, half: float, texture: Bytes) -> Layer:
+def tongue_layer(opening: Opening, half: float, texture: Bytes) -> Layer:
     """Lay the tongue from its root (above, behind) to its tip, behind the lower teeth; the tip goes with the jaw, the root half-way."""
-    x = np.linspace(-1, 1, COLUMNS, dtype=np.float32)
     y = np.linspace(0, 1, TONGUE_ROWS, dtype=np.float32)[:, None]
     points = np.zeros((TONGUE_ROWS, COLUMNS, 3), np.float32)
-    points[..., 0] = centre[0] + half * x
-    points[..., 1] = centre[1] + TONGUE_TOP + (TONGUE_TIP - TONGUE_TOP) * y
-    points[..., 2] = centre[2] + 0.12 + 0.3 * half * x**2
+    points[..., 0] = opening.centre[0] + half * np.linspace(-1, 1, COLUMNS, dtype=np.float32)
+    points[..., 1] = opening.centre[1] + TONGUE_TOP + (TONGUE_TIP - TONGUE_TOP) * y
+    laid = opening.behind(points.reshape(-1, 3), TONGUE).reshape(points.shape)
     jaw = np.repeat(tongue_follows(y), COLUMNS, axis=1).ravel()
-    return strip(points, texture, jaw.astype(np.float32), 5.0)
+    return strip(laid, texture, jaw.astype(np.float32), 5.0)
 
 
 def tongue_follows(share: Array) -> Array:
@@ -247,24 +278,29 @@ def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) 
     return np.asarray(nearer.repeat(COLUMNS), np.float32)
 
 
-def mouth_layers(centre: Array, width: float, light: Light, fine: float, sharpness: float) -> list[Layer]:
-    """Make the drawn inside of a mouth at rest; `centre` (3,) is the middle of the closed lips, in the face's own axes.
+def mouth_layers(opening: Opening, light: Light, fine: float, sharpness: float) -> list[Layer]:
+    """Make the drawn inside of a mouth at rest.
 
     `fine` is pixels an eye distance, `sharpness` how much finer the photograph is than the frame. The tongue comes first.
     """
-    half = 0.53 * width
+    width = opening.width
+    half, cheek = 0.53 * width, 0.6 * width
     cavity = draw_cavity(light)
     box = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * np.array([0.8 * width, 1.2 * width], np.float32)
     corners = np.array([[0, 0], [63, 0], [0, 31], [63, 31]], np.float32)
-    back = np.concatenate([centre[:2] + box, np.full((4, 1), centre[2] + 0.5, np.float32)], axis=1).astype(np.float32)
+    back = np.append(opening.centre[:2] + box, np.full((4, 1), opening.depths[1]), axis=1) + BACK * opening.away
     share = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
     tongue, lower, upper = (
-        fitted(texture, 2 * part * half * fine, sharpness)
-        for texture, part in ((draw_tongue(light), 0.74), (draw_teeth(light, upper=False), 0.88), (draw_teeth(light, upper=True), 1.0))
+        fitted(texture, 2 * part * fine, sharpness)
+        for texture, part in (
+            (draw_tongue(light), 0.74 * half),
+            (draw_teeth(light, upper=False), 0.88 * cheek),
+            (draw_teeth(light, upper=True), cheek),
+        )
     )
     return [
-        tongue_layer(centre, 0.74 * half, tongue),
-        Layer(back, corners, grid_triangles(2, 2), cavity, follow_jaw=share, behind=6.0),
-        arch(centre, 0.88 * half, (0.05, 0.23), lower, 0.97, 4.0),
-        arch(centre, half, (-0.195, 0.06), upper, 0.0, 3.5),
+        tongue_layer(opening, 0.74 * half, tongue),
+        Layer(back.astype(np.float32), corners, grid_triangles(2, 2), cavity, follow_jaw=share, behind=6.0),
+        arch(opening, 0.88 * cheek, (0.05, 0.23), lower, 0.97, 4.0),
+        arch(opening, cheek, (-0.195, 0.06), upper, 0.0, 3.5),
     ]

@@ -30,7 +30,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import hold_glasses, wears_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
-from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, own_teeth, read_light, shows_teeth
+from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, opening_of, own_teeth, read_light, shows_teeth
 from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, turnable
 from thespis.pixels.shade import Lips, read_lips
@@ -229,8 +229,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
     own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
     inside = mouth_layers(
-        centre,
-        width,
+        opening_of(person, rotation),
         matched(light, shown[0]) if shown is not None and own_shown else light,
         unit * finer,
         min(1 / (framing.zoom[0] * finer), 1.0),

@@ -6,7 +6,7 @@ import numpy as np
 
 from thespis.head.person import Person
 from thespis.head.shapes import OVAL
-from thespis.pixels.asked import eased
+from thespis.pixels.asked import TURN_LIMIT, eased
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
@@ -16,6 +16,7 @@ FARTHEST, LEAST = (
     np.radians(40.0),
     np.radians(8.0),
 )  # sideways in all that a picture can show, and what is left to one already turned so far
+NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
@@ -29,12 +30,37 @@ def flatten(person: Person, rotation: Array) -> Person:
     return replace(person, photo=(person.photo + forward).astype(np.float32), rest=(person.rest + forward).astype(np.float32))
 
 
+def sideways(rotation: Array) -> float:
+    """Say how far a face with this rotation (3, 3) is turned sideways already, in radians."""
+    return float(np.arctan2(rotation[0, 2], rotation[2, 2]))
+
+
+def cut_short(asked: Array, rotation: Array) -> str:
+    """Say in one line why a turn (3,), a rotation vector, is drawn smaller than asked; nothing where it is drawn whole.
+
+    `rotation` (3, 3) is how the face of the picture is turned already.
+    """
+    turn = float(asked[1])
+    room = float(eased(turnable(asked * TURN_GAIN, rotation), TURN_LIMIT)[1] / TURN_GAIN[1])
+    if abs(turn) - abs(room) > NOTICED:
+        already, wanted, drawn = (round(abs(float(np.degrees(angle)))) for angle in (sideways(rotation), turn, room))
+        shown = f"whose face the picture shows turned by {already} already, " if sideways(rotation) * turn > 0 and already > 4 else ""
+        return f"the head turns {wanted} degrees sideways; this portrait, {shown}is drawn turning {drawn}: nobody saw its far side"
+    for axis, way in ((0, "up or down"), (2, "to a shoulder")):
+        angle = float(asked[axis])
+        most = float(eased(asked[axis : axis + 1] * TURN_GAIN[axis], TURN_LIMIT)[0] / TURN_GAIN[axis])
+        if abs(angle) - abs(most) > NOTICED:
+            wanted, drawn = (round(abs(float(np.degrees(each)))) for each in (angle, most))
+            return f"the head turns {wanted} degrees {way}; a single picture is drawn turning {drawn} at most without tearing"
+    return ""
+
+
 def turnable(asked: Array, rotation: Array) -> Array:
     """Keep a turn (3,), a rotation vector, within what a picture can show whose face is already turned by `rotation` (3, 3).
 
     Away from the camera there is only so much; back towards it, all. Beyond, the turn slows down to stop.
     """
-    already = float(np.arctan2(rotation[0, 2], rotation[2, 2]))
+    already = sideways(rotation)
     if already * float(asked[1]) <= 0:
         return asked
     room = max(float(FARTHEST) - abs(already), float(LEAST))

@@ -14,6 +14,7 @@ INSIDE = 2.0  # eye distances behind the lips from which on a pixel belongs to t
 NOTHING = 100.0  # and where it belongs to nothing
 RIM_UPPER, RIM_LOWER = 0.014, 0.022  # how far the wet inside of an open lip shows, in eye distances
 BROAD = (1.08, 1.3)  # of the mouth's width at rest, from where on it is drawn into a smile
+WARM = 0.34  # of green and blue that light loses on its way through the deepest shade between lips
 SHADOW = 0.05  # the reach of the upper lip's shadow on the teeth, in eye distances
 
 
@@ -106,7 +107,8 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             fall = 1 / (1 + (below / reach) ** 2)
             rise = 1 / (1 + (above / 0.03) ** 2)
             outer = min(sideways * sideways, 1.0)
-            factor = (1 - 0.62 * fall * fall) * (1 - 0.25 * rise * rise)
+            # Teeth seen through a narrow gap end in the dark above the lower lip; filling all of it they would be a grey band.
+            factor = (1 - 0.62 * fall * fall) * (1 - (0.25 + 0.4 * max(1 - gap / 0.12, 0.0)) * rise * rise)
             factor *= light * (1 - (0.55 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * min(gap / (0.09 - 0.05 * broad), 1.0))
             factor = 1 + strength * (factor - 1)
             # Rims grow with the opening, so that closed lips show none but a dark line.
@@ -118,7 +120,7 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             )
             for channel in range(3):
                 # Light that reaches the shade has come off red flesh.
-                value = fine[y, x, channel] * factor * (1.0 if channel == 0 else 1 - 0.14 * warmth * (1 - factor))
-                value += rim_upper * (0.42 * colours[0, k, channel] - value)
-                value += rim_lower * ((0.62 + 0.3 * wet) * colours[1, k, channel] - value)
+                value = fine[y, x, channel] * factor * (1.0 if channel == 0 else 1 - WARM * warmth * (1 - factor))
+                value += rim_upper * (0.55 * colours[0, k, channel] - value)
+                value += rim_lower * ((0.74 + 0.22 * wet) * colours[1, k, channel] - value)
                 fine[y, x, channel] = int(min(max(value + 0.5, 0.0), 255.0))

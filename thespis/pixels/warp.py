@@ -1,28 +1,29 @@
 """The built-in renderer: the portrait's own pixels on a mesh of its own landmarks, moved by the Space `face`."""
 
+import logging
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TONGUE_OUT, closed_lid
+from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
 from thespis.pixels.puppet import Posed, Puppet, build
-from thespis.pixels.raster import draw, packed, shrink_into, soften_outline
-from thespis.pixels.shade import shade_inside
+from thespis.pixels.raster import draw, packed, soften_outline
+from thespis.pixels.relief import cut_short
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
-FAR = 1e9
-BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
 FINE_STEP, MOST_STEPS = 1.0, 16  # pixels between two of the drawings that a blurred frame is the mean of, and how many at most
 FACE_POINTS = 468
+HEAD = FACE.slice("head_rotation")
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
+CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
@@ -33,7 +34,7 @@ class Canvas:
     `around` are those around the face, which may be partly clear and so are drawn before the others.
 
     `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy. `exposed` is for how much of its time a
-    frame is exposed, and `before` the row before, from which it moves.
+    frame is exposed, and `before` the row before, from which it moves. `told` is whether it was said why turns are drawn smaller.
     """
 
     puppet: Puppet
@@ -48,6 +49,7 @@ class Canvas:
     inside: Triangles
     exposed: float = 0.0
     before: Array | None = None
+    told: bool = False
 
 
 class Warp:
@@ -125,6 +127,9 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     """Draw one row of the Space `face` into an image (height, width, 3); `surface` (468, 3) says where the skin goes, if not the row."""
     puppet = canvas.puppet
     posed = puppet.pose(row, surface)
+    if not canvas.told and surface is None and (reason := cut_short(row[HEAD], puppet.rotation)):
+        canvas.told = True
+        logging.getLogger("thespis").warning(reason)
     puppet.paint(row)
     image[:] = canvas.backdrop
     nearest = canvas.nearest
@@ -169,52 +174,22 @@ def expose(canvas: Canvas, row: Array, image: Bytes) -> None:
     image[:] = (total + count // 2) // count
 
 
-def facing(triangles: Triangles, place: Array) -> Triangles:
-    """Keep the triangles (m, 3) of the face that are seen from the front: of a turned face, the far cheek's are not."""
-    a, b, c = (place[triangles[:, corner]] for corner in range(3))
-    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
-    return np.ascontiguousarray(triangles[turn < 0])
-
-
-def open_hole(fine: Bytes, nearest: Array, ring: Array, dark: Bytes) -> None:
-    """Make room for the inside of the mouth between the lips' inner edges `ring` (n, 2) in `fine` (h, w, 3), and nowhere else.
-
-    Behind a face that is turned away lie ear and wall; through an open mouth only the mouth's own dark (3,) may be seen.
-    """
-    mask = np.zeros(nearest.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], (1,), cv2.LINE_8, 4)
-    bare = nearest == FAR
-    hole = bare & (mask > 0)
-    nearest[bare] = BESIDE
-    nearest[hole] = DEEPEST
-    fine[hole] = dark
-
-
 def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: Bytes) -> None:
     """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
     puppet = canvas.puppet
-    ring = posed.place[canvas.rings[name]]
-    height, width = image.shape[:2]
-    left, top = (max(int(edge) - 3, 0) for edge in ring.min(axis=0))
-    right, bottom = min(int(ring[:, 0].max()) + 4, width), min(int(ring[:, 1].max()) + 4, height)
-    if right - left < 2 or bottom - top < 2:
+    near = near_by(image, posed.place[canvas.rings[name]], CLOSE_UP_ROOM)
+    if near is None:
         return
-    fine = np.asarray(cv2.resize(image[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), np.uint8)
-    nearest = np.full(fine.shape[:2], FAR, np.float32)
-    finer = np.ascontiguousarray((posed.place - np.array([left, top], np.float32)) * 2 + 0.5)
-    near = canvas.close_ups[name]
-    if name == "mouth":
-        near = facing(near, finer)
-    draw(finer, posed.depth, puppet.light, posed.source, near, packed(puppet.atlas), fine, nearest, False)
+    mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
     shapes = puppet.person.shapes
     if name == "mouth":
-        open_hole(fine, nearest, np.concatenate([finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower[::-1]]]), puppet.lips.dark)
-        draw(finer, posed.depth, puppet.light, posed.source, canvas.inside, packed(puppet.atlas), fine, nearest, False)
-        shade_inside(fine, nearest, finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower], puppet.lips, 2 * puppet.unit)
+        draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit)
     else:
+        mesh.draw(canvas.close_ups[name], near)
         side = name.split()[0]
         upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
         shift = posed.place[upper[3:6]] - posed.place[upper[[0, -1]]].mean(axis=0) - canvas.lid_rest[side]
         moved = float(smoothstep(0.0, 0.04, np.linalg.norm(shift.mean(axis=0)) / puppet.unit))
-        shade_eye(fine, nearest, finer[upper], finer[lower], puppet.lids[side].lid, 2 * puppet.unit, closed_lid(side, row), moved)
-    shrink_into(fine, image, top, left)
+        lids = mesh.place[upper], mesh.place[lower], puppet.lids[side].lid
+        shade_eye(near.fine, near.nearest, *lids, 2 * puppet.unit, closed_lid(side, row), moved)
+    near.shrink(image)

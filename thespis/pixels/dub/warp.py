@@ -7,19 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from thespis.capture.faces import fit_pose
 from thespis.capture.sighting import Sighting
 from thespis.head.person import Person
+from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.layers import Layer, Triangles, smoothstep, stack
-from thespis.pixels.mouth import matched, mouth_layers, own_teeth, read_light, shows_teeth
+from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
 from thespis.pixels.puppet import SKIN, Posed, meet
-from thespis.pixels.raster import draw, packed, shrink_into
-from thespis.pixels.shade import Lips, read_lips, shade_inside
-from thespis.pixels.warp import FAR, facing, open_hole
+from thespis.pixels.raster import draw, packed
+from thespis.pixels.shade import Lips, read_lips
 from thespis.types import Array, Bytes
 
 LOWER = ("jawOpen", "mouthClose", "mouthPucker", "mouthFunnel", "mouthShrugLower", "mouthLowerDownLeft", "mouthLowerDownRight")
@@ -33,6 +32,7 @@ FADE = 0.12  # seconds in which lips begin and end to be dubbed where the face i
 SURE = (0.08, 0.3)  # of the confidence of a row, between which its lips come to be dubbed
 UNDER_NOSE = [164, 167, 393]  # points between nose and lip, which hardly move when somebody speaks
 MARGIN = 6  # pixels around what is drawn
+ROOM = 0.25  # of the size of a mouth, around it, that is drawn twice as fine
 LOOKS, LOOKED_THROUGH = 8, 3000  # frames in which the mouth's light is read, and among how many they are chosen
 LIT = 0.5  # how strongly the inside is shaded where the footage shows how bright teeth are in there
 
@@ -81,7 +81,7 @@ def carried(person: Person) -> Array:
 def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     """Draw the inside of a person's mouth under the light of a picture (h, w, 3) in which the face has these points (478, 3)."""
     shapes = person.shapes
-    _, unit, _ = fit_pose(points)
+    turn, unit, _ = fit_pose(points)
     flat = points[:, :2]
     rings = [np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]])]
     rings.append(np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]))
@@ -90,8 +90,8 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     teeth = shown is not None and shows_teeth(shown[0], light.white)
     if shown is not None and teeth:
         light = matched(light, shown[0])
-    centre, width = person.mouth()
-    layers = mouth_layers(centre, width, light, unit, 1.0)
+    opening = opening_of(person, turn)
+    layers = mouth_layers(opening, light, unit, 1.0)
     upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
     lips = read_lips(
         picture,
@@ -102,7 +102,7 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
         LIT if teeth else 1.0,
         light.colourful,
         light.dark * 0.8,
-        width,
+        opening.width,
     )
     sheet, starts = stack([layer.texture for layer in layers if layer.texture is not None])
     return gathered(layers, sheet, starts, lips, float(light.white.mean()) if teeth else 0.0)
@@ -260,31 +260,23 @@ class Dub:
         assert self._inside is not None
         inside, shapes = self._inside, self.shapes
         ring = posed.place[shapes.lips_outer]
-        room = 0.25 * float((ring.max(axis=0) - ring.min(axis=0)).max())
-        height, width = region.shape[:2]
-        left, top = (max(int(edge - room), 0) for edge in ring.min(axis=0))
-        right, bottom = min(int(ring[:, 0].max() + room) + 1, width), min(int(ring[:, 1].max() + room) + 1, height)
-        if right - left < 4 or bottom - top < 4:
+        near = near_by(region, ring, ROOM * float((ring.max(axis=0) - ring.min(axis=0)).max()))
+        if near is None:
             return
         count = len(posed.place)
-        flat = np.concatenate([posed.place, within[:, :2]])
-        finer = np.ascontiguousarray((flat - np.array([left, top], np.float32)) * 2 + 0.5, np.float32)
-        deep = np.concatenate([posed.depth, within[:, 2] / unit + inside.behind]).astype(np.float32)
-        light = np.concatenate([np.ones(count, np.float32), inside.light])
         below = np.array([0, atlas.shape[0] - inside.sheet.shape[0]], np.float32)
-        source = np.ascontiguousarray(np.concatenate([posed.source, inside.source + below]), np.float32)
-        patch = cv2.resize(region[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-        fine = np.ascontiguousarray(patch, np.uint8)
-        nearest = np.full(fine.shape[:2], FAR, np.float32)
-        near = facing(np.asarray(shapes.triangles, np.int32), finer)
-        size = np.array(fine.shape[1::-1], np.float32)
-        near = near[((finer[near] > -MARGIN) & (finer[near] < size + MARGIN)).all(axis=(1, 2))]
-        draw(finer, deep, light, source, np.ascontiguousarray(near), packed(atlas), fine, nearest, False)
-        upper, lower = finer[shapes.lips_inner_upper], finer[shapes.lips_inner_lower]
-        open_hole(fine, nearest, np.concatenate([upper, lower[::-1]]), inside.lips.dark)
-        draw(finer, deep, light, source, np.ascontiguousarray(inside.triangles + count, np.int32), packed(atlas), fine, nearest, False)
-        shade_inside(fine, nearest, upper, lower, inside.lips, 2 * unit)
-        shrink_into(fine, region, top, left)
+        mesh = Mesh(
+            near.finer(np.concatenate([posed.place, within[:, :2]])),
+            np.concatenate([posed.depth, within[:, 2] / unit + inside.behind]).astype(np.float32),
+            np.concatenate([np.ones(count, np.float32), inside.light]),
+            np.ascontiguousarray(np.concatenate([posed.source, inside.source + below]), np.float32),
+            atlas,
+        )
+        face = np.asarray(shapes.triangles, np.int32)
+        size = np.array(near.fine.shape[1::-1], np.float32)
+        face = face[((mesh.place[face] > -MARGIN) & (mesh.place[face] < size + MARGIN)).all(axis=(1, 2))]
+        draw_mouth(near, mesh, face, np.ascontiguousarray(inside.triangles + count, np.int32), shapes, inside.lips, 2 * unit)
+        near.shrink(region)
 
 
 def shares(rows: npt.NDArray[np.int64], confidence: Array, cuts: tuple[int, ...], count: int, fade: float) -> Array:

@@ -1,0 +1,90 @@
+"""A mouth or an eye drawn again at twice the fineness and averaged, so that lips and lids have smooth edges."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from thespis.head.shapes import Shapes
+from thespis.pixels.layers import Triangles
+from thespis.pixels.raster import Deep, draw, packed, shrink_into
+from thespis.pixels.shade import Lips, shade_inside
+from thespis.types import Array, Bytes
+
+FAR = 1e9
+BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
+
+
+class CloseUp(NamedTuple):
+    """A part of a frame at twice its fineness: `fine` (2h, 2w, 3), its depths `nearest` (2h, 2w), and where in the frame it begins."""
+
+    fine: Bytes
+    nearest: Array
+    top: int
+    left: int
+
+    def finer(self, place: Array) -> Array:
+        """Carry places (n, 2) in the frame into the close-up."""
+        return np.ascontiguousarray((place - np.array([self.left, self.top], np.float32)) * 2 + 0.5, np.float32)
+
+    def shrink(self, image: Bytes) -> None:
+        """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit."""
+        shrink_into(self.fine, image, self.top, self.left)
+
+
+class Mesh(NamedTuple):
+    """What a close-up is drawn from: places (n, 2), depths, light (n,), places in the atlas (n, 2), and the atlas (h, w, 4) itself."""
+
+    place: Array
+    depth: Array
+    light: Array
+    source: Array
+    atlas: Deep
+
+    def draw(self, triangles: Triangles, near: CloseUp) -> None:
+        """Draw triangles (m, 3) into a close-up in whose pixels the places are."""
+        draw(self.place, self.depth, self.light, self.source, triangles, packed(self.atlas), near.fine, near.nearest, False)
+
+
+def near_by(image: Bytes, ring: Array, room: float) -> CloseUp | None:
+    """Look nearer at what of an image (height, width, 3) lies within `room` pixels around points (n, 2); None where nothing does."""
+    height, width = image.shape[:2]
+    left, top = (max(int(edge - room), 0) for edge in ring.min(axis=0))
+    right, bottom = min(int(ring[:, 0].max() + room) + 1, width), min(int(ring[:, 1].max() + room) + 1, height)
+    if right - left < 2 or bottom - top < 2:
+        return None
+    fine = np.asarray(cv2.resize(image[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), np.uint8)
+    return CloseUp(fine, np.full(fine.shape[:2], FAR, np.float32), top, left)
+
+
+def facing(triangles: Triangles, place: Array) -> Triangles:
+    """Keep the triangles (m, 3) of the face that are seen from the front: of a turned face, the far cheek's are not."""
+    a, b, c = (place[triangles[:, corner]] for corner in range(3))
+    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    return np.ascontiguousarray(triangles[turn < 0])
+
+
+def open_hole(fine: Bytes, nearest: Array, ring: Array, dark: Bytes) -> None:
+    """Make room for the inside of the mouth between the lips' inner edges `ring` (n, 2) in `fine` (h, w, 3), and nowhere else.
+
+    Behind a face that is turned away lie ear and wall; through an open mouth only the mouth's own dark (3,) may be seen.
+    """
+    mask = np.zeros(nearest.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(ring * 16).astype(np.int32)], (1,), cv2.LINE_8, 4)
+    bare = nearest == FAR
+    hole = bare & (mask > 0)
+    nearest[bare] = BESIDE
+    nearest[hole] = DEEPEST
+    fine[hole] = dark
+
+
+def draw_mouth(near: CloseUp, mesh: Mesh, face: Triangles, inside: Triangles, shapes: Shapes, lips: Lips, unit: float) -> None:
+    """Draw the skin around a mouth, by the triangles `face` (m, 3), then what is inside between its lips, in their shade.
+
+    `mesh` is in the close-up's pixels, of which an eye distance has `unit`.
+    """
+    mesh.draw(facing(face, mesh.place), near)
+    upper, lower = mesh.place[shapes.lips_inner_upper], mesh.place[shapes.lips_inner_lower]
+    open_hole(near.fine, near.nearest, np.concatenate([upper, lower[::-1]]), lips.dark)
+    mesh.draw(inside, near)
+    shade_inside(near.fine, near.nearest, upper, lower, lips, unit)
