@@ -82,8 +82,9 @@ class Tab:
 
     def key(self, name: str, code: int = 0) -> None:
         """Press a key."""
-        for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+        text = {"text": "\r"} if name == "Enter" else {}  # without its character a button does not hear the key
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=name, code=name, windowsVirtualKeyCode=code, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=name, code=name, windowsVirtualKeyCode=code)
 
     def type(self, selector: str, text: str) -> None:
         """Write a text into a field, in place of what it holds."""

@@ -44,7 +44,7 @@ def test_the_page_has_its_tabs_and_every_input_a_name(client: TestClient) -> Non
     inputs = ("textbox", "dropdown", "slider", "radio", "checkbox", "checkboxgroup", "number", "image", "video", "audio", "file", "gallery")
     unnamed = [part for part in parts if part["type"] in inputs and not part["props"].get("label")]
     assert unnamed == []
-    buttons = [part["props"]["value"] for part in parts if part["type"] in ("button", "downloadbutton")]
+    buttons = [part["props"].get("value") or part["props"].get("label") for part in parts if part["type"] in ("button", "downloadbutton")]
     assert all(buttons)
     assert "Make the video" in buttons
 

@@ -88,7 +88,7 @@ def watched(work: Callable[[], Any], watch: Watch) -> Iterator[tuple[int, int | 
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    last = (0, None)
+    last: tuple[int, int | None] = (0, None)
     try:
         working = True
         while working:
@@ -188,8 +188,9 @@ def try_one(cast: Cast, job: "Job", at: float | None = None) -> "Bytes":
 
 def make_video(cast: Cast, job: "Job", video: Path, take: Path, watch: Watch) -> Any:  # noqa: ANN401 - apps.render.Made
     """Draw a video and keep its take beside it."""
-    from thespis.apps.render import frame_count, render, take_of
+    from thespis.apps.render import render, take_of
     from thespis.export.output import check_output
+    from thespis.types import frame_count
 
     watch.start(None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps), {})
     return render(job, check_output(str(video)), watch, cast.talker(job.recipe), take_of(job, take))

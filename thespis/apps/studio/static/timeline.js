@@ -177,12 +177,13 @@ window.thespisTimeline = (element, props, trigger, watch) => {
   };
   const drawWords = () => {
     words.replaceChildren();
-    let free = 0;
+    const free = [0, 0];  // up to where each of the two lines is taken
     for (const [text, start, end] of sound.words) {
       const middle = x((start + end) / 2), wide = text.length * 6.5 + 5;
-      if (middle - wide / 2 < free || middle + wide / 2 > width()) continue;
-      words.append(make("span", { style: `left:${middle}px` }, text));
-      free = middle + wide / 2;
+      const line = free.findIndex((taken) => middle - wide / 2 >= taken);
+      if (line < 0 || middle + wide / 2 > width()) continue;
+      words.append(make("span", { style: `left:${middle}px;top:${2 + 18 * line}px` }, text));
+      free[line] = middle + wide / 2;
     }
   };
   const drawRibbon = () => {
@@ -253,7 +254,7 @@ window.thespisTimeline = (element, props, trigger, watch) => {
     if (JSON.stringify(given) !== told) {
       told = JSON.stringify(given);
       keys = given.map((key) => ({ over: 0.6, strength: 0.8, ...key }));
-      chosen = null;
+      chosen = keys[0] || null;
     }
     sound = props.sound || sound;
     seat();
@@ -261,5 +262,9 @@ window.thespisTimeline = (element, props, trigger, watch) => {
   };
   watch(["value", "sound"], read);
   read();
+  // On a phone the result is far below the button that makes it.
+  document.getElementById("act_actions")?.addEventListener("click", (event) => {
+    if (event.target.closest("button") && window.innerWidth <= 760) document.querySelector(".stage")?.scrollIntoView({ block: "start" });
+  });
   new ResizeObserver(() => draw()).observe(stage);
 };
