@@ -5,6 +5,7 @@ thespis serve --folder shelf --token tokens.txt --host 0.0.0.0
 thespis serve --partner http://localhost:11434/v1 --partner-model llama3.2
 """
 
+import contextlib
 import os
 from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
@@ -78,23 +79,62 @@ def need() -> None:
 
 def run(app: "FastAPI", settings: "Settings", ready: str = "") -> None:
     """Serve until somebody ends it."""
+    import asyncio
+
     import uvicorn
 
-    about: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "log_level": "warning",
-        "limit_concurrency": settings.limits.connections,
-        "timeout_keep_alive": 15,
-        "timeout_graceful_shutdown": 5,
-        "server_header": False,
-        "ws_max_size": 1 << 20,
-        "ws_ping_interval": 10.0,
-        "ws_ping_timeout": 20.0,
-        "h11_max_incomplete_event_size": 32_768,
-    }
+    more_files()
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="h11",
+        log_level="warning",
+        limit_concurrency=settings.limits.connections,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        ws_max_size=1 << 20,
+        ws_ping_interval=10.0,
+        ws_ping_timeout=20.0,
+        h11_max_incomplete_event_size=32_768,
+    )
+    server = uvicorn.Server(config)
+
+    async def serve() -> None:
+        closing = asyncio.create_task(close_the_silent(server, settings.limits.silent_seconds))
+        await server.serve()
+        closing.cancel()
+
     print(ready or f"thespis serves at http://{settings.host}:{settings.port} (files in {settings.folder}); Ctrl-C ends it", flush=True)
-    uvicorn.run(app, **about)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+
+
+async def close_the_silent(server: Any, seconds: float) -> None:  # noqa: ANN401 - a uvicorn.Server
+    """Close connections that never finish their first request: the server itself would keep them for ever."""
+    import asyncio
+    import time
+
+    since: dict[Any, float] = {}
+    while True:
+        await asyncio.sleep(1.0)
+        now = time.monotonic()
+        silent = [each for each in server.server_state.connections if getattr(each, "cycle", True) is None]
+        since = {each: since.get(each, now) for each in silent}
+        for each, begun in since.items():
+            if now - begun > seconds and each.transport is not None:
+                each.transport.abort()
+
+
+def more_files() -> None:
+    """Let this process have as many connections open as the system allows."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
 
 
 def main(args: Namespace) -> int:

@@ -22,6 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "thespis_token"
 CLIENTS = 10_000  # whose requests are counted at a time
 LOGIN_BYTES = 4096
+LARGEST_HEADERS = 32_768  # bytes
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -71,6 +72,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
         """Say what is wrong with a request before anything of it is read: its status and one line."""
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
+            return 431, f"the headers of a request have at most {LARGEST_HEADERS:,} bytes"
         if not self._answers_to(headers.get("host", "")):
             return 421, "this server does not answer to that name; see thespis serve --also"
         client = (scope.get("client") or ("", 0))[0]

@@ -26,7 +26,8 @@ class Limits:
     job_seconds: float = 3600.0
     attempts: int = 2  # renderers that one job may bring down
     requests_a_minute: int = 600  # of one client
-    connections: int = 1000
+    connections: int = 4000
+    silent_seconds: float = 20.0  # in which a new connection must have sent its first request
     sessions: int = 4
     session_idle_seconds: float = 60.0  # without a connection
     session_pixels: int = 512 * 512
