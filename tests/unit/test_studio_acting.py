@@ -12,10 +12,11 @@ from thespis.apps.export_take import BY_SUFFIX, WRITERS
 from thespis.apps.render import trial
 from thespis.apps.studio import hearing, takes
 from thespis.apps.studio.acting import Cast, Ended, StoppedError, Watch, job_of, made_up, make_video, try_one, watched
+from thespis.apps.studio.reading import lanes, strongest
 from thespis.apps.studio.shelf import Shelf
 from thespis.apps.studio.wishes import Wish, direction_of
 from thespis.errors import MediaError, ThespisError, UsageError
-from thespis.types import Speech
+from thespis.types import EMOTION, Speech
 
 pytestmark = pytest.mark.unit
 KEYS = [{"time": 0, "emotion": "happy", "strength": 1.0}]
@@ -148,3 +149,16 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_file_system(tmp_path: P
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises((MediaError, OSError)):
         Shelf(tmp_path / "file")
+
+
+def test_what_was_asked_and_what_is_shown_stand_one_above_the_other() -> None:
+    asked = direction_of([{"time": 0, "emotion": "happy"}, {"time": 2, "emotion": "sad", "over": 0.1}]).emotion
+    times = np.array([0.5, 1.5, 2.5, 3.5], np.float32)
+    shown = np.zeros((4, EMOTION.size), np.float32)
+    shown[[0, 1, 2], EMOTION.column("happy")] = 0.4
+    shown[3, EMOTION.column("sad")] = 0.4
+    found = lanes(asked, times, shown, 4.0)
+    assert "In 75 % of the video" in found
+    assert found.count('aria-label="happy, then sad, over 4.0 seconds"') == 2
+    assert "asked</dt>" not in lanes(None, times, shown, 4.0)
+    assert strongest(np.zeros((1, EMOTION.size), np.float32)) == ["neutral"]

@@ -64,10 +64,11 @@ def fine_inputs() -> list[Any]:
 
 @dataclass(frozen=True)
 class Acted:
-    """What the other tabs take over: the `take` and the `film` that were made last, the portrait's inputs, and the timeline."""
+    """What the other tabs take over: the `take`, the `film` and the `actor` of the last video, and inputs."""
 
     take: gradio.State
     film: gradio.State
+    actor: gradio.State
     own: gradio.Image
     faces: gradio.HTML
     timeline: gradio.HTML
@@ -79,7 +80,7 @@ class Acted:
 
 def tab(studio: Studio, recipes: list[str]) -> Acted:
     """Lay the tab out and connect it."""
-    take, film = gradio.State(""), gradio.State("")
+    take, film, actor = gradio.State(""), gradio.State(""), gradio.State("")
     with gradio.Row(elem_classes="desk"):
         with gradio.Column(scale=6, min_width=340, elem_classes="controls"):
             with gradio.Column(elem_classes="step"):
@@ -120,13 +121,13 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
         try:
             sound = hearing.heard(speech_of(mode, script, voice, audio, text), direction_of(keys_in(keys)))
             return gradio.update(sound=sound), gradio.skip()
-        except ThespisError as error:
+        except Exception as error:  # every error is a line in the page
             return gradio.update(sound=dict(hearing.NOTHING)), trouble(error)
 
     def read_feelings(mode: Any, script: Any, voice: Any, audio: Any, text: Any) -> Any:  # noqa: ANN401
         try:
             found = hearing.suggested(speech_of(mode, script, voice, audio, text), direction_of([]))
-        except ThespisError as error:
+        except Exception as error:  # every error is a line in the page
             return gradio.skip(), trouble(error)
         return {"keys": found}, notice(f"Found {len(found)} moments; change them as you like.", "good")
 
@@ -168,7 +169,7 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
                     status: notice(f"{made.frames} frames of {made.size[0]} x {made.size[1]}, {made.seconds:.1f} s.", "good"),
                     video: gradio.update(value=str(path), visible=True), picture: gradio.update(visible=False),
                     keep_video: gradio.update(value=str(path), visible=True), keep_take: gradio.update(value=str(kept), visible=True),
-                    take: str(kept), film: str(path), **resting,
+                    take: str(kept), film: str(path), actor: str(portrait_of(values[0], values[1])), **resting,
                 }  # fmt: skip
 
     def end(request: gradio.Request) -> None:
@@ -184,7 +185,7 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
         part.change(
             warm, warming, None, concurrency_id=DRAWING, show_progress="hidden", trigger_mode="always_last", api_visibility="private"
         )  # fmt: skip
-    outputs = [status, stop, make, video, picture, keep_video, keep_take, take, film]
+    outputs = [status, stop, make, video, picture, keep_video, keep_take, take, film, actor]
     make.click(make_it, inputs, outputs, concurrency_id=DRAWING, show_progress="hidden", api_visibility="private")
     stop.click(end, None, None, queue=False, api_visibility="private")
-    return Acted(take, film, own, faces, lane, lambda *values: listen(*values)[0], hearing_inputs, warm, warming)
+    return Acted(take, film, actor, own, faces, lane, lambda *values: listen(*values)[0], hearing_inputs, warm, warming)

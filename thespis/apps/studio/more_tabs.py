@@ -35,7 +35,13 @@ def compare_tab(studio: Studio, acted: Acted, recipes: list[str]) -> None:
         with gradio.Column(scale=7, min_width=340):
             status = gradio.HTML(notice("Choose some feelings and draw them."), elem_id="compare_status")
             sheet = gradio.Gallery(
-                label="Side by side", columns=4, object_fit="cover", interactive=False, height="auto", elem_id="compare_sheet"
+                label="Side by side",
+                show_label=False,
+                columns=3,
+                object_fit="cover",
+                interactive=False,
+                height="auto",
+                elem_id="compare_sheet",
             )
 
     def draw_it(
@@ -152,9 +158,7 @@ def report_tab(studio: Studio, acted: Acted) -> None:
 
         return asked_emotion(open_take(take).heading.direction.get("emotion"))
 
-    def measure_it(
-        request: gradio.Request, video: str | None, named: str, film: str, take: str, picture: str | None, face: str | None
-    ) -> Iterator[Any]:
+    def measure_it(request: gradio.Request, video: str | None, named: str, film: str, take: str, actor: str) -> Iterator[Any]:
         watch, page = studio.watch(request), studio.shelf.place("report.html")
 
         def work() -> reading.Reading:
@@ -165,10 +169,7 @@ def report_tab(studio: Studio, acted: Acted) -> None:
             if video:
                 asked = None if named == "unknown" else Curve.constant(EMOTION, **{named: 1.0})
                 return reading.read(Path(video), page.parent / "faces", page, asked, None, watch)
-            who = portrait_of(picture, face)
-            return reading.read(
-                Path(film), page.parent / "faces", page, asked_for(take), None if who is None else read_portrait(who), watch
-            )
+            return reading.read(Path(film), page.parent / "faces", page, asked_for(take), read_portrait(actor), watch)
 
         yield {stop: gradio.update(visible=True), status: notice("Watching …")}
         for state in told(work, watch, "Watching"):
@@ -182,7 +183,7 @@ def report_tab(studio: Studio, acted: Acted) -> None:
                     keep: gradio.update(value=str(state.given.page), visible=True),
                 }  # fmt: skip
 
-    measure.click(measure_it, [own, feeling, acted.film, acted.take, acted.own, acted.faces], [status, found, stop, keep], **WAITING)
+    measure.click(measure_it, [own, feeling, acted.film, acted.take, acted.actor], [status, found, stop, keep], **WAITING)
     connect_stop(studio, stop)
 
 

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
 WINDOW, STEP = 1.0, 0.5
 """Seconds whose frames the judge sees together, and seconds between two of its verdicts."""
 WIDE, LANE = 640, 46
-TOLD = {
-    "sync.offset": "Lips and sound lie {0} ms apart",
-    "sync.confidence": "How surely lips and sound belong together: {0}",
-    "lips.closures": "p, b and m close the lips: {0}",
-    "identity.looks": "Likeness to the first second: {0} %",
-    "motion.jitter": "Jitter: {0}",
-}
+TOLD = ("sync.offset", "sync.confidence", "lips.closures", "identity.looks", "motion.jitter")
+"""The few figures that most people look for."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,10 @@ def stripes(times: Array, amounts: Array, seconds: float) -> str:
                     f'<rect x="{number * width:.1f}" y="{foot - tall:.1f}" width="{width:.1f}" height="{tall:.1f}" fill="{colour}"/>'
                 )
                 foot -= round(tall)
-    words = f"over {seconds:.1f} seconds"
-    return f'<svg viewBox="0 0 {WIDE} {LANE}" preserveAspectRatio="none" role="img" aria-label="{words}">{"".join(made)}</svg>'
+    order = [name for name, _ in groupby(strongest(amounts))]
+    words = f"{', then '.join(order)}, over {seconds:.1f} seconds"
+    about = f'preserveAspectRatio="none" shape-rendering="crispEdges" role="img" aria-label="{words}"'
+    return f'<svg viewBox="0 0 {WIDE} {LANE}" {about}>{"".join(made)}</svg>'
 
 
 def strongest(amounts: Array) -> list[str]:

@@ -28,7 +28,7 @@ EXPORTS: Mapping[str, tuple[str, str]] = {
 """What a take can be written as: the words of the page, the layout and the suffix."""
 PATTERNS = {"brows": "brow*", "mouth": "mouth*", "jaw": "jaw*", "head": "head*", "eyes": "gaze_*"}
 """The sliders of the page and the channels they scale."""
-PLOT_WIDTH = 1400
+PLOT_WIDTH = 1000
 
 
 def plotted(take: Path, portrait: "Portrait | None") -> "Bytes":

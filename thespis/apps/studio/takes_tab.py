@@ -33,14 +33,13 @@ def tab(studio: Studio, acted: Acted) -> None:
                 with gradio.Row():
                     begin = gradio.Number(0, label="From, s", minimum=0, step=0.1)
                     end = gradio.Number(0, label="To, s (0: the end)", minimum=0, step=0.1)
-                with gradio.Row():
-                    speed = gradio.Slider(0.25, 4, 1, step=0.05, label="Speed (another than 1 loses the sound)")
-                    smooth = gradio.Slider(0, 0.3, 0, step=0.01, label="Smooth, s")
+                speed = gradio.Slider(0.25, 4, 1, step=0.05, label="Speed", info="Another than 1 loses the sound.")
+                smooth = gradio.Slider(0, 0.3, 0, step=0.01, label="Smooth, s")
                 mirror = gradio.Checkbox(False, label="Exchange left and right")
                 change = gradio.Button("Make the change", elem_id="edit_take")
         with gradio.Column(scale=7, min_width=340):
             status = gradio.HTML(notice("Make a video first, or drop a take."), elem_id="take_status")
-            plot = gradio.Image(label="Curves", interactive=False, elem_id="curves", buttons=["download", "fullscreen"])
+            plot = gradio.Image(label="Curves", show_label=False, interactive=False, elem_id="curves", buttons=["download", "fullscreen"])
             with gradio.Row(elem_classes="actions"):
                 play = gradio.Button("Play it on the portrait", elem_id="play_take")
                 stop = gradio.Button("Stop", variant="stop", visible=False)
