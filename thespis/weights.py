@@ -134,3 +134,22 @@ def ready(name: str) -> Path:
             state = "has changed since it was accepted" if path.is_file() else "is gone"
             raise WeightsError(f"{path} {state}; put the weights in place again: thespis weights {name} --from FOLDER")
     return known.folder
+
+
+def read_tensors(path: Path) -> dict[str, Any]:
+    """Read the tensors of a file: safetensors, or a checkpoint of torch from which nothing but tensors is taken."""
+    import pickle
+
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise WeightsError(f"{path} is damaged or holds more than tensors ({type(error).__name__}); get it again") from error
+    if not isinstance(held, Mapping):
+        raise WeightsError(f"{path} holds no tensors by name; get it again")
+    return dict(held)

@@ -50,7 +50,33 @@ def inputs() -> dict[str, torch.Tensor]:
         "conditions": random.standard_normal((2, FRAMES, CONDITION)),
         "noises": random.standard_normal((COUNT, 1, FRAMES, MOTION)),
     }
+    found |= {
+        "own": 0.6 * random.standard_normal(265),
+        "canonical": 0.3 * random.standard_normal(63),
+        "rows": 0.6 * random.standard_normal((4, 265)),
+        "heard": random.standard_normal((5, 1024)),
+        "opened": random.uniform(0.2, 1.2, 2),
+        "balls": 0.05 * random.standard_normal(6),
+    }
     return {**{name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in found.items()}, "step": torch.tensor([731, 12])}
+
+
+def onto(given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Run the official way onto a portrait: rows of conditions for two feelings at once, and keypoints (4, 21, 3) of rows of motion."""
+    told = import_module("core.atomic_components.condition_handler").ConditionHandler()
+    portrait = {
+        "sc": given["canonical"].numpy(), "eye_open_lst": [given["opened"].numpy()[None]], "eye_ball_lst": [given["balls"].numpy()[None]],
+        "x_s_info_lst": [{}],
+    }  # fmt: skip
+    told.setup(portrait, 3)
+    conditions = told(given["heard"].numpy(), 0)
+    motion = import_module("core.atomic_components.audio2motion")
+    stitch = import_module("core.atomic_components.motion_stitch")
+    own = motion._cvt_LP_motion_info(np.concatenate([given["own"].numpy(), given["canonical"].numpy()]), "arr2dic")
+    whole = object.__new__(stitch.MotionStitch)
+    whole.setup(x_s_info=own, flag_stitching=False)
+    placed = [whole(own, motion._cvt_LP_motion_info(row, "arr2dic"))[1] for row in given["rows"].numpy()]
+    return torch.from_numpy(np.asarray(conditions, np.float32)), torch.from_numpy(np.concatenate(placed).astype(np.float32))
 
 
 def answers(clone: str) -> tuple[dict[str, torch.Tensor], dict[str, list[int]]]:
@@ -73,7 +99,8 @@ def answers(clone: str) -> tuple[dict[str, torch.Tensor], dict[str, list[int]]]:
             sampled = whole.ddim_sample(given["before"][:1], given["conditions"][:1], COUNT)
         finally:
             torch.randn = drawn
-    return {"told": told, "untold": untold, "sampled": sampled}, names
+    conditions, placed = onto(given)
+    return {"told": told, "untold": untold, "sampled": sampled, "conditions": conditions, "placed": placed}, names
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ import pytest
 from made_up import NOBODY, articulation
 
 from thespis import recipes
-from thespis.errors import DirectionError
+from thespis.errors import DirectionError, ThespisError, UsageError
 from thespis.evaluate.claim import Trial
 from thespis.evaluate.claims.ditto import claim
-from thespis.motion.controls import ToFace, controlled
+from thespis.motion.controls import Asked, ToFace, controlled
 from thespis.motion.diffusion import KEPT, even, sample, strengths_of
 from thespis.motion.eyes import Eyes, eyeballs
 from thespis.motion.liveportrait import EYES as EYE_POINTS
@@ -110,22 +110,27 @@ def test_eyes_blink_and_look_as_asked() -> None:
     np.testing.assert_allclose(np.linalg.norm(eyeballs([0.3], [0.2]) + np.array([0, 0, 1]), axis=1), 1, atol=1e-6)
 
 
+def steered(direction: Direction, motion: Track) -> Track:
+    """Apply the controls to a portrait whose rest is our own."""
+    return controlled(Asked(direction, resting().values[0]), motion)
+
+
 def test_without_a_wish_controls_change_nothing() -> None:
-    np.testing.assert_allclose(controlled(Direction(), acted()).values, acted().values, atol=1e-6)
+    np.testing.assert_allclose(steered(Direction(), acted()).values, acted().values, atol=1e-6)
 
 
 def test_controls_move_the_lips_and_the_head_as_asked() -> None:
     motion = acted()
-    quiet = controlled(Direction(lips=Curve.constant(AMOUNT, amount=0.0)), motion)
+    quiet = steered(Direction(lips=Curve.constant(AMOUNT, amount=0.0)), motion)
     assert np.abs(points(quiet, LIPS)).max() < 1e-6
     np.testing.assert_allclose(points(quiet, (0, 1, 2)), points(motion, (0, 1, 2)), atol=1e-6)
-    turned = controlled(Direction(head=Curve.constant(HEAD_TURN, yaw=10.0, pitch=5.0)), motion)
+    turned = steered(Direction(head=Curve.constant(HEAD_TURN, yaw=10.0, pitch=5.0)), motion)
     np.testing.assert_allclose(turned["yaw"], motion["yaw"] - 10, atol=1e-4)
     np.testing.assert_allclose(turned["pitch"], motion["pitch"] + 5, atol=1e-4)
     np.testing.assert_allclose(points(turned, LIPS), points(motion, LIPS), atol=1e-6)  # keypoints turn with the head
-    still = controlled(Direction(head=Curve.constant(HEAD_TURN)), motion)
+    still = steered(Direction(head=Curve.constant(HEAD_TURN)), motion)
     assert not np.abs(np.stack([still[name] for name in ("yaw", "pitch", "roll")])).any()
-    calm = controlled(Direction(motion=Curve.constant(AMOUNT, amount=0.5)), motion)
+    calm = steered(Direction(motion=Curve.constant(AMOUNT, amount=0.5)), motion)
     np.testing.assert_allclose(calm["roll"], motion["roll"] / 2, atol=1e-6)
 
 
@@ -165,3 +170,15 @@ def test_windows_go_on_from_each_other(denoiser: OnnxDenoiser) -> None:
 def test_the_claim_is_measured_with_the_slot_and_without(tmp_path: pytest.TempPathFactory) -> None:
     told, untold = (claim(Trial(mechanism, 0, 1.0, tmp_path)) for mechanism in (True, False))  # type: ignore[arg-type]
     assert 0 < told < untold
+
+
+def test_a_name_may_tell_the_size() -> None:
+    assert recipes.parted("ditto:live") == ("ditto", "live")
+    assert recipes.parted("ditto") == ("ditto", None)
+    assert recipes.parted("mine:odd.py") == ("mine:odd.py", None)
+    assert recipes.card("ditto:live") is recipes.card("ditto")
+    assert recipes.load("ditto:live").delay < recipes.load("ditto").delay
+    with pytest.raises(UsageError, match=r"unknown size of ditto 'lively'. Did you mean 'live'"):
+        recipes.load("ditto:lively")
+    with pytest.raises(ThespisError, match=r"unknown recipe 'dito:live'. Did you mean 'ditto'"):
+        recipes.load("dito:live")

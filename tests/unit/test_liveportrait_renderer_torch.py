@@ -16,18 +16,23 @@ from thespis.capture.faces import face_of  # noqa: E402
 from thespis.errors import DirectionError, UsageError, WeightsError  # noqa: E402
 from thespis.motion.convert_head import flame_of_face  # noqa: E402
 from thespis.motion.liveportrait import keypoints_of  # noqa: E402
+from thespis.motion.networks import ditto_torch  # noqa: E402
+from thespis.motion.networks.ditto import DittoShape  # noqa: E402
+from thespis.motion.networks.ditto_official import DITTO_MOTION  # noqa: E402
 from thespis.motion.spaces.face import FACE  # noqa: E402
 from thespis.motion.spaces.flame import FLAME  # noqa: E402
 from thespis.motion.spaces.landmarks import LANDMARKS  # noqa: E402
 from thespis.motion.spaces.liveportrait import LIVEPORTRAIT  # noqa: E402
 from thespis.pixels import choose  # noqa: E402
+from thespis.pixels.liveportrait import load  # noqa: E402
 from thespis.pixels.liveportrait.crop import fading, patch_of  # noqa: E402
-from thespis.pixels.liveportrait.load import converted, held_in, networks_of  # noqa: E402
+from thespis.pixels.liveportrait.load import converted, networks_of  # noqa: E402
 from thespis.pixels.liveportrait.networks import LivePortraitNetworks, placed  # noqa: E402
 from thespis.pixels.liveportrait.renderer import LivePortrait, Sitting, known  # noqa: E402
 from thespis.pixels.liveportrait.shape import TINY  # noqa: E402
 from thespis.pixels.liveportrait.source import absolute, read, see, tensor_of  # noqa: E402
-from thespis.types import Direction, Portrait, Track  # noqa: E402
+from thespis.speech.say import say  # noqa: E402
+from thespis.types import AMOUNT, HEAD_TURN, Curve, Direction, Portrait, Track  # noqa: E402
 
 pytestmark = pytest.mark.unit
 
@@ -147,6 +152,34 @@ def test_a_recipe_is_drawn_by_another_renderer(networks: LivePortraitNetworks, m
     np.testing.assert_allclose(back["jawOpen"], acted()["jawOpen"], atol=0.05)
 
 
+def test_ditto_at_full_size_is_put_together_from_weights_of_the_user(
+    networks: LivePortraitNetworks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, astronaut: Portrait
+) -> None:
+    monkeypatch.setenv("THESPIS_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"the weights of liveportrait .* are not here"):
+        recipes.load("ditto", "full")
+    monkeypatch.setattr(load, "official", lambda: networks)
+    with pytest.raises(
+        WeightsError, match=r"the weights of ditto \(Apache-2.0\) are not here: .*digital-avatar.*thespis weights ditto --from"
+    ):
+        recipes.load("ditto", "full")
+    little = DittoShape(DITTO_MOTION.size, 1103, 20, 16, 24, 1, 1, 2)
+    monkeypatch.setattr(ditto_torch, "official", lambda: ditto_torch.TorchDenoiser(ditto_torch.DittoNetwork(little).eval()))
+    with pytest.raises(WeightsError, match=r"the weights of hubert \(Apache-2.0\) are not in"):
+        recipes.load("ditto:full")
+    transformers = pytest.importorskip("transformers", reason="torch and transformers are not installed: pip install 'thespis[train]'")
+    shape = {"hidden_size": 1024, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "conv_dim": (4,) * 7}
+    ear = transformers.HubertConfig(**shape, num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=16)
+    transformers.HubertModel(ear).save_pretrained(tmp_path / "hubert")
+    talker = recipes.load("ditto", "full")
+    talker.stages[1].network.steps = 2  # type: ignore[attr-defined]
+    made = talker(say("One."), astronaut, Direction(head=Curve.constant(HEAD_TURN, yaw=4.0), lips=Curve.constant(AMOUNT, amount=0.5)))
+    assert made.frames is not None and made.motion is not None
+    assert made.motion.space == LIVEPORTRAIT
+    assert made.frames.images.shape[1:] == (512, 512, 3)
+    assert np.isfinite(made.motion.values).all()
+
+
 def published(folder: Path) -> dict[str, Path]:
     """Tiny files in the form of the official release."""
     _, listings = golden(Path(__file__).parents[1] / "golden" / "liveportrait.safetensors")
@@ -174,10 +207,10 @@ def test_published_files_are_converted_once_and_loaded_strictly(tmp_path: Path) 
 def test_a_file_that_holds_more_than_tensors_is_refused(tmp_path: Path) -> None:
     torch.save({"network": LivePortraitNetworks(TINY)}, tmp_path / "bad.pth")
     with pytest.raises(WeightsError, match="is damaged or holds more than tensors"):
-        held_in(tmp_path / "bad.pth")
+        weights.read_tensors(tmp_path / "bad.pth")
     torch.save(torch.zeros(3), tmp_path / "plain.pth")
     with pytest.raises(WeightsError, match="holds no tensors by name"):
-        held_in(tmp_path / "plain.pth")
+        weights.read_tensors(tmp_path / "plain.pth")
 
 
 def test_the_bundle_names_what_the_converter_takes() -> None:

@@ -20,8 +20,15 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
+def parted(name: str) -> tuple[str, str | None]:
+    """Part "ditto:full" into a recipe that ships and its size; any other name is only a name."""
+    base, _, size = name.partition(":")
+    return (base, size) if size and base in names() else (name, None)
+
+
 def path_of(name: str) -> Path:
     """Find the file of a recipe: a shipped one by name, or the user's own by path."""
+    name, _ = parted(name)
     own = Path(name)
     if own.suffix == ".py":
         if not own.is_file():
@@ -59,11 +66,11 @@ def card(name: str) -> Card:
 def load(name: str = "thespis", size: str | None = None, renderer: str | None = None) -> "Talker":
     """Build the Talker of a recipe with the weights its card names, at a size it has or at its usual one.
 
-    A `renderer` of thespis.pixels.choose draws in place of the recipe's own.
+    The name may tell the size, as "ditto:full" does. A `renderer` of thespis.pixels.choose draws in place of the recipe's own.
     """
     from thespis.weights import find_all
 
-    recipe = module(name)
+    recipe, size = module(name), size or parted(name)[1]
     weights = find_all(recipe.card.weights)
     talker: Talker = recipe.build(weights) if size is None else recipe.build(weights, size)
     talker.name, talker.card = name, recipe.card

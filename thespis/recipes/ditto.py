@@ -69,8 +69,10 @@ def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
     from thespis.talker import Talker
 
     pixels = {"small": 512, "live": 512, "tiny": 128}
+    if size == "full":
+        return full(weights)
     if size not in pixels:
-        raise UsageError(unknown("size of ditto", size, pixels))
+        raise UsageError(unknown("size of ditto", size, [*pixels, "full"]))
     denoiser = OnnxDenoiser(weights["denoiser"])
     windows = windows_of(denoiser, live=size == "live")
     return Talker(
@@ -81,4 +83,37 @@ def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
         controls(),
         PerFrame(ToFace()),
         Renderer(size=pixels[size]),
+    )
+
+
+def full(weights: Mapping[str, Path]) -> "Talker":
+    """Put the official system together, from weights that the user has put in place: ditto, liveportrait and a HuBERT large."""
+    from functools import partial
+
+    from thespis.features.articulation import Articulation
+    from thespis.features.hubert import hubert
+    from thespis.features.presence import Presence
+    from thespis.features.spaces import ARTICULATION
+    from thespis.motion.controls import controls
+    from thespis.motion.eyes import Eyes
+    from thespis.motion.networks import ditto_torch
+    from thespis.motion.networks.ditto_official import HEARD_AND_EYES, FullDitto, Onto, Smooth
+    from thespis.motion.retime import Retime
+    from thespis.motion.spaces.liveportrait import LIVEPORTRAIT
+    from thespis.pixels.liveportrait import load
+    from thespis.pixels.liveportrait.facts import facts_of, rest_of
+    from thespis.pixels.liveportrait.renderer import LivePortrait
+    from thespis.speech.activity import Activity
+    from thespis.stages import Both, Causal, Windowed
+    from thespis.talker import Talker
+
+    networks, denoiser = load.official(), ditto_torch.official()
+    voice = Articulation(weights["articulation"], presence=Presence(Activity(weights["voice_activity"])))
+    return Talker(
+        Both(hubert(window=(3, 5, 2)), [voice, Retime(ARTICULATION, fps=card.fps), Eyes()], gives=HEARD_AND_EYES),
+        Windowed(FullDitto(denoiser, partial(facts_of, networks)), hop=denoiser.frames - 10, future=10, fade=10, history=1),
+        Windowed(Smooth(), hop=10, past=1, future=1),
+        Causal(Onto(partial(facts_of, networks))),
+        controls(partial(rest_of, networks)),
+        LivePortrait(networks, LIVEPORTRAIT),
     )

@@ -7,6 +7,8 @@ motion, C of conditions, W the width.
 import importlib.util
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from thespis.errors import MissingExtraError, WeightsError
 
@@ -15,11 +17,14 @@ if importlib.util.find_spec("torch") is None:
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, mish, scaled_dot_product_attention
 
-from thespis.motion.networks.ditto import DittoShape
+from thespis.motion.networks.ditto import OFFICIAL, DittoShape
+from thespis.types import Array
+from thespis.weights import read_tensors, ready
 
 TOKENS = 2  # that tell the step of the diffusion beside the conditions
 
@@ -189,3 +194,47 @@ def convert(held: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             found[put.replace(".out_proj.", ".leave.")] = value
     return found
+
+
+def converted(files: Mapping[str, Path], folder: Path) -> None:
+    """Convert the published denoiser, check that it fits, and write it into a folder."""
+    from safetensors.torch import save_file
+
+    (path,) = files.values()
+    tensors = convert(read_tensors(path).get("model_state_dict", {}))
+    fitted(tensors, path)
+    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, folder / "denoiser.safetensors.part")
+    (folder / "denoiser.safetensors.part").replace(folder / "denoiser.safetensors")
+
+
+def fitted(tensors: Mapping[str, Tensor], path: Path, shape: DittoShape = OFFICIAL) -> DittoNetwork:
+    """Build a denoiser with these parameters, strictly."""
+    network = DittoNetwork(shape)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise WeightsError(f"{path} does not fit Ditto's denoiser: {reason}; get the official file again") from error
+    return network.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class TorchDenoiser:
+    """A denoiser run by torch."""
+
+    def __init__(self, network: Any) -> None:  # noqa: ANN401 - a DittoNetwork
+        """Hold a network."""
+        self.network, self.frames = network, network.shape.frames
+
+    def clean(self, noisy: Array, before: Array, conditions: Array, step: int) -> Array:
+        """Clean motion (T, M) after a frame (M,) at a step, untold and told by conditions (T, C) -> (2, T, M)."""
+        device = next(self.network.parameters()).device
+        given = [torch.from_numpy(np.stack([value] * 2)).float().to(device) for value in (noisy, before, conditions)]
+        with torch.no_grad():
+            made = self.network(*given, torch.full((2,), step, device=device), torch.tensor([0.0, 1.0], device=device))
+        return np.asarray(made.float().cpu().numpy())
+
+
+def official() -> TorchDenoiser:
+    """Load the official denoiser that the user has put in place."""
+    path = ready("ditto") / "denoiser.safetensors"
+    return TorchDenoiser(fitted(read_tensors(path), path))

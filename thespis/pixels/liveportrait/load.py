@@ -10,25 +10,7 @@ from thespis.errors import WeightsError
 from thespis.pixels.liveportrait.convert import CONVERT
 from thespis.pixels.liveportrait.networks import LivePortraitNetworks
 from thespis.pixels.liveportrait.shape import OFFICIAL, Shape
-from thespis.weights import ready
-
-
-def held_in(path: Path) -> dict[str, Any]:
-    """Read the tensors of a file: safetensors, or a checkpoint of torch from which nothing but tensors is taken."""
-    import pickle
-
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return dict(load_file(path))
-        held = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise WeightsError(f"{path} is damaged or holds more than tensors ({type(error).__name__}); get it again") from error
-    if not isinstance(held, Mapping):
-        raise WeightsError(f"{path} holds no tensors by name; get it again")
-    return dict(held)
+from thespis.weights import read_tensors, ready
 
 
 def converted(files: Mapping[str, Path], folder: Path, shape: Shape = OFFICIAL) -> None:
@@ -37,7 +19,7 @@ def converted(files: Mapping[str, Path], folder: Path, shape: Shape = OFFICIAL) 
 
     for name, path in files.items():
         part = name.removesuffix(".safetensors")
-        tensors = CONVERT[part](held_in(path))
+        tensors = CONVERT[part](read_tensors(path))
         fitted(LivePortraitNetworks(shape), part, tensors, path)
         save_file({key: value.contiguous().clone() for key, value in tensors.items()}, folder / f"{name}.part")
         (folder / f"{name}.part").replace(folder / name)
@@ -57,7 +39,7 @@ def networks_of(folder: Path, shape: Shape = OFFICIAL) -> LivePortraitNetworks:
     found = LivePortraitNetworks(shape)
     for part in CONVERT:
         path = folder / f"{part}.safetensors"
-        fitted(found, part, held_in(path), path)
+        fitted(found, part, read_tensors(path), path)
     made: LivePortraitNetworks = found.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
     return made
 
