@@ -31,7 +31,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("served")
-    with TestClient(create_app(settings(folder, private_webhooks=True))) as made:
+    with TestClient(create_app(settings(folder, {"requests_a_minute": 100_000}, private_webhooks=True))) as made:
         yield made
 
 
@@ -168,7 +168,7 @@ sys.path.insert(0, sys.argv[3])
 from served import settings
 from thespis.apps.serve import run
 from thespis.apps.server.app import create_app
-made = settings(Path(sys.argv[1]), port=int(sys.argv[2]), workers=2)
+made = settings(Path(sys.argv[1]), {"requests_a_minute": 100_000}, port=int(sys.argv[2]), workers=2)
 run(create_app(made), made)
 """
 

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    limits = {"sessions": 2, "session_idle_seconds": 1.5, "pushed_seconds": 20.0}
+    limits = {"requests_a_minute": 100_000, "sessions": 2, "session_idle_seconds": 1.5, "pushed_seconds": 20.0}
     with TestClient(create_app(settings(tmp_path_factory.mktemp("live"), limits=limits, workers=0))) as made:
         yield made
 

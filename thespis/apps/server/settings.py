@@ -25,7 +25,7 @@ class Limits:
     kept: int = 5000  # jobs on the shelf, the oldest go first
     job_seconds: float = 3600.0
     attempts: int = 2  # renderers that one job may bring down
-    requests_a_minute: int = 600  # of one client
+    requests_a_minute: int = 1800  # of one client
     connections: int = 4000
     silent_seconds: float = 20.0  # in which a new connection must have sent its first request
     sessions: int = 4
