@@ -7,8 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import NOBODY, articulation, cuttings, offline, same, streamed
 
+from thespis import recipes
 from thespis.direction.parse import direct
 from thespis.features.spaces import ARTICULATION
+from thespis.motion.acted import Play
+from thespis.motion.actor import Act
 from thespis.motion.blink import Blink
 from thespis.motion.emphasis import Emphasise
 from thespis.motion.feeling import Feeling
@@ -19,6 +22,7 @@ from thespis.motion.retime import Retime
 from thespis.motion.spaces.face import FACE
 from thespis.stages import Both, Chain, Stage
 from thespis.types import EMOTION, Curve, Direction, Key, Track
+from thespis.weights import find_all
 
 pytestmark = pytest.mark.streaming
 
@@ -31,6 +35,8 @@ DIRECTIONS = {
     "natural": Direction(),
     "directed": direct(emotion=MIXED, lips=1.3, motion=0.7, head=(5, -3, 0), gaze="left", blink=40, seed=8, words=WORDS),
 }
+WEIGHTS = find_all(recipes.card("thespis").weights)["acting"]
+ACT = Act(WEIGHTS)
 STAGES: dict[str, tuple[Stage, Track]] = {
     "retime": (Retime(ARTICULATION), VOICE),
     "retime to 29.97": (Retime(ARTICULATION, fps=Fraction(30000, 1001)), VOICE),
@@ -42,6 +48,9 @@ STAGES: dict[str, tuple[Stage, Track]] = {
     "blink": (Blink(), SPOKEN),
     "gaze": (Gaze(), RETIMED),
     "head": (Head(), RETIMED),
+    "act": (ACT, VOICE.cut(0, 250)),
+    "act at once at 30": (Act(WEIGHTS, fps=30, wait=False), VOICE.cut(0, 200)),
+    "play": (Chain(Both(Retime(ARTICULATION), ACT), Play()), VOICE.cut(0, 200)),
     "all": (Chain(Retime(ARTICULATION), Both([Lips(), Emphasise(), Feeling(), Blink()], Head(), Gaze(), gives=FACE)), VOICE),
 }
 WHOLE = {(name, wish): offline(stage, track, DIRECTIONS[wish]) for name, (stage, track) in STAGES.items() for wish in DIRECTIONS}
