@@ -22,6 +22,7 @@ Answer = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 BATCH, ROWS, WARM = 10, 400, 70  # WARM rows at the head of a cutting, which lack their past, are not judged
 NOBODY_KNOWS = 255
 SLOWER, FASTER, PACED = 0.12, 0.3, 0.6  # by how much, as a logarithm, and how often: people talk faster than those who read aloud
+NOISY, SOFT = 0.35, 0.12  # how often a floor of noise lies under a voice, and how softly the two meet, in units of the bands
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,17 @@ def gathered(examples: Sequence[Example]) -> Examples:
 
 
 def varied(rng: np.random.Generator, x: Array) -> Array:
-    """Change bands (rows, BANDS): the length of the throat, an equaliser, a band that is missing, short gaps, noise."""
+    """Change bands (rows, BANDS): the length of the throat, an equaliser, a floor of noise, a band that is missing, short gaps."""
     places = np.clip(np.arange(BANDS) * float(np.exp(rng.normal(0, 0.085))), 0, BANDS - 1)
     below = np.minimum(places.astype(int), BANDS - 2)
     share = (places - below).astype(np.float32)
     x = x[:, below] * (1 - share) + x[:, below + 1] * share
     x = x + np.interp(np.arange(BANDS), np.linspace(0, BANDS, 5), rng.normal(0, 0.18, 5)).astype(np.float32)
+    if rng.random() < NOISY:
+        low, high = np.quantile(x, [0.05, 0.95])
+        depth = rng.uniform(0.3, 1.1) * max(high - low, 0.5)
+        tilt = np.interp(np.arange(BANDS), [0, BANDS], [1, -1]) * rng.uniform(-0.2, 0.5)
+        x = (np.logaddexp(x / SOFT, (high - depth + tilt) / SOFT) * SOFT).astype(np.float32)
     for _ in range(rng.integers(0, 3)):
         band, width = rng.integers(BANDS), rng.integers(1, 8)
         x[:, band : band + width] = rng.uniform(-1, 0.3)
