@@ -44,8 +44,8 @@ def cut_short(asked: Array, rotation: Array) -> str:
     room = float(eased(turnable(asked * TURN_GAIN, rotation), TURN_LIMIT)[1] / TURN_GAIN[1])
     if abs(turn) - abs(room) > NOTICED:
         already, wanted, drawn = (round(abs(float(np.degrees(angle)))) for angle in (sideways(rotation), turn, room))
-        shown = f"whose face the picture shows turned by {already} already, " if sideways(rotation) * turn > 0 and already > 4 else ""
-        return f"the head turns {wanted} degrees sideways; this portrait, {shown}is drawn turning {drawn}: nobody saw its far side"
+        shown = f", turned by {already} already," if sideways(rotation) * turn > 0 and already > 4 else ""
+        return f"the head turns {wanted} degrees sideways; this portrait{shown} is drawn turning {drawn}: nobody saw its far side"
     for axis, way in ((0, "up or down"), (2, "to a shoulder")):
         angle = float(asked[axis])
         most = float(eased(asked[axis : axis + 1] * TURN_GAIN[axis], TURN_LIMIT)[0] / TURN_GAIN[axis])
