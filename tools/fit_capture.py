@@ -9,9 +9,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from capture_data import Measured
 from safetensors.numpy import save_file
-from train_capture import make_faces
+from train_capture import Drawn, drawn_faces
 
 from thespis.capture.evidence import LOOKED_AT
 from thespis.capture.witness import SCALE
@@ -25,7 +24,7 @@ RIDGE = 30.0
 PLACES = (2, len(LOOKED_AT), 2)
 
 
-def fit_likelihood(made: list[Measured]) -> dict[str, Array]:
+def fit_likelihood(made: list[Drawn]) -> dict[str, Array]:
     """Fit gain, response and the errors' covariance to drawn faces -> the tensors of the asset."""
     shapes = [np.stack([each.fields[:, LOOKED_AT, :2]] * 2, axis=1).reshape(len(SHAPES), -1) for each in made]
     told = np.concatenate([each.weights @ fields for each, fields in zip(made, shapes, strict=True)])
@@ -81,9 +80,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=int, default=240)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="use the faces that train_capture.py --keep drew, or draw and keep them")
     parser.add_argument("--output", type=Path, default=ASSETS)
     options = parser.parse_args()
-    made = make_faces(options.seed, options.faces, "train")
+    made = drawn_faces(options.seed, options.faces, options.keep)
     tensors = fit_likelihood(made)
     write(
         tensors,

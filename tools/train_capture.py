@@ -7,12 +7,13 @@ import argparse
 import hashlib
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from capture_data import Measured, alone, any_camera, draw_and_measure, free_faces, posed, somebody_else, together
+from capture_data import alone, any_camera, draw_and_measure, free_faces, posed, somebody_else, together
 from safetensors.numpy import save_file
 
 from thespis.capture.evidence import LOOKED_AT
@@ -31,20 +32,44 @@ JUDGED = torch.tensor([0.0 if name.startswith("eyeLook") else 2.0 if name.starts
 KEPT = (JUDGED > 0).numpy().astype(np.float32)  # gaze is read from the irises, so its shapes are never found
 
 
-def make_faces(seed: int, faces: int, purpose: str = "capture faces") -> list[Measured]:
-    """Draw and measure made-up people, other ones for each purpose."""
-    random = random_for(seed, purpose)
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One made-up person: `inputs` (n, size) that were seen, `weights` (n, 51) as drawn, and `fields` (51, 468, 3) of its shapes."""
+
+    inputs: Array
+    weights: Array
+    fields: Array
+
+
+def make_faces(seed: int, faces: int) -> list[Drawn]:
+    """Draw and measure made-up people."""
+    random = random_for(seed, "capture faces")
     pictures, began, made = free_faces(), time.time(), []
     for number in range(faces):
         image = somebody_else(pictures[number % len(pictures)], random)
         draw = alone if number % 5 == 4 else together
         rows = [posed(draw(random) if k % 10 else np.zeros(FACE.size, np.float32), random, TURN) for k in range(ROWS_A_FACE)]
         try:
-            made.append(draw_and_measure(Portrait((image,)), rows, random, int(random.choice(SIZES)), any_camera(random)))
+            seen = draw_and_measure(Portrait((image,)), rows, random, int(random.choice(SIZES)), any_camera(random))
         except FaceError:
             continue  # a face bent so far that it is none
+        made.append(Drawn(seen.inputs, seen.weights, seen.fields))
         if number % 20 == 19:
             print(f"{number + 1} faces after {time.time() - began:.0f} s", flush=True)
+    return made
+
+
+def drawn_faces(seed: int, faces: int, kept: Path | None) -> list[Drawn]:
+    """Make faces, or take those that were kept in an .npz, where they are kept if they are not there yet."""
+    if kept is not None and kept.exists():
+        with np.load(kept) as held:
+            inputs, weights, fields, edges = (held[name] for name in ("inputs", "weights", "fields", "edges"))
+        return [Drawn(inputs[a:b], weights[a:b], field) for a, b, field in zip(edges[:-1], edges[1:], fields, strict=True)][:faces]
+    made = make_faces(seed, faces)
+    if kept is not None:
+        edges = np.cumsum([0, *(len(each.inputs) for each in made)])
+        inputs, weights = (np.concatenate([getattr(each, name) for each in made]) for name in ("inputs", "weights"))
+        np.savez(kept, inputs=inputs, weights=weights, fields=np.stack([each.fields for each in made]), edges=edges)
     return made
 
 
@@ -118,14 +143,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="keep what was drawn in this .npz, or use it where it is there")
     parser.add_argument("-o", "--output", type=Path, default=ASSETS)
     options = parser.parse_args()
-    if options.keep is not None and options.keep.exists():
-        kept = np.load(options.keep)
-        inputs, weights = kept["inputs"], kept["weights"]
-    else:
-        made = make_faces(options.seed, options.faces)
-        inputs, weights = np.concatenate([each.inputs for each in made]), np.concatenate([each.weights for each in made])
-        if options.keep is not None:
-            np.savez(options.keep, inputs=inputs, weights=weights)
+    made = drawn_faces(options.seed, options.faces, options.keep)
+    inputs, weights = np.concatenate([each.inputs for each in made]), np.concatenate([each.weights for each in made])
     both_sides = [np.concatenate(pair) for pair in zip((inputs, weights), mirrored(inputs, weights), strict=True)]
     tensors: dict[str, Any] = {}
     for kind, hidden in HIDDEN.items():
