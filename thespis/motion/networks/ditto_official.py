@@ -82,7 +82,8 @@ def conditions_of(heard: Array, eyes: Array, emotion: Array, facts: Facts) -> Ar
     looks = np.stack([eyes[:, EYES_TOLD.slice(f"ball_{side}")] for side in ("right", "left")], axis=2)
     balls = facts.balls + (looks * [[1], [1], [0]] * facts.reach).reshape(rows, 6)
     canonical = np.repeat(facts.canonical[None], rows, axis=0)
-    return np.concatenate([heard, labels(emotion), opened, balls, canonical], axis=1).astype(np.float32)
+    made: Array = np.concatenate([heard, labels(emotion), opened, balls, canonical], axis=1).astype(np.float32)
+    return made
 
 
 @dataclass
@@ -151,7 +152,7 @@ def degrees(logits: Array) -> npt.NDArray[np.float64]:
     """Turn logits (..., 66) of bins into mean angles (...)."""
     shares = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
-    return STEP * (shares * np.arange(BINS)).sum(axis=-1) + LOWEST
+    return np.asarray(STEP * (shares * np.arange(BINS)).sum(axis=-1) + LOWEST)
 
 
 class Onto:

@@ -215,7 +215,8 @@ def fitted(tensors: Mapping[str, Tensor], path: Path, shape: DittoShape = OFFICI
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:160]
         raise WeightsError(f"{path} does not fit Ditto's denoiser: {reason}; get the official file again") from error
-    return network.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
+    made: DittoNetwork = network.eval().requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu")
+    return made
 
 
 class TorchDenoiser:
