@@ -62,7 +62,7 @@ card = Card(
         Weight(
             "acting",
             file="acting.onnx",
-            sha256="8d03a3d986f05ff600f69f5d3526d6652f70bb3fdb66411eed51361e3059822d",
+            sha256="5eaf8ae08d27668a1f01ab84dbc635ece99d44dd5fad3af266d4fc00e7916a12",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
