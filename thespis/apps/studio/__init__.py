@@ -6,6 +6,7 @@ thespis studio --host 0.0.0.0 --token tokens.txt
 """
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from thespis.apps.server.settings import Settings
     from thespis.apps.studio.parts import Studio
+
+REQUESTS = 6000  # a minute of one visitor: the page alone is a hundred files
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -41,14 +44,16 @@ def mount(app: "FastAPI", settings: "Settings") -> "Studio":
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from thespis.apps.studio.page import put_on
 
-    return put_on(app, settings.folder)
+    return put_on(app, settings.folder, settings.limits.upload_bytes)
 
 
 def main(args: Namespace) -> int:
     """Check everything, then serve."""
     need()
-    settings = serve.settings_of(args)
+    given = serve.settings_of(args)
     from thespis.apps.server.app import create_app
+
+    settings = replace(given, limits=replace(given.limits, requests_a_minute=max(given.limits.requests_a_minute, REQUESTS)))
 
     app = create_app(settings)
     studio = mount(app, settings)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 PATH, LIVE = "/studio", "/live?embed=1"
 SWEEP = (600, 7200)  # every so many seconds gradio deletes its own files that are older than so many
-UPLOAD = "200mb"
 HEADER = """<header class="masthead"><p class="brand">Thespis <b>Studio</b></p>
 <p class="motto">A picture, a voice, and how it is felt.</p></header>"""
 
@@ -61,8 +60,8 @@ def build(studio: Studio, live: str | None = None) -> gradio.Blocks:
     return blocks
 
 
-def put_on(app: "FastAPI", folder: Path) -> Studio:
-    """Put the page on a server, with its files in `folder`."""
+def put_on(app: "FastAPI", folder: Path, most: int) -> Studio:
+    """Put the page on a server, with its files in `folder`; an upload has at most so many bytes."""
     studio = Studio(folder)
     os.environ["GRADIO_TEMP_DIR"] = str(studio.shelf.folder / "uploads")
     live = LIVE if any(getattr(route, "path", "") == "/live" for route in app.routes) else None
@@ -72,7 +71,7 @@ def put_on(app: "FastAPI", folder: Path) -> Studio:
         gradio.mount_gradio_app(
             app, build(studio, live), PATH, theme=theme(), css=(STATIC / "studio.css").read_text(encoding="utf-8"),
             head=f'<meta name="color-scheme" content="dark"><script>{script}</script>', js=DARK,
-            footer_links=[], run_history=False, max_file_size=UPLOAD, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
+            footer_links=[], run_history=False, max_file_size=most, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
             allowed_paths=[str(studio.shelf.folder)],
         )  # fmt: skip
 
