@@ -29,7 +29,7 @@ card = Card(
         Weight(
             "articulation",
             file="articulation.onnx",
-            sha256="c824aa697e676b8e3276908f6547685abbd02da6d4762e2c4128f2a90a873e92",
+            sha256="b9896430c99752ca7e3752c0ef17576f7c8f1a4df4022982f516e493cdb3765f",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
