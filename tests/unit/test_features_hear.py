@@ -24,7 +24,18 @@ SAID = say("My mama bought five purple plums, papa.")
 
 @pytest.mark.parametrize(
     ("symbol", "expected"),
-    [("p", ("p",)), ("tʃ", ("t", "ʃ")), ("ʧ", ("t", "ʃ")), ("ˈaɪ", ("a", "ɪ")), ("ɔ̃", ("o",)), ("ɛ̃", ("æ",)), ("ã", ("a",)), ("tʲ", ("t",)), ("g", ("ɡ",)), ("_", ())],
+    [
+        ("p", ("p",)),
+        ("tʃ", ("t", "ʃ")),
+        ("ʧ", ("t", "ʃ")),
+        ("ˈaɪ", ("a", "ɪ")),
+        ("ɔ̃", ("o",)),
+        ("ɛ̃", ("æ",)),
+        ("ã", ("a",)),
+        ("tʲ", ("t",)),
+        ("g", ("ɡ",)),
+        ("_", ()),
+    ],
 )
 def test_symbols_of_any_language_fall_into_classes(symbol: str, expected: tuple[str, ...]) -> None:
     assert classes(symbol) == expected

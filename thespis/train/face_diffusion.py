@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from thespis.data.actor import PARTS
 from thespis.data.faces import Arrays, drawn_again, page
+from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.networks.dial import mouth_part
 from thespis.pixels.diffusion.conditions import audio_of, expression_of, pose_of
 from thespis.pixels.diffusion.flow import usual_flow
 from thespis.pixels.diffusion.networks import TorchFace
-from thespis.pixels.diffusion.sampling import KEPT, STEPS
 from thespis.pixels.diffusion.unet import SLOWLY, FaceDiffusion
 from thespis.pixels.diffusion.windows import REACH, TOLD
 from thespis.train.losses import masked_mean
