@@ -82,10 +82,10 @@ def test_words_become_a_picture_and_a_take_a_video(client: TestClient) -> None:
 
 def test_a_running_job_is_cancelled_within_a_second_and_the_next_begins(client: TestClient) -> None:
     long = submit(client, recipe="slow", audio=voice(60.0)).json()["id"]
+    until(client, long, "running")
     short, waits = (submit(client).json()["id"] for _ in range(2))
     assert client.get(f"/api/jobs/{waits}").json()["place"] == 1
     assert client.post(f"/api/jobs/{waits}/cancel").json()["state"] == "cancelled"
-    until(client, long, "running")
     assert client.get(f"/api/jobs/{long}/result").status_code == 409
     assert client.delete(f"/api/jobs/{long}").status_code == 409
     begun = time.monotonic()
