@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all one needs; each sets up .venv by itself the first time.
+# `make demo`, `make studio` and `make test` are all one needs; each sets up .venv by itself the first time.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 # A name on the path is not yet a Python that runs, so each is tried.
 PYTHON ?= $(shell for name in python3.12 python3.11 python3; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
@@ -6,7 +6,7 @@ BIN := .venv/bin
 STUDIO_TESTS := $(shell grep -lE '"(fastapi|gradio)", reason' -r tests/unit --include='*.py')
 TRAIN_TESTS := $(shell grep -l '"torch", reason' -r tests --include='*.py')
 
-.PHONY: demo test test-train test-studio test-browser lint format bench clean
+.PHONY: demo studio test test-train test-studio test-browser lint format bench clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -14,6 +14,10 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# Everything in a browser: portraits, a timeline of feelings, videos, takes, dubbing, live sessions.
+studio: .venv/ready-studio
+	$(BIN)/thespis studio --open
 
 # What needs torch: the tests that the others leave out where it is absent.
 test-train: .venv/ready-train
