@@ -59,7 +59,7 @@ OPENING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
 WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
-CALM = 0.45  # seconds after which a mouth that stopped moving counts as half at rest
+CALM = 2.0  # seconds after which a mouth that stopped moving counts as half at rest: in the pauses of speech no jaw drops
 LIFE = 0.05  # a held expression varies by this share
 STRONGEST = 1.8  # of a weight, at the top of the dial
 
