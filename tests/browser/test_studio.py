@@ -78,28 +78,18 @@ def test_from_a_portrait_to_a_downloaded_video_and_exported_curves(tab: Tab, tmp
     tab.click(".faces label:nth-of-type(3)")
     tab.type("textarea", "Hello there.")
     tab.until("document.querySelectorAll('.tl-words span').length === 2")
-    tab.click("#fine > button")
-    tab.value(
-        "(() => { const one = [...document.querySelectorAll('input')].find((each) => each.value.startsWith('512'));"
-        "one.focus(); one.click(); })()"
-    )
-    tab.until("[...document.querySelectorAll('[role=option]')].some((one) => one.innerText.includes('256'))")
-    tab.value(
-        "[...document.querySelectorAll('[role=option]')].find((one) => one.innerText.includes('256'))"
-        ".dispatchEvent(new MouseEvent('mousedown', {bubbles: true}))"
-    )
     tab.click("#try_frame")
-    tab.until("document.querySelector('#trial img')?.naturalWidth === 256", LONG)
+    tab.until("document.querySelector('#trial img')?.naturalWidth === 512", LONG)
     tab.click("#make_video")
-    tab.until("document.querySelector('#status').innerText.includes('frames of 256 x 256')", LONG)
+    tab.until("document.querySelector('#status').innerText.includes('frames of 512 x 512')", LONG)
     tab.until("document.querySelector('#film video').readyState > 1", LONG)
     tab.click("#keep_video")
     with av.open(str(downloaded(got, ".mp4"))) as film:
-        assert film.streams.video[0].codec_context.width == 256
+        assert film.streams.video[0].codec_context.width == 512
         assert film.streams.audio
     go(tab, "Takes")
     tab.click("#show_curves")
-    tab.until("document.querySelector('#curves img')?.naturalWidth > 1000", LONG)
+    tab.until("document.querySelector('#curves img')?.naturalWidth === 1000", LONG)
     tab.click("#export_take")
     tab.until("document.querySelector('#take_status').innerText.includes('rows of 61 curves')", LONG)
     tab.click("#keep_export")
