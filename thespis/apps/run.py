@@ -37,7 +37,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--say", metavar="TEXT", help="let the built-in voice say this; tags such as [sad 0.6] direct it")
     parser.add_argument("--say-file", metavar="FILE", help="the same from a text file (- reads the standard input)")
     parser.add_argument("--voice", default="en-us", help="a voice of thespis voices (en-us), or another engine: docs/voice.md")
-    parser.add_argument("--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5; auto; like=FILE")
+    parser.add_argument(
+        "--emotion", metavar="NAME=0.8", help="neutral angry contempt disgusted fear happy sad surprised, 0 to 1.5; auto; like=FILE"
+    )
     parser.add_argument("--direct", metavar="FILE.toml", type=Path, help="a direction with keyframes over time (docs/direction.md)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="a recipe of thespis list, or a file.py of your own")
     parser.add_argument("--renderer", metavar="NAME", help="draw with warp, or with liveportrait (thespis weights), instead of its own")
