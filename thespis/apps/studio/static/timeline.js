@@ -257,8 +257,11 @@ window.thespisTimeline = (element, props, trigger, watch) => {
       chosen = keys[0] || null;
     }
     sound = props.sound || sound;
+    // Keys are drawn anew whenever the sound comes back; whoever works with the keyboard must stay where they are.
+    const busy = lane.contains(document.activeElement);
     seat();
     draw();
+    if (busy && chosen) focus();
   };
   watch(["value", "sound"], read);
   read();
