@@ -51,12 +51,13 @@ def found(store: Store, job: str) -> Job:
 def read_request(text: str) -> JobRequest:
     """Read the wish that stands in the form as JSON."""
     try:
-        return JobRequest.model_validate_json(text or "{}")
+        found: JobRequest = JobRequest.model_validate_json(text or "{}")
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         known = f"; known: {', '.join(JobRequest.model_fields)}" if first["type"] == "extra_forbidden" else ""
         raise UsageError(f"the request{f' at {where!r}' if where else ''}: {first['msg']}{known}") from None
+    return found
 
 
 def router(settings: Settings, store: Store) -> APIRouter:

@@ -44,10 +44,11 @@ def activity() -> Activity:
 def read_request(text: str) -> LiveRequest:
     """Read the wish that stands in the form as JSON."""
     try:
-        return LiveRequest.model_validate_json(text or "{}")
+        found: LiveRequest = LiveRequest.model_validate_json(text or "{}")
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise UsageError(f"the request at {'.'.join(map(str, first['loc']))!r}: {first['msg']}") from None
+    return found
 
 
 def router(settings: Settings, rooms: Rooms) -> APIRouter:
