@@ -16,6 +16,8 @@ import pytest
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'thespis[studio]'")
 from chrome import Tab, browser
 
+from thespis.apps.studio.acting import made_up
+
 pytestmark = pytest.mark.browser
 LONG = 240.0  # seconds that a slow machine may need to draw two seconds of video
 
@@ -129,12 +131,13 @@ def test_what_is_missing_is_told_in_a_line_beside_the_button(tab: Tab) -> None:
     assert "Traceback" not in tab.value("document.body.innerText")
 
 
-def test_a_file_that_is_no_picture_is_told_in_a_line(tab: Tab, tmp_path: Path) -> None:
-    (tmp_path / "notes.png").write_text("no picture")
-    tab.give("#own_portrait input[type=file]", tmp_path / "notes.png")
-    tab.until("document.querySelectorAll('.faces input:checked').length === 0", LONG)
+def test_a_picture_of_the_users_takes_the_place_of_the_made_up_face(tab: Tab) -> None:
+    tab.give("#own_portrait input[type=file]", made_up()["Kofi"])
+    tab.until("!!document.querySelector('#own_portrait img') && document.querySelectorAll('.faces input:checked').length === 0", LONG)
     tab.click("#try_frame")
-    tab.until("document.querySelector('#status [role=alert]')?.innerText.includes('not a picture that can be read')", LONG)
+    tab.until("document.querySelector('#trial img')?.naturalWidth === 512", LONG)
+    tab.click(".faces label:nth-of-type(1)")
+    tab.until("!document.querySelector('#own_portrait img')", LONG)
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(address: str, tmp_path: Path) -> None:

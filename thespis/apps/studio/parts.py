@@ -142,10 +142,8 @@ def portrait_inputs(face: str) -> tuple[gradio.Image, gradio.HTML]:
     """Offer a picture of the user's and the made-up faces; each takes the other's place."""
     faces = faces_to_pick(face)
     own = gradio.Image(label="Your own picture", type="filepath", sources=["upload", "webcam"], height=190, elem_id="own_portrait")
-    # What is no picture is then told in a line of ours, and transparency and upright turns stay in our hands.
-    own.preprocess = lambda given: None if given is None else given.path
     own.input(lambda picture: None if picture else face, own, faces, queue=False, show_progress="hidden")
-    faces.change(lambda picked: gradio.skip() if picked is None else None, faces, own, queue=False, show_progress="hidden")
+    faces.change(lambda picked: None if picked else gradio.skip(), faces, own, queue=False, show_progress="hidden")
     return own, faces
 
 
