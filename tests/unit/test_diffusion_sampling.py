@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from thespis.errors import DirectionError
-from thespis.pixels.diffusion.sampling import KEPT, ddim, guided, noised, sample, strengths_of, trailing
+from thespis.motion.diffusion import KEPT, strengths_of
+from thespis.pixels.diffusion.sampling import ddim, guided, noised, sample, trailing
 from thespis.pixels.diffusion.windows import USUAL
 
 pytestmark = pytest.mark.unit
