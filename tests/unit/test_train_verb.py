@@ -24,9 +24,9 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_recipe_without_training_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert cli.main(["train", "thespis", "-o", str(tmp_path)]) == 2
-    assert "the recipe 'thespis' has nothing to train: it has no train(folder, wishes, tell)" in capsys.readouterr().err
-    assert cli.main(["train", "thespis"]) == 2
+    assert cli.main(["train", "rules", "-o", str(tmp_path)]) == 2
+    assert "the recipe 'rules' has nothing to train: it has no train(folder, wishes, tell)" in capsys.readouterr().err
+    assert cli.main(["train", "rules"]) == 2
     assert "required: -o/--output" in capsys.readouterr().err
 
 

@@ -99,8 +99,9 @@ class Act:
         rows, ratio = state.rows, state.rows.take(chunk) / state.fps
         self._gather(state, last)
         first, found = state.next, []
-        stop = -(-rows.stop * ratio.denominator // ratio.numerator) if last else None
-        while stop is None or state.next < stop:
+        # Without waiting more could be made than has been heard of, and the speech may end there.
+        stop = -(-rows.stop * ratio.denominator // ratio.numerator)
+        while state.next < stop:
             needed = int(state.next / state.fps / PERIOD) + AFTER
             while state.made <= needed and (last or state.made - self._waits < state.gathered):
                 self._make(state)
