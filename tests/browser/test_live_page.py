@@ -76,9 +76,10 @@ def test_it_plays_with_sound_is_interrupted_and_comes_back(tab: Tab, address: st
     tab.type("#text", "La la la la la, la la la la la, la la la la la, and so on, and so on, and so on.")
     tab.click("#say")
     tab.until("document.getElementById('state').textContent == 'speaking'")
-    time.sleep(3.0)
+    time.sleep(1.0)
+    # A browser without a screen stumbles over whatever else the machine does; keeping pace must follow within seconds all the same.
+    tab.until("thespisLive.figures.fps > 23", 10)
     figures = tab.value("thespisLive.figures")
-    assert figures["fps"] > 23
     assert abs(figures["skew"]) < 0.04
     assert figures["behind"] < 0.6
     assert tab.value("document.getElementById('stream').webkitAudioDecodedByteCount") > 1000
