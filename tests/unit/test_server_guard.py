@@ -53,6 +53,10 @@ def test_without_a_token_nothing_is_reachable(tmp_path: Path) -> None:
         assert client.get("/health").status_code == 200
 
 
+def test_the_front_page_tells_of_the_studio_only_where_there_is_one(client: TestClient) -> None:
+    assert '<li hidden><a href="/studio">' in client.get("/").text
+
+
 def test_only_known_names_and_own_pages_are_answered(client: TestClient) -> None:
     assert client.get("/health", headers={"Host": "evil.example"}).status_code == 421
     assert client.get("/health", headers={"Host": "localhost:8765"}).status_code == 200

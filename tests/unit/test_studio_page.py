@@ -49,6 +49,10 @@ def test_the_page_has_its_tabs_and_every_input_a_name(client: TestClient) -> Non
     assert "Make the video" in buttons
 
 
+def test_the_front_page_tells_of_it(client: TestClient) -> None:
+    assert "hidden" not in client.get("/").text
+
+
 def test_the_page_asks_no_other_machine_for_anything(client: TestClient) -> None:
     page = client.get("/studio/").text
     assert "thespisTimeline" in page

@@ -73,7 +73,8 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/", include_in_schema=False)
     def front() -> Response:
         """The page that says what there is."""
-        return page("index.html")
+        studio = any(getattr(route, "path", None) == "/studio" for route in app.routes)
+        return page("index.html", "" if studio else "hidden")
 
     @app.get("/live", include_in_schema=False)
     def live() -> Response:
@@ -88,9 +89,9 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def page(name: str) -> HTMLResponse:
-    """Answer with one of our own pages, which load nothing from elsewhere."""
-    text = (STATIC / name).read_text(encoding="utf-8").replace("{version}", thespis.__version__)
+def page(name: str, studio: str = "") -> HTMLResponse:
+    """Answer with one of our own pages, which load nothing from elsewhere; `studio` is `hidden` where there is none."""
+    text = (STATIC / name).read_text(encoding="utf-8").replace("{version}", thespis.__version__).replace("{studio}", studio)
     return HTMLResponse(text, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
 
 

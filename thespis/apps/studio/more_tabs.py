@@ -10,7 +10,7 @@ import gradio
 from thespis.apps.studio import acting, reading
 from thespis.apps.studio.act_tab import Acted
 from thespis.apps.studio.acting import Ended
-from thespis.apps.studio.parts import DRAWING, RECORD, Studio, notice, portrait_of, speech_inputs, told, trouble
+from thespis.apps.studio.parts import DRAWING, RECORD, Studio, connect_stop, notice, portrait_of, speech_inputs, told, trouble
 from thespis.apps.studio.wishes import Wish, direction_of
 from thespis.errors import MediaError, UsageError
 from thespis.types import EMOTION, Curve
@@ -197,12 +197,3 @@ def live_tab(address: str | None) -> None:
         "</iframe>",
         elem_id="live",
     )
-
-
-def connect_stop(studio: Studio, stop: gradio.Button) -> None:
-    """Let a button end what its visitor began."""
-
-    def end(request: gradio.Request) -> None:
-        studio.stop(request)
-
-    stop.click(end, None, None, queue=False, api_visibility="private")

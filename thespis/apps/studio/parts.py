@@ -161,3 +161,12 @@ def speech_inputs(script: str) -> tuple[gradio.Radio, gradio.Textbox, gradio.Dro
         mode, [written, recorded], queue=False, show_progress="hidden",
     )  # fmt: skip
     return mode, text, voice, audio, said
+
+
+def connect_stop(studio: Studio, stop: gradio.Button) -> None:
+    """Let a button end what its visitor began."""
+
+    def end(request: gradio.Request) -> None:
+        studio.stop(request)
+
+    stop.click(end, None, None, queue=False, api_visibility="private")

@@ -9,7 +9,7 @@ import gradio
 from thespis.apps.studio import takes
 from thespis.apps.studio.act_tab import Acted
 from thespis.apps.studio.acting import Ended
-from thespis.apps.studio.parts import DRAWING, Studio, notice, portrait_of, told, trouble
+from thespis.apps.studio.parts import DRAWING, Studio, connect_stop, notice, portrait_of, told, trouble
 from thespis.errors import MediaError
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -121,9 +121,6 @@ def tab(studio: Studio, acted: Acted) -> None:
                     film: gradio.update(value=str(made), visible=True),
                 }  # fmt: skip
 
-    def end_it(request: gradio.Request) -> None:
-        studio.stop(request)
-
     source = [own, latest, acted.take]
     portrait = [acted.own, acted.faces]
     waiting: dict[str, Any] = {"concurrency_id": DRAWING, **PRIVATE}
@@ -132,7 +129,7 @@ def tab(studio: Studio, acted: Acted) -> None:
     change.click(change_it, [*source, *portrait, *edits], [plot, status, keep_take, latest], **waiting)
     export.click(export_it, [*source, kind], [status, keep], **PRIVATE)
     play.click(play_it, [*source, *portrait], [status, stop, film], show_progress="hidden", **waiting)
-    stop.click(end_it, None, None, queue=False, **PRIVATE)
+    connect_stop(studio, stop)
     # A new take begins anew: what was edited belonged to the one before.
     for part in (own, acted.take):
         part.change(lambda: "", None, latest, queue=False, show_progress="hidden", **PRIVATE)
