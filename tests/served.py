@@ -2,6 +2,9 @@
 
 import io
 import json
+import socket
+import subprocess
+import sys
 import time
 import wave
 from collections.abc import Mapping
@@ -11,7 +14,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from thespis.apps.server.client import Client
 from thespis.apps.server.settings import Limits, Settings
+from thespis.errors import ThespisError
 
 TOY = Path(__file__).parent / "unit" / "toy_recipe.py"
 SLOW = f"""
@@ -41,6 +46,39 @@ card = Card(title="Poison", summary="ends its process", accepts=frozenset(), fps
 def build(weights, size="full"):
     os._exit(7)
 """
+SERVE = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from served import settings
+from thespis.apps.serve import run
+from thespis.apps.server.app import create_app
+made = settings(Path(sys.argv[2]), json.loads(sys.argv[3]), **json.loads(sys.argv[4]))
+run(create_app(made), made)
+"""
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def served(folder: Path, port: int, limits: Mapping[str, Any] | None = None, workers: int = 0) -> "subprocess.Popen[bytes]":
+    """Start a server as a process of its own, and wait until it answers."""
+    given = [json.dumps(limits or {}), json.dumps({"port": port, "workers": workers})]
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(Path(__file__).parent), str(folder), *given], stdout=subprocess.DEVNULL)
+    client, end = Client(f"http://127.0.0.1:{port}"), time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            client.rooms()
+        except ThespisError:
+            time.sleep(0.05)
+        else:
+            return process
+    process.kill()
+    raise AssertionError("the server does not answer")
 
 
 def settings(folder: Path, limits: Mapping[str, Any] | None = None, **given: Any) -> Settings:

@@ -1,11 +1,7 @@
 """The live page in a real browser: it plays with sound, keeps its pace, is interrupted, comes back after a loss, and does without UDP."""
 
-import contextlib
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,40 +10,19 @@ import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
 from chrome import Tab, browser
-from served import picture
+from served import free_port, picture, served
 
 from thespis.apps.server.client import Client
-from thespis.errors import ThespisError
 
 pytestmark = pytest.mark.browser
 
-SERVE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from served import settings
-from thespis.apps.serve import run
-from thespis.apps.server.app import create_app
-made = settings(Path(sys.argv[1]), port=int(sys.argv[2]), workers=0)
-run(create_app(made), made)
-"""
 NO_UDP = "window.RTCPeerConnection = class { constructor() { throw new Error('UDP is blocked'); } }"
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    words = [sys.executable, "-c", SERVE, str(tmp_path_factory.mktemp("data")), str(port), str(Path(__file__).parents[1])]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    client, end = Client(f"http://127.0.0.1:{port}"), time.monotonic() + 60
-    while True:
-        with contextlib.suppress(ThespisError):
-            client.rooms()
-            break
-        assert time.monotonic() < end, "the server does not answer"
-        time.sleep(0.1)
+    port = free_port()
+    process = served(tmp_path_factory.mktemp("data"), port)
     yield f"http://127.0.0.1:{port}"
     process.send_signal(signal.SIGINT)
     process.wait(20)

@@ -4,8 +4,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,40 +11,21 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
+from served import free_port, served
 
 from thespis.apps.server.client import Client
-from thespis.errors import ThespisError
 
 pytestmark = pytest.mark.unit
 
-SERVE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from served import settings
-from thespis.apps.serve import run
-from thespis.apps.server.app import create_app
-limits = {"upload_seconds": 1.0, "silent_seconds": 1.5, "requests_a_minute": 100000}
-made = settings(Path(sys.argv[1]), limits, port=int(sys.argv[2]), workers=0)
-run(create_app(made), made)
-"""
+LIMITS = {"upload_seconds": 1.0, "silent_seconds": 1.5, "requests_a_minute": 100_000}
 MANY = 600
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client, int, int]]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    words = [sys.executable, "-c", SERVE, str(tmp_path_factory.mktemp("data")), str(port), str(Path(__file__).parents[1])]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    client, end = Client(f"http://127.0.0.1:{port}"), time.monotonic() + 60
-    while True:
-        with contextlib.suppress(ThespisError):
-            client.jobs()
-            break
-        assert time.monotonic() < end, "the server does not answer"
-        time.sleep(0.1)
+    port = free_port()
+    process = served(tmp_path_factory.mktemp("data"), port, LIMITS)
+    client = Client(f"http://127.0.0.1:{port}")
     yield client, port, process.pid
     assert process.poll() is None, "the server fell"
     process.send_signal(signal.SIGINT)

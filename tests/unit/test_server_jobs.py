@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from served import picture, settings, submit, until, voice
+from served import free_port, picture, served, settings, submit, until, voice
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
 from fastapi.testclient import TestClient
@@ -155,44 +152,12 @@ def test_the_options_are_those_of_the_command_line(client: TestClient) -> None:
     assert {own.get(name, name) for name in JobRequest.model_fields} - {None} <= options | {"say"}
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-SERVE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from served import settings
-from thespis.apps.serve import run
-from thespis.apps.server.app import create_app
-made = settings(Path(sys.argv[1]), {"requests_a_minute": 100_000}, port=int(sys.argv[2]), workers=2)
-run(create_app(made), made)
-"""
-
-
-def served(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    words = [sys.executable, "-c", SERVE, str(folder), str(port), str(Path(__file__).parents[1])]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    client, end = Client(f"http://127.0.0.1:{port}"), time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            client.jobs()
-        except ThespisError:
-            time.sleep(0.05)
-        else:
-            return process
-    raise AssertionError("the server does not answer")
-
-
 def test_a_kill_loses_no_job_and_renders_none_twice(tmp_path: Path) -> None:
     port = free_port()
     client = Client(f"http://127.0.0.1:{port}")
     (tmp_path / "photo.png").write_bytes(picture())
     (tmp_path / "voice.wav").write_bytes(voice(0.6))
-    process = served(tmp_path / "data", port)
+    process = served(tmp_path / "data", port, {"requests_a_minute": 100_000}, workers=2)
     jobs = [client.submit(tmp_path / "photo.png", tmp_path / "voice.wav", recipe="slow") for _ in range(10)]
     shelf = tmp_path / "data" / "shelf"
     while sum(result_of(shelf / "jobs" / job) is not None for job in jobs) < 3:
@@ -205,7 +170,7 @@ def test_a_kill_loses_no_job_and_renders_none_twice(tmp_path: Path) -> None:
         time.sleep(0.02)
     whole = {job: (shelf / "jobs" / job / "result").stat() for job in jobs if result_of(shelf / "jobs" / job) is not None}
     assert 3 <= len(whole) < 10
-    process = served(tmp_path / "data", port)
+    process = served(tmp_path / "data", port, {"requests_a_minute": 100_000}, workers=2)
     try:
         found = [client.wait(job) for job in jobs]
         client.fetch(jobs[0], tmp_path / "out.mp4")
