@@ -38,6 +38,8 @@ VERBS = {
     "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
     "bench": "measure speed and memory on this machine",
     "serve": "serve jobs and live sessions to browsers and programs, on one port",
+    "submit": "let a server make the video: the portrait, speech and wishes of thespis run",
+    "jobs": "list, watch, fetch, cancel or remove the jobs of a server",
     "studio": "make portraits act in a browser: feelings on a timeline, trial frames, videos, takes, dubbing",
     "doctor": "check this installation and say what to do about what is wrong",
     "weights": "weights of other people: where they come from, under which terms, and how to put them in place",

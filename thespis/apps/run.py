@@ -28,8 +28,8 @@ def counting(text: str) -> int:
     return int(text)
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Declare the options of `thespis run`."""
+def wishing(parser: ArgumentParser) -> None:
+    """Declare who, what is said and how: the options that `thespis run` and `thespis submit` share."""
     parser.add_argument("portrait", metavar="PORTRAIT", help="a photo, painting or drawing of a face")
     parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording, or a video with sound")
     parser.add_argument("--text", metavar="TEXT", help="what is said in AUDIO, or a text file that says so: exact lips, and subtitles")
@@ -42,7 +42,6 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--direct", metavar="FILE.toml", type=Path, help="a direction with keyframes over time (docs/direction.md)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="a recipe of thespis list, or a file.py of your own")
-    parser.add_argument("--renderer", metavar="NAME", help="draw with warp, or with liveportrait (thespis weights), instead of its own")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="any other wish, by name")
     parser.add_argument("--fps", help="frames a second, such as 25, 29.97 or 30")
     parser.add_argument("--size", help="pixels: 512 or 1920x1080")
@@ -51,10 +50,16 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--crop", help="head (as it comes), picture, or original: its own size, what does not move untouched")
     parser.add_argument("--background", help="a colour, a picture file or transparent (.webm, .mov, frames/), behind the person")
     parser.add_argument("--others", help="alive: the other people of the picture live, at its own size (still)")
-    parser.add_argument("--landmarks", type=Path, metavar="FILE.json", help="where the face is: thespis landmarks makes such a file")
     parser.add_argument("--preview", action="store_true", help="draw one trial picture (.png) of the strongest early moment, at once")
     parser.add_argument("--take-out", type=Path, metavar="FILE.take", help="also keep the performance, for other portraits and tools")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options of `thespis run`."""
+    wishing(parser)
+    parser.add_argument("--renderer", metavar="NAME", help="draw with warp, or with liveportrait (thespis weights), instead of its own")
+    parser.add_argument("--landmarks", type=Path, metavar="FILE.json", help="where the face is: thespis landmarks makes such a file")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the last event to this file")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/, or .take for the performance alone")
 

@@ -30,11 +30,12 @@ class Client:
         portrait: str | Path,
         audio: str | Path | None = None,
         *,
-        take: str | Path | None = None,
+        performs: str | Path | None = None,
         **options: Any,  # noqa: ANN401
     ) -> str:
-        """Submit a job -> its id."""
-        files = {name: Path(path) for name, path in (("portrait", portrait), ("audio", audio), ("take", take)) if path is not None}
+        """Submit a job -> its id; the portrait says the `audio`, or the `script` among the options, or `performs` a take."""
+        given = (("portrait", portrait), ("audio", audio), ("take", performs))
+        files = {name: Path(path) for name, path in given if path is not None}
         return str(self._send("/api/jobs", files, options)["id"])
 
     def live(self, portrait: str | Path, **options: Any) -> str:  # noqa: ANN401
@@ -93,6 +94,10 @@ class Client:
     def cancel(self, job: str) -> dict[str, Any]:
         """Cancel a job."""
         return self._ask("POST", f"/api/jobs/{job}/cancel")
+
+    def remove(self, job: str) -> None:
+        """Remove a job that has ended, and its files."""
+        self._ask("DELETE", f"/api/jobs/{job}")
 
     def fetch(self, job: str, path: str | Path, what: str = "result") -> Path:
         """Write the result of a job (or its "take") to a file."""

@@ -20,6 +20,8 @@ COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]{3,30}")
 FEELING = re.compile(r"[a-zA-Z0-9 ,=.:+%_-]*")
 VOICE = re.compile(r"[A-Za-z0-9+_-]{1,60}")
 ID = r"^[0-9a-f]{32}$"
+PICTURE = ("background", "crop", "fps", "others", "size")
+"""The wishes that a take leaves open."""
 Wish = str | float | int | bool
 
 
@@ -90,6 +92,8 @@ def check(request: JobRequest, settings: Settings, *, audio: bool, take: bool) -
     limits = settings.limits
     if [request.script is not None, audio, take or request.take_id is not None].count(True) != 1:
         raise UsageError("give exactly one of script, audio and a take: a portrait does one thing at a time")
+    if take or request.take_id is not None:
+        check_performance(request)
     if request.text is not None and not audio:
         raise UsageError("text tells what is said in the audio, and there is none; let the built-in voice say it with script")
     for words in (request.script, request.text):
@@ -103,6 +107,16 @@ def check(request: JobRequest, settings: Settings, *, audio: bool, take: bool) -
     if wish.background == "transparent" and request.output not in ("mov", "webm"):
         raise UsageError("a transparent background needs the output mov or webm")
     return wish
+
+
+def check_performance(request: JobRequest) -> None:
+    """Refuse wishes that a take cannot follow, since it says already what is done and felt."""
+    given = [*request.settings, *(name for name in ("emotion", "direction", "text") if getattr(request, name) is not None)]
+    odd = sorted(set(given) - set(PICTURE))
+    if odd:
+        raise UsageError(f"a take says already what is done, so {', '.join(odd)} cannot be given with it; only {', '.join(PICTURE)}")
+    if request.output not in ("mp4", "mov", "webm") or request.take:
+        raise UsageError("a take becomes a video here: the output mp4, mov or webm, without take=true")
 
 
 def check_voice(voice: str) -> None:
