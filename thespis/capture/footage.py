@@ -172,7 +172,7 @@ def open_footage(path: str | Path) -> Footage:
     """Look at a video or image file; nothing is decoded yet."""
     place = Path(path)
     if not place.exists():
-        raise MediaError(f"there is no video {place}")
+        raise MediaError(f"there is no video {place}; give the path of a video or image file that exists")
     if place.is_dir():
         raise MediaError(f"{place} is a folder; give one video or image file")
     if place.stat().st_size == 0:

@@ -186,7 +186,10 @@ def read_header(path: Path) -> tuple[str, dict[str, Stored]]:
         if size < 10:
             raise MediaError(f"{path} is not a take: it holds {size} bytes; make it again or get a whole copy")
         if length > LARGEST_HEADER:
-            raise MediaError(f"{path} is not a take: its first bytes are not those of a safetensors file")
+            raise MediaError(
+                f"{path} is not a take: its first bytes are not those of a safetensors file; "
+                f"thespis run ... --take-out FILE{SUFFIX} or thespis track VIDEO makes one"
+            )
         if length + 8 > size:
             raise MediaError(f"{path} breaks off inside its header; get a whole copy or make it again")
         with safe_open(str(path), framework="np") as file:  # refuses whatever is not a safetensors file from end to end
@@ -201,7 +204,7 @@ def read_header(path: Path) -> tuple[str, dict[str, Stored]]:
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise MediaError(f"{path} is not a take that can be read: {reason(error)}; get a whole copy or make it again") from None
     if text is None:
-        raise MediaError(f"{path} is a safetensors file, but not a take: it has no {KEY!r} in its header")
+        raise MediaError(f"{path} is a safetensors file, but not a take: it has no {KEY!r} in its header; thespis track VIDEO makes a take")
     return text, arrays
 
 
