@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
-from chrome import Tab, browser
 from served import free_port, picture, served
 
+from thespis.apps.browser import Tab, browser
 from thespis.apps.server.client import Client
 
 pytestmark = pytest.mark.browser
@@ -107,4 +107,4 @@ def test_what_is_wrong_is_told(tab: Tab, address: str, tmp_path: Path) -> None:
     tab.click("#begin")
     tab.until("document.getElementById('notice').textContent.includes('no picture that can be read')")
     tab.open(f"{address}/docs")
-    tab.until("document.body.innerText.includes('POST /api/jobs')")
+    tab.until("document.body?.innerText.includes('POST /api/jobs')")

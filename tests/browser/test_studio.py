@@ -14,8 +14,7 @@ import av
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'thespis[studio]'")
-from chrome import Tab, browser
-
+from thespis.apps.browser import Tab, browser
 from thespis.apps.studio.acting import made_up
 
 pytestmark = pytest.mark.browser

@@ -2,30 +2,35 @@
 
 thespis bench live
 thespis bench live --sizes 256,512 --seconds 60 --most 4
+thespis bench live --simulate 60
+thespis bench live --turnover 200
+thespis bench live --browser --minutes 10
 """
 
 import json
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from thespis.errors import MissingExtraError, ThespisError, UsageError
 from thespis.export.output import check_writable, write_text
 
+if TYPE_CHECKING:
+    from thespis.apps.bench_watch import Watcher
+    from thespis.apps.server.client import Client
+    from thespis.types import Array
+
 TALK = "Every frame you see is made while the sound is still arriving, and it never waits for the end of a sentence. "
 ENOUGH = 0.98  # of the frames a second that a session should have
-INTERRUPTIONS = 5
+INTERRUPTIONS, PUSHES = 5, 3
 MEMORY_EVERY = 1.0  # seconds
+CLAPS = 6.0  # seconds of beeps by which picture and sound are compared
+SETTLED = 0.1  # of the sessions of a turnover: what is loaded once is loaded
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -35,104 +40,22 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="seconds of talk in each measurement (20)")
     parser.add_argument("--most", type=int, default=4, help="try up to so many sessions at a time (4)")
     parser.add_argument("--simulate", type=float, metavar="MINUTES", help="instead: talk so long, hurried, and follow the memory")
+    parser.add_argument("--turnover", type=int, metavar="SESSIONS", help="instead: open and close so many, and see what is left behind")
+    parser.add_argument("--browser", action="store_true", help="instead: watch the live page in Chromium, where it is installed")
+    parser.add_argument("--minutes", type=float, default=1.0, help="minutes of talk in the browser (1)")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="the figures as JSON instead of a table")
 
 
-class Watcher:
-    """One session that is watched over a WebSocket, by a thread of its own."""
+def one(client: "Client", size: int, recipe: str, seconds: float, process: int) -> dict[str, Any]:
+    """Measure one session: first frame, words and sound to lips, steady pace, interruptions, memory."""
+    from thespis.apps.bench_watch import Watcher, resident
 
-    def __init__(self, client: Any, size: int, recipe: str) -> None:  # noqa: ANN401 - a Client of the server
-        """Open a session with a made-up person, and watch it."""
-        from websockets.sync.client import connect
-
-        from thespis.apps.server.faces import FACES, faces
-
-        request = {"recipe": recipe, "settings": {"size": size}}
-        begun = time.monotonic()
-        self.room = client.live(FACES / f"{faces()[0]}.jpg", **request)
-        self.opened = time.monotonic() - begun
-        self.socket = connect(f"ws://{client.place}/api/live/{self.room}/socket", max_size=1 << 24)
-        self.connected = time.monotonic()
-        self.arrived: list[float] = []
-        self.events: list[tuple[float, dict[str, Any]]] = []
-        self.bytes = 0
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _watch(self) -> None:
-        """Note when each fragment arrives, and what is told."""
-        from websockets.exceptions import ConnectionClosed
-
-        try:
-            for message in self.socket:
-                now = time.monotonic()
-                if isinstance(message, bytes):
-                    self.arrived += [now] * message.count(b"moof")
-                    self.bytes += len(message)
-                else:
-                    self.events.append((now, json.loads(message)))
-        except ConnectionClosed:
-            return
-
-    def send(self, **message: Any) -> None:  # noqa: ANN401
-        """Send a message."""
-        self.socket.send(json.dumps(message))
-
-    def until(self, kind: str, after: float, seconds: float = 20.0) -> float:
-        """Wait for an event of a kind, or of a state, after a moment -> when it came."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for at, event in [*self.events]:
-                if at > after and kind in (event["type"], event.get("state")):
-                    return at
-            time.sleep(0.002)
-        raise ThespisError(f"the live session did not tell {kind!r} within {seconds:g} s; this machine may be busy")
-
-    def close(self) -> None:
-        """Stop watching."""
-        self.socket.close()
-        self._thread.join(5.0)
-
-
-@contextmanager
-def served(sessions: int) -> Iterator[tuple[Any, int]]:
-    """Run a server of our own in another process -> a client and the number of that process."""
-    from thespis.apps.server.client import Client
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "thespis.apps.cli", "serve", "--port", str(port), "--folder", folder, "--sessions", str(sessions)]
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        client = Client(f"http://127.0.0.1:{port}")
-        try:
-            end = time.monotonic() + 60
-            while True:
-                try:
-                    client.jobs()
-                    break
-                except ThespisError:
-                    if time.monotonic() > end or process.poll() is not None:
-                        raise
-                    time.sleep(0.1)
-            yield client, process.pid
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def one(client: Any, size: int, recipe: str, seconds: float, process: int) -> dict[str, Any]:  # noqa: ANN401
-    """Measure one session: first frame, words to lips, steady pace, interruptions, memory."""
-    watcher = Watcher(client, size, recipe)
+    watcher = Watcher(client, size, recipe, keep=True)
     try:
         first = watcher.until("stream", 0.0) - watcher.connected
         time.sleep(1.0)
+        pushed = [sound_to_picture(watcher) for _ in range(PUSHES)]
         asked = time.monotonic()
         watcher.send(type="say", text=TALK * (int(seconds / 6) + 1))
         # What is said begins at a second that is not shown yet, since mouths move before the sound.
@@ -157,7 +80,9 @@ def one(client: Any, size: int, recipe: str, seconds: float, process: int) -> di
         "opened_ms": round(1000 * watcher.opened),
         "first_frame_ms": round(1000 * first),
         "words_to_lips_ms": round(1000 * spoken),
-        "fragments_a_second": round(rate, 2),
+        "sound_to_picture_ms": round(1000 * median(pushed)),
+        "sound_to_picture_worst_ms": round(1000 * max(pushed)),
+        "frames_a_second": round(rate, 2),
         "worst_gap_ms": round(1000 * gaps[-1]),
         "behind": view["late"],
         "interrupted_ms": round(1000 * median(hushed)),
@@ -167,7 +92,54 @@ def one(client: Any, size: int, recipe: str, seconds: float, process: int) -> di
     }
 
 
-def interruption(watcher: Watcher) -> float:
+def voice() -> "tuple[Array, int, float]":
+    """Speak a few words -> samples (n,), their rate, and the second from which on they are loud."""
+    from thespis.apps.bench_watch import LOUD
+    from thespis.speech.say import say
+
+    spoken = say("Time and again.")
+    samples = spoken.mono()
+    return samples, spoken.rate, float(np.flatnonzero(np.abs(samples) > LOUD)[0] / spoken.rate)
+
+
+def sound_to_picture(watcher: "Watcher") -> float:
+    """Push a voice while the portrait idles -> seconds until the frame arrives that has its first sample."""
+    from thespis.apps.bench_watch import decoded
+
+    samples, rate, loud = voice()
+    before, asked = len(watcher.arrived), time.monotonic()
+    watcher.push(samples, rate)
+    watcher.until("speaking", asked)
+    watcher.until("idle", asked)
+    time.sleep(0.5)
+    film = decoded([*watcher.film])
+    onsets = film.claps()[1]
+    heard = onsets[onsets > float(film.times[before])]
+    if not len(heard):
+        raise ThespisError("the pushed sound did not come back; this machine may be busy")
+    frame = int(np.searchsorted(film.times, heard[0], side="right")) - 1
+    return watcher.arrived[min(frame, len(watcher.arrived) - 1)] - asked - loud
+
+
+def skew(client: "Client", size: int) -> dict[str, Any]:
+    """Let a clapperboard beep -> by how many milliseconds its picture comes after its sound in the film that arrives."""
+    from thespis.apps.bench_watch import Watcher, apart, beeps, decoded
+
+    watcher = Watcher(client, size, "clapper", keep=True)
+    try:
+        asked = watcher.until("stream", 0.0)
+        watcher.push(beeps(CLAPS, 48_000), 48_000)
+        watcher.until("speaking", asked)
+        watcher.until("idle", asked)
+        time.sleep(0.3)
+    finally:
+        watcher.close()
+        client.leave(watcher.room)
+    late = apart(*decoded(watcher.film).claps())
+    return {"skew_ms": round(1000 * float(np.median(late)), 1), "skew_worst_ms": round(1000 * float(np.abs(late).max()), 1)}
+
+
+def interruption(watcher: "Watcher") -> float:
     """Interrupt while it speaks -> seconds from the wish to the first frame that is sent after it."""
     asked = time.monotonic()
     watcher.send(type="say", text=TALK)
@@ -182,8 +154,10 @@ def interruption(watcher: Watcher) -> float:
     return next((moment for moment in watcher.arrived if moment > at), end) - stop
 
 
-def together(client: Any, size: int, recipe: str, most: int, seconds: float) -> int:  # noqa: ANN401
+def together(client: "Client", size: int, recipe: str, most: int, seconds: float) -> int:
     """Count the sessions of a size that keep their pace at a time."""
+    from thespis.apps.bench_watch import Watcher
+
     watchers: list[Watcher] = []
     kept = 0
     try:
@@ -212,6 +186,7 @@ def simulated(size: int, recipe: str, minutes: float) -> dict[str, Any]:
     """Let a session talk for so many minutes of its own time, as fast as it can, and follow the memory of this process."""
     import os
 
+    from thespis.apps.bench_watch import resident
     from thespis.apps.server.faces import FACES, faces
     from thespis.apps.server.live.rooms import Rooms
     from thespis.apps.server.live.socket import Discarding
@@ -243,19 +218,40 @@ def simulated(size: int, recipe: str, minutes: float) -> dict[str, Any]:
     }
 
 
-def resident(process: int) -> float:
-    """Read how much memory a process holds, in megabytes."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return 0.0
-    return pages * 4096 / 1e6
+def turnover(client: "Client", size: int, recipe: str, count: int, process: int) -> dict[str, Any]:
+    """Open, watch and close sessions one after the other -> what the server holds before and after."""
+    from thespis.apps.bench_watch import Watcher, held, resident
+
+    begun, before, memory = time.monotonic(), (0, 0), []
+    warm = max(round(SETTLED * count), 1)
+    for number in range(count + warm):
+        if number == warm:
+            time.sleep(1.0)
+            before = held(process)
+        watcher = Watcher(client, size, recipe)
+        watcher.until("stream", 0.0)
+        watcher.close()
+        client.leave(watcher.room)
+        if number >= warm:
+            memory.append((float(number - warm), resident(process)))
+    time.sleep(2.0)
+    after = held(process)
+    return {
+        "size": size,
+        "sessions": count,
+        "seconds": round(time.monotonic() - begun, 1),
+        "threads_before": before[0],
+        "threads_after": after[0],
+        "files_before": before[1],
+        "files_after": after[1],
+        "megabytes_first": round(memory[0][1], 1),
+        "megabytes_last": round(memory[-1][1], 1),
+        "kilobytes_a_session": round(1000 * slope(memory[len(memory) // 4 :]), 1),
+    }
 
 
 def slope(points: list[tuple[float, float]]) -> float:
     """Fit a line through (minute, megabytes) -> megabytes a minute."""
-    import numpy as np
-
     if len(points) < 3:
         return 0.0
     minutes, megabytes = np.array(points).T
@@ -274,22 +270,36 @@ def main(args: Namespace) -> int:
         raise UsageError(f"sizes are whole numbers with commas between, such as 256,512, not {args.sizes!r}") from None
     if args.seconds < 4 or args.most < 1 or any(not 64 <= size <= 512 for size in sizes):
         raise UsageError("--seconds is at least 4, --most at least 1, and sizes go from 64 to 512")
+    if [args.simulate is not None, args.turnover is not None, args.browser].count(True) > 1:
+        raise UsageError("--simulate, --turnover and --browser measure different things; give one of them")
+    if min(args.simulate or 1.0, args.minutes) <= 0 or (args.turnover is not None and args.turnover < 1):
+        raise UsageError("minutes and sessions are more than 0")
     if args.report is not None:
         check_writable(args.report)
     from thespis.apps.bench import machine
+    from thespis.apps.bench_watch import Watcher, served
 
+    about = {"machine": machine(), "recipe": args.recipe}
     if args.simulate is not None:
         found = [simulated(sizes[0], args.recipe, args.simulate)]
-        return tell(args, {"machine": machine(), "recipe": args.recipe, "simulated": found}, found, "hurried, in one process")
+        return tell(args, about | {"simulated": found}, found, "hurried, in one process")
     with served(args.most) as (client, process):
+        if args.browser:
+            from thespis.apps.bench_page import page
+
+            found = [page(client, size, args.recipe, args.minutes) for size in sizes]
+            return tell(args, about | {"browser": found}, found, "the live page in Chromium, beside the server on this machine")
         Watcher(client, sizes[0], args.recipe).close()  # what is loaded once is loaded
         for room in client.rooms():
             client.leave(room["id"])
-        found = [one(client, size, args.recipe, args.seconds, process) for size in sizes]
+        if args.turnover is not None:
+            found = [turnover(client, size, args.recipe, args.turnover, process) for size in sizes]
+            return tell(args, about | {"turnover": found}, found, "one server, one session after the other")
+        found = [one(client, size, args.recipe, args.seconds, process) | skew(client, size) for size in sizes]
         for row in found:
             row["sessions_at_a_time"] = together(client, row["size"], args.recipe, args.most, min(args.seconds, 6.0))
     how = f"one server, watched over its WebSocket; {args.seconds:g} s of talk each"
-    return tell(args, {"machine": machine(), "recipe": args.recipe, "live": found}, found, how)
+    return tell(args, about | {"live": found}, found, how)
 
 
 def tell(args: Namespace, figures: dict[str, Any], found: list[dict[str, Any]], how: str) -> int:

@@ -32,6 +32,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--also", action="append", default=[], metavar="NAME", help="a further name the server answers to")
     parser.add_argument("--workers", type=int, default=1, help="renderers that work at a time (1)")
     parser.add_argument("--sessions", type=int, default=4, help="live sessions that may be open at a time (4)")
+    parser.add_argument("--requests", type=int, default=1800, metavar="N", help="requests a minute of one client (1800)")
     parser.add_argument("--keep", type=float, default=7.0, metavar="DAYS", help="days for which results are kept (7)")
     parser.add_argument("--recipe", action="append", default=[], metavar="FILE.py", help="offer a recipe of your own too")
     parser.add_argument("--private-webhooks", action="store_true", help="also call webhooks in private networks")
@@ -48,8 +49,8 @@ def settings_of(args: Namespace) -> "Settings":
 
     if not 1 <= args.workers <= 64:
         raise UsageError(f"a server has 1 to 64 renderers, not {args.workers}")
-    if args.sessions < 0 or args.keep <= 0:
-        raise UsageError("--sessions is 0 or more, and --keep more than 0")
+    if args.sessions < 0 or args.keep <= 0 or args.requests < 1:
+        raise UsageError("--sessions is 0 or more, --keep more than 0, and --requests at least 1")
     from thespis.apps.server.faces import FACES, faces
 
     return Settings(
@@ -66,7 +67,7 @@ def settings_of(args: Namespace) -> "Settings":
         partner_model=args.partner_model,
         partner_key=os.environ.get("THESPIS_PARTNER_KEY", ""),
         ice_servers=tuple(args.ice),
-        limits=Limits(sessions=args.sessions, keep_seconds=args.keep * 86400),
+        limits=Limits(sessions=args.sessions, requests_a_minute=args.requests, keep_seconds=args.keep * 86400),
     )
 
 

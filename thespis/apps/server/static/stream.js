@@ -1,17 +1,23 @@
 // Plays MP4 fragments as they come, close behind the server, and measures how picture and sound stand to each other.
-const BEHIND = 0.12; // seconds that may wait to be played
-const HURRY = 0.24, JUMP = 0.8; // seconds from which on it plays faster, and from which on it jumps
+const LEAST = 0.2, MOST = 0.5; // seconds that wait to be played: browsers stumble below 0.12, and more after each time they stumbled
+const MORE = 0.06, EASE = 0.001; // seconds by which that grows with each stumble, and falls in a tenth of a second without one
+const JUMP = 0.8; // seconds beyond that from which on it jumps
+const PACES = [[0.2, 1.1], [0.05, 1.03], [-0.05, 1], [-Infinity, 0.97]]; // from so many seconds too much on, it plays so fast
 const KEPT = 8; // seconds that are kept behind the place that is played
 
 export class Stream {
   constructor(video, calls) {
-    Object.assign(this, { video, calls, source: null, buffer: null, waiting: [], fps: 25, frames: 0, skews: [], since: 0, counted: 0, stalls: 0, at: 0, later: [] });
+    Object.assign(this, { video, calls, source: null, buffer: null, waiting: [], fps: 25, frames: 0, skews: [], since: 0, counted: 0, stalls: 0, at: 0, later: [], behindWished: LEAST });
     const frame = (now, about) => {
       this.frame(now, about);
       video.requestVideoFrameCallback(frame);
     };
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(frame);
-    video.addEventListener("waiting", () => { this.stalls += 1; });
+    video.addEventListener("waiting", () => {
+      if (!this.started || video.seeking) return;
+      this.stalls += 1;
+      this.behindWished = Math.min(this.behindWished + MORE, MOST);
+    });
     setInterval(() => this.look(), 1000);
     setInterval(() => this.chase(), 100);
   }
@@ -71,7 +77,7 @@ export class Stream {
     } catch (error) {
       this.calls.failed(error.message);
     }
-    if (!this.started && buffer.buffered.length) {
+    if (!this.started && buffer.buffered.length && buffer.buffered.end(0) - buffer.buffered.start(0) >= LEAST) {
       this.started = true;
       this.video.play().then(() => this.calls.playing(), (error) => this.calls.failed(error.message));
     }
@@ -84,9 +90,16 @@ export class Stream {
 
   chase() {
     if (!this.buffer || !this.started || !this.video.buffered.length) return;
-    const behind = this.behind();
-    if (behind > JUMP) this.video.currentTime += behind - BEHIND;
-    const rate = behind > HURRY ? 1.1 : behind > 1.25 * BEHIND ? 1.04 : 1;
+    this.behindWished = Math.max(this.behindWished - EASE, LEAST);
+    const much = this.behind() - this.behindWished;
+    if (much > JUMP) this.video.currentTime += much;
+    // Between two paces it stays with the one it has, for a browser that changes its pace often stumbles.
+    const [, rate] = PACES.find(([from]) => much >= from);
+    if (Math.abs(much) < 0.02) this.pace(1);
+    else if (Math.abs(much) > 0.05) this.pace(rate);
+  }
+
+  pace(rate) {
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
   }
 

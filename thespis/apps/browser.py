@@ -1,4 +1,4 @@
-"""A browser that a test drives: Chromium over its DevTools protocol, one tab, with what the pages print kept."""
+"""A browser that is driven: Chromium over its DevTools protocol, one tab, with what the pages print kept."""
 
 import base64
 import json
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from thespis.errors import MissingExtraError, ThespisError
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio", "--no-first-run",
@@ -21,11 +23,12 @@ FLAGS = (
 class Tab:
     """One tab: evaluate, wait, click, type, press keys, give files, take pictures."""
 
-    def __init__(self, socket: Any) -> None:
+    def __init__(self, socket: Any) -> None:  # noqa: ANN401 - a connection of websockets
+        """Speak through a connection to the tab."""
         self._socket, self._count = socket, 0
         self.printed: list[str] = []
 
-    def send(self, method: str, **about: Any) -> Any:
+    def send(self, method: str, **about: Any) -> Any:  # noqa: ANN401 - whatever the protocol says
         """Ask the browser for something and wait for its answer; what the page prints meanwhile is kept."""
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": about}))
@@ -34,7 +37,8 @@ class Tab:
             if told.get("method") in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
                 self.printed.append(json.dumps(told["params"])[:400])
             if told.get("id") == self._count:
-                assert "error" not in told, f"{method}: {told['error']}"
+                if "error" in told:
+                    raise ThespisError(f"the browser cannot do {method}: {told['error']}")
                 return told["result"]
 
     def open(self, address: str, width: int = 1280, height: int = 900, phone: bool = False) -> None:
@@ -44,13 +48,14 @@ class Tab:
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.send("Page.navigate", url=address)
 
-    def value(self, script: str) -> Any:
+    def value(self, script: str) -> Any:  # noqa: ANN401 - whatever the page says
         """Evaluate an expression, which may be a promise."""
         told = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        if "exceptionDetails" in told:
+            raise ThespisError(f"the page failed at {script[:200]}: {told['exceptionDetails']}")
         return told["result"].get("value")
 
-    def until(self, script: str, seconds: float = 30.0) -> Any:
+    def until(self, script: str, seconds: float = 30.0) -> Any:  # noqa: ANN401 - whatever the page says
         """Wait until an expression is true -> what it gives."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -58,7 +63,7 @@ class Tab:
                 return found
             time.sleep(0.1)
         page = self.value("document.body.innerText")
-        raise AssertionError(f"never true within {seconds:g} s: {script}\nprinted: {self.printed[-5:]}\npage: {str(page)[:1500]}")
+        raise ThespisError(f"never true within {seconds:g} s: {script}\nprinted: {self.printed[-5:]}\npage: {str(page)[:1500]}")
 
     def place(self, selector: str) -> tuple[float, float]:
         """Scroll to an element -> the middle of it."""
@@ -114,7 +119,8 @@ def browser(folder: Path) -> Iterator[Tab]:
     from websockets.sync.client import connect
 
     program = next((name for name in BROWSERS if shutil.which(name)), None)
-    assert program, f"these tests need a browser: one of {', '.join(BROWSERS)} (apt-get install chromium)"
+    if program is None:
+        raise MissingExtraError(f"this needs a browser: one of {', '.join(BROWSERS)} (apt-get install chromium)")
     profile = folder / "profile"
     process = subprocess.Popen(
         [program, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0", "about:blank"],
@@ -123,7 +129,8 @@ def browser(folder: Path) -> Iterator[Tab]:
     try:
         port, end = profile / "DevToolsActivePort", time.monotonic() + 60
         while not (port.exists() and port.read_text().count("\n")):
-            assert time.monotonic() < end and process.poll() is None, "the browser does not start"
+            if time.monotonic() > end or process.poll() is not None:
+                raise ThespisError("the browser does not start")
             time.sleep(0.1)
         with urlopen(f"http://127.0.0.1:{port.read_text().split()[0]}/json/list", timeout=30) as answer:
             page = next(each for each in json.load(answer) if each["type"] == "page")
