@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from thespis.errors import WeightsError
 from thespis.evaluate.metric import Doubles
 from thespis.types import Array, Bytes
-from thespis.weights import user_folder
+from thespis.weights import ready, user_folder
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ WANTED = {
     "image.fvd": Wanted("image.fvd", "fvd.onnx", "16 frames (n, 3, 16, 224, 224) from -1 to 1", "features (n, 400)"),
 }
 """By metric, each as an ONNX export of the published network."""
+PUBLISHED = {f"sync.published_{name}": "syncnet" for name in ("distance", "confidence", "offset")}
+"""By metric, which weights of other people it needs (`thespis weights`)."""
 
 
 def place_of(metric: str) -> Path:
@@ -42,10 +45,21 @@ def place_of(metric: str) -> Path:
 
 def missing(metric: str) -> str | None:
     """Say in one line what is missing for a metric, None where nothing is."""
+    if metric in PUBLISHED:
+        return absent(metric)
     wanted = WANTED.get(metric)
     if wanted is None or place_of(metric).is_file():
         return None
     return f"{metric} needs your own network: put an ONNX file that takes {wanted.takes} and gives {wanted.gives} at {place_of(metric)}"
+
+
+def absent(metric: str) -> str | None:
+    """Say in one line why a published network cannot be run, None where it can."""
+    try:
+        ready(PUBLISHED[metric])
+    except WeightsError as error:
+        return f"{metric} needs weights of your own: {error}"
+    return None if find_spec("torch") else f"{metric} needs torch, which is not installed: pip install 'thespis[train]'"
 
 
 def session(metric: str) -> Any:  # noqa: ANN401 - onnxruntime has no types
