@@ -4,11 +4,12 @@ The sample index of the Speech is the clock of everything else: frame `k` shows 
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
@@ -299,22 +300,29 @@ class Portrait:
     """Who acts: one or more `images` (height, width, 3) RGB bytes; `face` picks one of several people, counted from 1 from the left.
 
     `alpha` (height, width) is the picture's own transparency where it has one; `name` is what messages call it. `points` (478, 3) say
-    in pixels where the face is, where that is known already; then nobody looks for it.
+    in pixels where the face is, where that is known already; then nobody looks for it. `fitted` is the folder of a person who was
+    fitted to a video; the image then shows them, for recipes that draw from pictures. The images of a video are its frames, decoded as
+    they are asked for, and `places` then says where the face is in each: points (478, 3), or None where it is not seen.
     """
 
-    images: tuple[Bytes, ...]
+    images: Sequence[Bytes]
     face: int | None = None
     alpha: Bytes | None = None
     name: str = "the portrait"
     points: Array | None = None
+    fitted: Path | None = None
+    places: Sequence[Array | None] | None = None
 
     def __post_init__(self) -> None:
         """Refuse anything but RGB bytes, and points that are not those of a face."""
-        if not self.images:
+        if not len(self.images):
             raise ValueError("a Portrait needs at least one image")
+        if self.places is not None and len(self.places) != len(self.images):
+            raise ValueError(f"the places of a Portrait are one for each image, not {len(self.places)} for {len(self.images)}")
         if self.points is not None and self.points.shape != (478, 3):
             raise ValueError(f"the points of a Portrait are (478, 3), not {self.points.shape}")
-        for image in self.images:
+        # Of a video the first frame is looked at: it is long.
+        for image in self.images if self.places is None else (self.images[0],):
             if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
                 raise ValueError(f"a Portrait needs uint8 images of shape (height, width, 3), not {image.dtype} {image.shape}")
 

@@ -1,13 +1,17 @@
 """Every recipe keeps the same contract; there is no list of exceptions."""
 
+import atexit
 import re
 from dataclasses import fields, replace
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from fitted import write_fitted
 from skimage.data import astronaut
 
 from thespis import recipes
@@ -21,7 +25,15 @@ from thespis.types import Clip, Direction, Portrait, Speech, frame_count
 pytestmark = pytest.mark.recipes
 
 NAMES = recipes.names()
-PORTRAIT = Portrait((astronaut(),), name="the astronaut")
+
+
+@cache
+def portrait() -> Portrait:
+    """Somebody whom every recipe can draw: a photograph, which a fitted person goes with."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Portrait((astronaut(),), name="the astronaut", fitted=write_fitted(Path(folder.name)))
+
 
 WISHES: dict[str, Any] = {
     "emotion": "happy=0.9",
@@ -68,7 +80,7 @@ def speech(seconds: float, *, known: bool = True) -> Speech:
 @cache
 def clip(name: str, seconds: float = 1.0, known: bool = True, wish: str | None = None) -> Clip:
     """What a recipe makes with one wish, or with none."""
-    return talker(name)(speech(seconds, known=known), PORTRAIT, direct(**({wish: WISHES[wish]} if wish else {})))
+    return talker(name)(speech(seconds, known=known), portrait(), direct(**({wish: WISHES[wish]} if wish else {})))
 
 
 def same(one: Clip, other: Clip) -> bool:
@@ -106,8 +118,8 @@ def test_one_second_gives_the_right_number_of_finite_rows(name: str, known: bool
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_seed_gives_the_same_frames(name: str) -> None:
-    assert same(clip(name), talker(name)(speech(1.0), PORTRAIT))
-    assert same(clip(name), recipes.load(name, size="tiny")(speech(1.0), PORTRAIT, Direction()))
+    assert same(clip(name), talker(name)(speech(1.0), portrait()))
+    assert same(clip(name), recipes.load(name, size="tiny")(speech(1.0), portrait(), Direction()))
 
 
 @pytest.mark.parametrize("pieces", [(1, 7, 997, 0, 4000, 12345), (882,) * 40])
@@ -115,7 +127,7 @@ def test_the_same_seed_gives_the_same_frames(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_streamed_equals_offline(name: str, known: bool, pieces: tuple[int, ...]) -> None:
     said = speech(1.0, known=known)
-    session = talker(name).start(PORTRAIT, rate=said.rate)
+    session = talker(name).start(portrait(), rate=said.rate)
     made: list[Clip] = []
     at = 0
     for piece in pieces:
@@ -136,7 +148,7 @@ def test_streamed_equals_offline(name: str, known: bool, pieces: tuple[int, ...]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_said_gives_nothing(name: str) -> None:
-    made = talker(name)(Speech(np.zeros((1, 0), np.float32), 16000), PORTRAIT)
+    made = talker(name)(Speech(np.zeros((1, 0), np.float32), 16000), portrait())
     assert made.frames is None or len(made.frames) == 0
     assert made.motion is None or len(made.motion) == 0
 

@@ -35,6 +35,7 @@ VERBS = {
     "compare": "measure two sets of videos of the same names against each other",
     "data": "make data sets: clips of made-up people with everything known",
     "train": "train the network of a recipe, or go on with its training",
+    "fit": "fit a recipe to one person's video: the folder that comes of it is a portrait",
     "claims": "check the one claim of a recipe: with its mechanism and without, over several seeds",
     "bench": "measure speed and memory on this machine",
     "serve": "serve jobs and live sessions to browsers and programs, on one port",

@@ -1,6 +1,7 @@
 """Read a picture file of any common kind into a Portrait: upright, eight bits, RGB."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,18 @@ from thespis.errors import MediaError
 from thespis.types import Bytes, Portrait
 
 LARGEST = 100_000_000  # pixels; anything larger is refused before it fills the memory
+FITTED, SHOWN = "person.json", "portrait.png"  # what makes a folder a fitted person, and the picture in it that shows them
 BACKDROP = (196, 198, 202)  # what shows through transparent pictures: a light studio grey
 
 
 def read_portrait(path: str | Path, face: int | None = None, landmarks: Path | None = None) -> Portrait:
     """Read a picture, turned upright by its EXIF tag, 16-bit, grey, CMYK and palette pictures converted; `face` picks a person.
 
-    `landmarks` is a file that says where the face is, for one that is not found.
+    `landmarks` is a file that says where the face is, for one that is not found. A folder may be that of a fitted person.
     """
     place = Path(path)
+    if (place / FITTED).is_file():
+        return replace(read_portrait(place / SHOWN, face, landmarks), name=place.name, fitted=place)
     if place.is_dir():
         raise MediaError(f"{place} is a folder; give one picture file (jpg, png, webp, tiff, bmp or gif)")
     if not place.exists():

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from thespis.errors import UsageError, unknown
 from thespis.motion.spaces.face import FACE
 from thespis.motion.spaces.flame import FLAME
-from thespis.stages import PerFrame, Stage
+from thespis.motion.spaces.rig import RIG
+from thespis.stages import Network, PerFrame, Stage
 from thespis.types import FRAMES, Space
 
 if TYPE_CHECKING:
@@ -28,19 +29,41 @@ def liveportrait() -> Stage:
     return LivePortrait(official())
 
 
-RENDERERS: Mapping[str, Callable[[], Stage]] = {"warp": warp, "liveportrait": liveportrait}
+def openhead() -> Stage:
+    """Make the renderer of our own head, whoever the portrait shows."""
+    from thespis.pixels.mesh import Sculpture
+
+    return Sculpture()
+
+
+def of_flame() -> Network:
+    """Make the conversion of FLAME's motion."""
+    from thespis.motion.controls import OfFlame
+
+    return OfFlame()
+
+
+def of_rig() -> Network:
+    """Make the conversion of a MetaHuman's controls."""
+    from thespis.motion.rig import OfRig
+
+    return OfRig()
+
+
+RENDERERS: Mapping[str, Callable[[], Stage]] = {"warp": warp, "liveportrait": liveportrait, "openhead": openhead}
 """What draws from the Space `face`."""
+INTO_FACE: Mapping[Space, Callable[[], Network]] = {FLAME: of_flame, RIG: of_rig}
+"""What turns other motion into that of the Space `face`."""
 
 
 def stages_to(name: str, gives: Space) -> list[Stage]:
-    """List the stages that draw, with the renderer of that name, what the Space before them gives: `face`, or `flame` by conversion."""
-    from thespis.motion.controls import OfFlame
-
+    """List the stages that draw, with the renderer of that name, what the Space before them gives: `face`, or another by conversion."""
     if name not in RENDERERS:
         raise UsageError(unknown("renderer", name, RENDERERS))
-    if gives not in (FACE, FLAME):
-        raise UsageError(f"the renderer {name!r} draws motion in {FACE} or {FLAME}, and this recipe makes {gives}; leave --renderer out")
-    return [*([PerFrame(OfFlame())] if gives == FLAME else []), RENDERERS[name]()]
+    if gives != FACE and gives not in INTO_FACE:
+        known = " or ".join(map(str, (FACE, *INTO_FACE)))
+        raise UsageError(f"the renderer {name!r} draws motion in {known}, and this recipe makes {gives}; leave --renderer out")
+    return [*([PerFrame(INTO_FACE[gives]())] if gives != FACE else []), RENDERERS[name]()]
 
 
 def redrawn(talker: "Talker", name: str) -> "Talker":
