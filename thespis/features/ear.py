@@ -109,15 +109,19 @@ class Ear:
 
 
 class Adaptation:
-    """The running mean of each band over recent speech, subtracted: microphone, room and level fall out, without a look ahead."""
+    """The running mean of each band over recent speech, subtracted: microphone, room and level fall out, without a look ahead.
 
-    memory = 400.0  # rows of sound over which the mean is taken
-    trust = 40.0  # rows that the prior counts for
+    How loud a recording is shows in a few rows, the colour of its sound takes longer: the two are followed apart.
+    """
+
+    memory = 400.0  # rows of sound over which the means are taken
+    trust = 20.0  # rows that the usual colour counts for
+    trust_level = 2.0  # rows that the usual level counts for
 
     def __init__(self) -> None:
         """Begin with the spectrum of average speech at an average level."""
-        self._mean = np.linspace(-6.0, -11.0, BANDS)
-        self._weight = self.trust
+        self._level, self._heard_level = -8.5, self.trust_level
+        self._colour, self._heard_colour = np.linspace(2.5, -2.5, BANDS), self.trust
         self._peak = -60.0
 
     def __call__(self, heard: Heard) -> Array:
@@ -126,7 +130,10 @@ class Adaptation:
         for number, (bands, level) in enumerate(zip(heard.bands, heard.level.tolist(), strict=True)):
             self._peak = max(level, self._peak - 0.04)
             if level > max(self._peak - 28.0, -70.0):
-                self._weight = min(self._weight + 1.0, self.memory)
-                self._mean += (bands - self._mean) / self._weight
-            made[number] = (bands - self._mean) * (1 / 3)
+                mean = float(bands.mean())
+                self._heard_level = min(self._heard_level + 1.0, self.memory)
+                self._level += (mean - self._level) / self._heard_level
+                self._heard_colour = min(self._heard_colour + 1.0, self.memory)
+                self._colour += (bands - mean - self._colour) / self._heard_colour
+            made[number] = (bands - self._colour - self._level) * (1 / 3)
         return np.clip(made, -4, 4)
