@@ -7,6 +7,7 @@ Gaps are between the inner lips, over their middle five points, in eye distances
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from thespis.capture.portrait import read_portrait
 from thespis.errors import ThespisError
 from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.parting import plain
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Direction
 
@@ -35,8 +37,8 @@ def row(**weights: float) -> Array:
 
 
 def asked(canvas: Canvas, values: Array) -> float:
-    """Say how far the renderer parts the lips for a row."""
-    puppet = canvas.puppet
+    """Say how far the shapes of this face part its lips for a row, before the renderer makes up for how it is seen."""
+    puppet = replace(canvas.puppet, parting=plain(canvas.puppet.person, canvas.puppet.rotation))
     shapes, place = puppet.person.shapes, puppet.pose(values).place
     return gap(place[shapes.lips_inner_upper], place[shapes.lips_inner_lower], puppet.rotation[:2, 1] * puppet.unit)
 

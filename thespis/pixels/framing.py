@@ -1,6 +1,6 @@
 """Choose what part of a picture becomes the frame, and cut it out as a texture with a margin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -53,6 +53,19 @@ class Framing:
         across = np.minimum(points[:, 0] - left, right - 1 - points[:, 0]) / self.finer[0]
         down = np.minimum(points[:, 1] - top, bottom - 1 - points[:, 1]) / self.finer[1]
         return np.asarray(np.stack([across, down], axis=1), np.float32)
+
+    def part(self, left: int, top: int, width: int, height: int, scale: float) -> "Framing":
+        """Give the frame that shows a window of this one: its corner and size in its own pixels, `scale` of this one's in size."""
+        (across, down), (wide, high) = self.margin, self.finer
+        return replace(
+            self,
+            width=width,
+            height=height,
+            zoom=(self.zoom[0] * scale, self.zoom[1] * scale),
+            shift=(self.shift[0] * scale - left, self.shift[1] * scale - top),
+            finer=(wide / scale, high / scale),
+            margin=(across * scale + left, down * scale + top),
+        )
 
     def from_texture(self, points: Array) -> Array:
         """Carry texture pixels (n, 2) to frame pixels (n, 2)."""

@@ -31,6 +31,7 @@ from thespis.pixels.glasses import hold_glasses, wears_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, opening_of, own_teeth, read_light, shows_teeth
+from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, turnable
 from thespis.pixels.shade import Lips, read_lips
@@ -105,11 +106,14 @@ class Puppet:
     mouth_from: int
     lips: Lips
     cutout: Cutout | None
+    parting: Parting
 
     def pose(self, row: Array, surface: Array | None = None) -> Posed:
         """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
         shapes = self.person.shapes
         weights = lids_follow_gaze(expression_of(row), row)
+        if surface is None:
+            weights = self.parting.corrected(weights)
         moved = self.rest.copy()
         if surface is None:
             # Not a matrix product: for one short row the library would wake its threads, which costs more than the sum.
@@ -347,7 +351,7 @@ def assemble(
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
         int(first[mouth]),
-        lips, cutout,
+        lips, cutout, plain(person, rotation),
     )  # fmt: skip
 
 

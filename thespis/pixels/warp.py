@@ -1,7 +1,8 @@
 """The built-in renderer: the portrait's own pixels on a mesh of its own landmarks, moved by the Space `face`."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,7 @@ from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
 from thespis.pixels.lids import shade_eye
+from thespis.pixels.parting import learn, seal, tucked
 from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, soften_outline
 from thespis.pixels.relief import cut_short
@@ -22,6 +24,7 @@ from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Tra
 FINE_STEP, MOST_STEPS = 1.0, 16  # pixels between two of the drawings that a blurred frame is the mean of, and how many at most
 FACE_POINTS = 468
 HEAD = FACE.slice("head_rotation")
+SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances around the face, where a puppet looks at itself
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
 CLOSE_UPS = ("mouth", "left eye", "right eye")
@@ -79,6 +82,37 @@ class Warp:
 
 
 def make_canvas(puppet: Puppet) -> Canvas:
+    """Make ready to draw a puppet, once it is known how its lips are seen to shut and to part."""
+    shapes, fine = puppet.person.shapes, puppet.unit * float(np.mean(puppet.framing.finer))
+
+    def without(amount: float) -> Puppet:
+        return replace(puppet, source=tucked(puppet.source, shapes, amount * fine))
+
+    sealed = without(seal(lambda amount: mirror(without(amount)), shapes))
+    return ready(replace(sealed, parting=learn(puppet.parting, mirror(sealed), shapes)))
+
+
+def mirror(puppet: Puppet) -> Callable[[Array], tuple[Bytes, Array]]:
+    """Let a puppet be seen small: what is given draws a row -> the picture (h, w, 3) of its head, and its skin's points (468, 2) there."""
+    framing, place = puppet.framing, puppet.pose(np.zeros(FACE.size, np.float32)).place[:FACE_POINTS]
+    scale = min(SEEN_UNIT / puppet.unit, 1.0)
+    room, size = SEEN_ROOM * puppet.unit, np.array([framing.width, framing.height])
+    low = np.floor(np.clip(place.min(axis=0) - room, 0, size) * scale).astype(int)
+    high = np.ceil(np.clip(place.max(axis=0) + room, 0, size) * scale).astype(int)
+    (left, top), (width, height) = low, np.maximum(high - low, 8)
+    part = framing.part(int(left), int(top), int(width), int(height), scale)
+    corner = np.asarray((puppet.origin + 0.5) * scale - 0.5 - low, np.float32)
+    canvas = ready(replace(puppet, framing=part, unit=puppet.unit * scale, origin=corner))
+
+    def show(row: Array) -> tuple[Bytes, Array]:
+        image = np.zeros((part.height, part.width, 3), np.uint8)
+        draw_frame(canvas, row, image)
+        return image, canvas.puppet.pose(row).place[:FACE_POINTS]
+
+    return show
+
+
+def ready(puppet: Puppet) -> Canvas:
     """Draw what never moves, and sort out which triangles the close-ups of mouth and eyes need."""
     framing, shapes = puppet.framing, puppet.person.shapes
     neutral = np.zeros(FACE.size, np.float32)

@@ -1,0 +1,135 @@
+"""How far lips must part to look as far apart as asked: learnt once for each portrait, by finding its face again in a few drawings of it.
+
+Moustaches, make-up and thin lips let the same opening look larger or smaller, to people and to trackers alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from thespis.capture.faces import fit_pose, measure
+from thespis.head.person import Person
+from thespis.head.shapes import Shapes
+from thespis.motion.spaces.face import FACE
+from thespis.types import Array, Bytes
+
+JAW_OPEN = FACE.column("jawOpen")
+TRIED = (0.22, 0.38, 0.58)  # of the jaw's opening, that are drawn and looked at
+LOOKS = ((0.0, 0.0, 1.0), (0.03, -0.02, 0.95), (-0.03, 0.02, 1.06))  # shifts and sizes of surroundings: one look alone wavers by 5 %
+MOST, LEAST = 1.4, 0.7  # of the opening asked that is ever drawn
+MISPLACED = 0.12  # eye distances between lips as drawn and as found, from which on it is not these lips that were found
+SHUT = {"jawOpen": 0.06, "mouthClose": 0.06, "mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
+"""A closure as p, b and m have it."""
+TUCKS = (0.0, 0.012, 0.025, 0.04)  # eye distances of the lips' inner edges that are tried to be left out
+SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
+MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
+
+
+@dataclass(frozen=True, eq=False)
+class Parting:
+    """How far lips are drawn apart, `drawn` (n,), where the weights say `asked` (n,): eye distances, both rising from zero.
+
+    `reach` (51,) is how far each shape parts the lips.
+    """
+
+    asked: Array
+    drawn: Array
+    reach: Array
+
+    def of(self, weights: Array) -> float:
+        """Say how far weights (51,) part the lips, in eye distances."""
+        return float(weights @ self.reach)
+
+    def corrected(self, weights: Array) -> Array:
+        """Let the jaw of weights (51,) go on, or stop short, until lips that part are seen to part as far as asked."""
+        gap = self.of(weights)
+        if gap <= 0.0:
+            return weights
+        last = float(self.asked[-1])
+        drawn = float(np.interp(gap, self.asked, self.drawn)) if gap < last else gap * float(self.drawn[-1]) / last
+        found = weights.copy()
+        found[JAW_OPEN] += (drawn - gap) / float(self.reach[JAW_OPEN])
+        return found
+
+
+def plain(person: Person, rotation: Array) -> Parting:
+    """Draw what is asked of a face turned by `rotation` (3, 3)."""
+    upper, lower = person.shapes.lips_inner_upper[MIDDLE], person.shapes.lips_inner_lower[MIDDLE]
+    apart = ((person.fields[:, lower] - person.fields[:, upper]) @ rotation.T).mean(axis=1)
+    reach = apart[:, :2] @ rotation[:2, 1] / (rotation[:2, 1] @ rotation[:2, 1])
+    return Parting(np.array([0.0, 1.0], np.float32), np.array([0.0, 1.0], np.float32), np.asarray(reach, np.float32))
+
+
+def tucked(source: Array, shapes: Shapes, amount: float) -> Array:
+    """Leave `amount` pixels of the lips' inner edges out of the picture: the mesh's places in it (n, 2), changed.
+
+    What the photograph shows there may be half tooth or half dark, and stay between lips that close.
+    """
+    found = source.copy()
+    share = np.sqrt(1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[:, None]
+    for inner, outer in (
+        (shapes.lips_inner_upper, shapes.lips_outer[:11]),
+        (shapes.lips_inner_lower, shapes.lips_outer[[0, *range(19, 9, -1)]]),
+    ):
+        way = source[outer] - source[inner]
+        tall = np.linalg.norm(way, axis=1, keepdims=True)
+        found[inner] += way / np.maximum(tall, 1e-6) * np.minimum(amount, 0.6 * tall) * share
+    return found
+
+
+def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], shapes: Shapes) -> float:
+    """Find how many eye distances of the lips' edges to leave out so that they are seen to shut; `show_at` gives what draws without."""
+    shut = np.zeros(FACE.size, np.float32)
+    for name, weight in SHUT.items():
+        shut[FACE.column(name)] = weight
+    best, least = 0.0, np.inf
+    for amount in TUCKS:
+        gap = look(*show_at(amount)(shut), shapes)
+        if gap is None:
+            return 0.0
+        if gap < least - BETTER:
+            best, least = amount, gap
+        if least <= SEALED:
+            break
+    return best
+
+
+def learn(parting: Parting, show: Callable[[Array], tuple[Bytes, Array]], shapes: Shapes) -> Parting:
+    """Learn how far to part the lips; `show` draws a row of the Space `face` -> a picture (h, w, 3), and its skin's points (468, 2)."""
+    drawn, seen = [0.0], [0.0]
+    for jaw in TRIED:
+        row = np.zeros(FACE.size, np.float32)
+        row[JAW_OPEN] = jaw
+        gap = look(*show(row), shapes)
+        if gap is None:
+            return parting
+        drawn.append(parting.of(row[: len(parting.reach)]))
+        seen.append(gap)
+    asked = np.array(drawn, np.float32)
+    rising = np.maximum.accumulate(np.array(seen)) + 1e-6 * np.arange(len(seen))
+    wanted = np.interp(asked[1:], rising, asked)
+    # Beyond what was tried, its last is believed.
+    beyond = asked[1:] > rising[-1]
+    wanted[beyond] = (asked[1:] * asked[-1] / max(float(rising[-1]), 1e-3))[beyond]
+    share = np.clip(wanted / asked[1:], LEAST, MOST)
+    return Parting(asked, np.asarray(np.append(0.0, share * asked[1:]), np.float32), parting.reach)
+
+
+def look(picture: Bytes, skin: Array, shapes: Shapes) -> float | None:
+    """See how far apart lips are, in eye distances, in a picture (h, w, 3) of a face whose points (468, 2) are known; None if it hides."""
+    upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
+    low, high = skin.min(axis=0), skin.max(axis=0)
+    (x, y), size = (low + high) / 2, 0.9 * float((high - low).max())
+    gaps = []
+    for across, down, larger in LOOKS:
+        points = measure(picture, float(x + across * size), float(y + down * size), larger * size)
+        if points is None:
+            return None
+        rotation, unit, _ = fit_pose(points)
+        apart = (points[upper] + points[lower])[MIDDLE, :2].mean(axis=0) / 2 - (skin[upper] + skin[lower])[MIDDLE].mean(axis=0) / 2
+        if float(np.linalg.norm(apart)) > MISPLACED * unit:
+            return None
+        way = rotation[:2, 1] * unit
+        gaps.append(float(((points[lower] - points[upper])[MIDDLE, :2] @ way).mean() / (way @ way)))
+    return float(np.mean(gaps))
