@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from thespis.apps.bench_watch import CLAPPER
 from thespis.apps.server.client import Client
 from thespis.apps.server.settings import Limits, Settings
 from thespis.errors import ThespisError
@@ -86,7 +87,7 @@ def settings(folder: Path, limits: Mapping[str, Any] | None = None, **given: Any
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("slow", SLOW), ("poison", POISON)):
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    recipes = (str(TOY), str(folder / "slow.py"), str(folder / "poison.py"))
+    recipes = (str(TOY), str(folder / "slow.py"), str(folder / "poison.py"), str(CLAPPER))
     return Settings(folder=folder / "shelf", recipes=recipes, hosts=("testserver",), limits=Limits(**(limits or {})), **given)
 
 

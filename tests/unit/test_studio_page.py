@@ -1,21 +1,27 @@
 """The studio's page: what it holds, that it asks nobody else for anything, and that errors are lines."""
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'thespis[studio]'")
 from fastapi.testclient import TestClient
-from served import settings
+from served import TOY, picture, settings, voice
 
 from thespis.apps import studio as verb
-from thespis.apps.studio.acting import Ended, StoppedError, Watch
+from thespis.apps.render import Job
+from thespis.apps.studio import beside
+from thespis.apps.studio.acting import Cast, Ended, StoppedError, Watch
 from thespis.apps.studio.parts import bar, notice, portrait_of, speech_of, told, trouble, words
 from thespis.apps.studio.timeline import keys_in
 from thespis.errors import MediaError
+from thespis.types import Direction, Portrait
 
 pytestmark = [
     pytest.mark.unit,
@@ -60,6 +66,57 @@ def test_the_page_asks_no_other_machine_for_anything(client: TestClient) -> None
     assert fetched == []
     theme = client.get("/studio/theme.css").text
     assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", theme)
+
+
+UPLOADS: dict[str, tuple[str, bytes, str]] = {
+    "a text as a picture": ("photo.png", b"I am no picture at all, and never was one.", "no picture that can be read"),
+    "a sound as a picture": ("photo.jpg", voice(), "no picture that can be read"),
+    "half a picture": ("photo.png", picture(200)[:-60], "breaks off"),
+    "nothing": ("photo.png", b"", "is empty"),
+    "a picture of a telephone": ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "no picture that can be read"),
+    "a vector picture": ("photo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read"),
+    "a text as a recording": ("voice.wav", b"#!/bin/sh\necho no", "no recording that is known"),
+    "a program": ("run.exe", b"MZ\x90\0" + bytes(80), "no recording that is known"),
+    "a text as a take": ("actor.take", b"no take", "no take"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("about", list(UPLOADS))
+def test_uploads_are_looked_at_and_what_is_wrong_does_not_stay(client: TestClient, about: str) -> None:
+    name, content, why = UPLOADS[about]
+    answer = client.post("/studio/gradio_api/upload", files={"files": (name, content)})
+    assert (answer.status_code, why in answer.text) == (422, True), answer.text
+    assert "\n" not in answer.text
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    assert [path for path in folder.rglob("*") if path.is_file() and path.name == name] == []
+
+
+def test_good_uploads_stay(client: TestClient) -> None:
+    for name, content in (("photo.png", picture()), ("voice.wav", voice())):
+        answer = client.post("/studio/gradio_api/upload", files={"files": (name, content)})
+        assert answer.status_code == 200
+        assert Path(answer.json()[0]).read_bytes() == content
+
+
+def test_several_faces_say_the_same_words_in_one_video(tmp_path: Path) -> None:
+    cast, watch = Cast(), Watch()
+    toy, nobody = str(TOY), Portrait((np.full((64, 64, 3), 90, np.uint8),))
+    speech = beside.spoken("Good evening.")
+    given = Job(toy, nobody, Direction(size=(64, 64)), (), speech.rate, 1, speech.seconds)
+    cells = [beside.Cell(f"face {number}", given) for number in range(4)]
+    count = beside.film(cast, cells, speech, 64, tmp_path / "out.mp4", watch)
+    assert count == round(speech.seconds * 25)
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert film.streams.audio
+        frames = [frame.to_ndarray(format="gray") for frame in film.decode(video=0)]
+    sheet, corners = beside.board([cell.label for cell in cells], 64)
+    assert frames[0].shape == sheet.shape[:2]
+    brightest = frames[max(range(count), key=lambda at: float(frames[at][10:60, 10:60].mean()))]
+    levels = [float(brightest[y + 8 : y + 56, x + 8 : x + 56].mean()) for x, y in corners]
+    assert max(levels) - min(levels) < 4
+    assert min(levels) > 60
+    with pytest.raises(MediaError, match="nothing to say yet"):
+        beside.spoken(" ")
 
 
 def test_no_modules_get_files_of_types_beside_them() -> None:

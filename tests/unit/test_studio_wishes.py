@@ -28,6 +28,16 @@ def test_keyframes_are_felt_from_their_times_on_whatever_their_order() -> None:
     assert [felt(made, second, "sad") for second in (1.9, 2.5, 3.1)] == pytest.approx([0.0, 0.3, 0.6])
 
 
+def test_a_keyframe_may_hold_a_mixture() -> None:
+    made = direction_of([{**KEYS[0], "also": "surprised", "share": 0.3}, {**KEYS[1], "also": "", "share": 0.0}])
+    assert [felt(made, 3.1, name) for name in ("sad", "surprised", "happy")] == pytest.approx([0.6, 0.3, 0.0])
+    assert felt(made, 1.0, "happy") == pytest.approx(0.9)
+    same = direction_of([{**KEYS[0], "also": "sad", "share": 0.1}])
+    assert felt(same, 3.1, "sad") == pytest.approx(0.6)
+    with pytest.raises(DirectionError, match="unknown emotion 'hapy'"):
+        changes([{**KEYS[0], "also": "hapy"}])
+
+
 def test_no_keyframes_ask_for_nothing() -> None:
     assert direction_of([], Wish(size="512")).asked() == ("size",)
 

@@ -35,7 +35,7 @@ class Watcher:
         begun = time.monotonic()
         self.room = client.live(FACES / f"{faces()[0]}.jpg", recipe=recipe, settings={"size": size})
         self.opened = time.monotonic() - begun
-        self.socket = connect(f"ws://{client.place}/api/live/{self.room}/socket", max_size=1 << 24)
+        self.socket = connect(f"ws://{client.place}/api/live/{self.room}/socket", max_size=1 << 24, ping_interval=None)
         self.connected = time.monotonic()
         self.arrived: list[float] = []
         self.events: list[tuple[float, dict[str, Any]]] = []
@@ -70,7 +70,7 @@ class Watcher:
         self.send(type="sound", role="speak", rate=rate)
         self.socket.send(np.asarray(np.clip(samples, -1, 1) * 32767, "<i2").tobytes())
 
-    def until(self, kind: str, after: float, seconds: float = 20.0) -> float:
+    def until(self, kind: str, after: float, seconds: float = 60.0) -> float:
         """Wait for an event of a kind, or of a state, after a moment -> when it came."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -166,9 +166,9 @@ def apart(lit: Array, loud: Array) -> Array:
 
 
 def beeps(seconds: float, rate: int) -> Array:
-    """Make a beep of 0.12 s every half a second (n,)."""
+    """Make a beep of 0.12 s each 0.6 s, on the beginning of a frame at 25 a second (n,)."""
     times = np.arange(round(seconds * rate)) / rate
-    return np.asarray(0.5 * np.sin(2 * np.pi * 600 * times) * ((times % 0.5) < 0.12), np.float32)
+    return np.asarray(0.5 * np.sin(2 * np.pi * 600 * times) * ((times % 0.6) < 0.12), np.float32)
 
 
 def resident(process: int) -> float:

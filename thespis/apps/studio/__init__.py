@@ -44,7 +44,7 @@ def mount(app: "FastAPI", settings: "Settings") -> "Studio":
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from thespis.apps.studio.page import put_on
 
-    return put_on(app, settings.folder, settings.limits.upload_bytes)
+    return put_on(app, settings.folder, settings.limits)
 
 
 def main(args: Namespace) -> int:

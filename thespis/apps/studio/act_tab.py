@@ -7,8 +7,18 @@ from typing import Any
 import gradio
 
 from thespis.apps.studio import acting, hearing
-from thespis.apps.studio.acting import Ended
-from thespis.apps.studio.parts import DRAWING, Studio, notice, portrait_inputs, portrait_of, speech_inputs, speech_of, told, trouble
+from thespis.apps.studio.parts import (
+    DRAWING,
+    Studio,
+    carried_out,
+    connect_stop,
+    notice,
+    portrait_inputs,
+    portrait_of,
+    speech_inputs,
+    speech_of,
+    trouble,
+)
 from thespis.apps.studio.timeline import keys_in, timeline
 from thespis.apps.studio.wishes import Wish, direction_of
 from thespis.errors import ThespisError
@@ -104,6 +114,7 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
             picture = gradio.Image(label="Trial frame", interactive=False, elem_id="trial", buttons=["download"], height=460)
             video = gradio.Video(label="Video", interactive=False, elem_id="film", autoplay=True, visible=False, height=460)
             status = gradio.HTML(notice("Choose who acts, then try one frame."), elem_id="status")
+            moment = gradio.Slider(0, 8, 0, step=0.1, label="Trial frame at, s (0: the strongest early moment)", elem_id="moment")
             with gradio.Row(elem_classes="actions", elem_id="act_actions"):
                 one = gradio.Button("Try one frame", elem_id="try_frame")
                 make = gradio.Button("Make the video", variant="primary", elem_id="make_video")
@@ -120,9 +131,9 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
     def listen(mode: Any, script: Any, voice: Any, audio: Any, text: Any, keys: Any) -> Any:  # noqa: ANN401
         try:
             sound = hearing.heard(speech_of(mode, script, voice, audio, text), direction_of(keys_in(keys)))
-            return gradio.update(sound=sound), gradio.skip()
+            return gradio.update(sound=sound), gradio.update(maximum=max(round(sound["seconds"], 1), 1.0)), gradio.skip()
         except Exception as error:  # every error is a line in the page
-            return gradio.update(sound=dict(hearing.NOTHING)), trouble(error)
+            return gradio.update(sound=dict(hearing.NOTHING)), gradio.skip(), trouble(error)
 
     def read_feelings(mode: Any, script: Any, voice: Any, audio: Any, text: Any) -> Any:  # noqa: ANN401
         try:
@@ -131,15 +142,15 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
             return gradio.skip(), trouble(error)
         return {"keys": found}, notice(f"Found {len(found)} moments; change them as you like.", "good")
 
-    def try_one(*values: Any) -> Any:  # noqa: ANN401
+    def try_one(at: float, *values: Any) -> Any:  # noqa: ANN401
         try:
-            image = acting.try_one(studio.cast, asked(*values))
+            image = acting.try_one(studio.cast, asked(*values), float(at) or None)
         except Exception as error:  # every error is a line in the page
             return gradio.skip(), gradio.skip(), trouble(error)
         return (
             gradio.update(value=image, visible=True),
             gradio.update(visible=False),
-            notice("This is the strongest moment of the first seconds."),
+            notice(f"This is how it looks at {at:g} s." if at else "This is the strongest moment of the first seconds."),
         )
 
     def warm(own: Any, face: Any, size: str, crop: str, recipe: str) -> None:  # noqa: ANN401
@@ -158,28 +169,26 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
         yield {status: notice("Looking at the face …"), stop: gradio.update(visible=True), make: gradio.update(visible=False)}
         watch, path = studio.watch(request), studio.shelf.place("thespis.mp4")
         kept = path.with_suffix(".take")
-        for state in told(lambda: acting.make_video(studio.cast, asked(*values), path, kept, watch), watch, "Acting"):
-            if not isinstance(state, Ended):
-                yield {status: state}
-            elif state.error is not None:
-                yield {status: trouble(state.error), **resting}
-            else:
-                made = state.given
-                yield {
-                    status: notice(f"{made.frames} frames of {made.size[0]} x {made.size[1]}, {made.seconds:.1f} s.", "good"),
-                    video: gradio.update(value=str(path), visible=True), picture: gradio.update(visible=False),
-                    keep_video: gradio.update(value=str(path), visible=True), keep_take: gradio.update(value=str(kept), visible=True),
-                    take: str(kept), film: str(path), actor: str(portrait_of(values[0], values[1])), **resting,
-                }  # fmt: skip
 
-    def end(request: gradio.Request) -> None:
-        studio.stop(request)
+        def done(made: Any) -> dict[Any, Any]:  # noqa: ANN401 - a Made
+            return {
+                status: notice(f"{made.frames} frames of {made.size[0]} x {made.size[1]}, {made.seconds:.1f} s.", "good"),
+                video: gradio.update(value=str(path), visible=True), picture: gradio.update(visible=False),
+                keep_video: gradio.update(value=str(path), visible=True), keep_take: gradio.update(value=str(kept), visible=True),
+                take: str(kept), film: str(path), actor: str(portrait_of(values[0], values[1])),
+            }  # fmt: skip
+
+        yield from carried_out(
+            lambda: acting.make_video(studio.cast, asked(*values), path, kept, watch), watch, "Acting", status, done, resting
+        )
 
     hearing_inputs = [*speech, lane]
     for part in (*speech, lane):
-        part.change(listen, hearing_inputs, [lane, status], show_progress="hidden", trigger_mode="always_last", api_visibility="private")
+        part.change(
+            listen, hearing_inputs, [lane, moment, status], show_progress="hidden", trigger_mode="always_last", api_visibility="private"
+        )
     suggest.click(read_feelings, [*speech], [lane, status], show_progress="hidden", api_visibility="private")
-    one.click(try_one, inputs, [picture, video, status], concurrency_id=DRAWING, concurrency_limit=1, api_visibility="private")
+    one.click(try_one, [moment, *inputs], [picture, video, status], concurrency_id=DRAWING, concurrency_limit=1, api_visibility="private")
     warming = [own, faces, size, crop, recipe]
     for part in warming:
         part.change(
@@ -187,5 +196,5 @@ def tab(studio: Studio, recipes: list[str]) -> Acted:
         )  # fmt: skip
     outputs = [status, stop, make, video, picture, keep_video, keep_take, take, film, actor]
     make.click(make_it, inputs, outputs, concurrency_id=DRAWING, show_progress="hidden", api_visibility="private")
-    stop.click(end, None, None, queue=False, api_visibility="private")
+    connect_stop(studio, stop)
     return Acted(take, film, actor, own, faces, lane, lambda *values: listen(*values)[0], hearing_inputs, warm, warming)

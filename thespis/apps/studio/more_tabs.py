@@ -1,4 +1,4 @@
-"""The smaller tabs: feelings side by side, dubbing, the report, and the live page."""
+"""The smaller tabs: dubbing, the report, and the live page."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -7,74 +7,11 @@ from typing import Any
 
 import gradio
 
-from thespis.apps.studio import acting, reading
+from thespis.apps.studio import reading
 from thespis.apps.studio.act_tab import Acted
-from thespis.apps.studio.acting import Ended
-from thespis.apps.studio.parts import DRAWING, RECORD, Studio, connect_stop, notice, portrait_of, speech_inputs, told, trouble
-from thespis.apps.studio.wishes import Wish, direction_of
-from thespis.errors import MediaError, UsageError
+from thespis.apps.studio.parts import RECORD, WAITING, Studio, carried_out, connect_stop, notice, speech_inputs
+from thespis.errors import MediaError
 from thespis.types import EMOTION, Curve
-
-WAITING: dict[str, Any] = {"concurrency_id": DRAWING, "show_progress": "hidden", "api_visibility": "private"}
-SENTENCE = "Oh, it is you. I did not think that you would come."
-CELL = 320
-MOST_CELLS = 24
-
-
-def compare_tab(studio: Studio, acted: Acted, recipes: list[str]) -> None:
-    """Set feelings, strengths or recipes side by side: one picture of each."""
-    with gradio.Row(elem_classes="desk"):
-        with gradio.Column(scale=4, min_width=320, elem_classes="step"):
-            gradio.HTML("<h2>Side by side</h2><p>The portrait of the first tab with every feeling you choose: one frame each.</p>")
-            names = gradio.CheckboxGroup(list(EMOTION.names), value=["happy", "sad", "angry", "surprised"], label="Feelings")
-            strengths = gradio.CheckboxGroup(["40 %", "80 %", "120 %"], value=["80 %"], label="Strengths")
-            chosen = gradio.CheckboxGroup(recipes, value=recipes[:1], label="Recipes", visible=len(recipes) > 1)
-            words = gradio.Textbox(SENTENCE, label="While saying", lines=2)
-            draw = gradio.Button("Draw them", variant="primary", elem_id="draw_compare")
-            stop = gradio.Button("Stop", variant="stop", visible=False)
-        with gradio.Column(scale=7, min_width=340):
-            status = gradio.HTML(notice("Choose some feelings and draw them."), elem_id="compare_status")
-            sheet = gradio.Gallery(
-                label="Side by side",
-                show_label=False,
-                columns=3,
-                object_fit="cover",
-                interactive=False,
-                height="auto",
-                elem_id="compare_sheet",
-            )
-
-    def draw_it(
-        request: gradio.Request, own: str | None, face: str | None, feelings: list[str], amounts: list[str], asked: list[str], said: str
-    ) -> Iterator[Any]:
-        watch = studio.watch(request)
-        cells = [(recipe, name, amount) for recipe in asked for name in feelings for amount in amounts]
-        made: list[tuple[Any, str]] = []
-
-        def work() -> None:
-            if not cells or len(cells) > MOST_CELLS:
-                raise UsageError(f"choose 1 to {MOST_CELLS} pictures, not {len(cells)}")
-            watch.start(len(cells), {})
-            for recipe, name, amount in cells:
-                strength = float(amount.rstrip("% ")) / 100
-                direction = direction_of([{"time": 0, "emotion": name, "strength": strength}], Wish(size=str(CELL), blink=0.0))
-                job = acting.job_of(portrait_of(own, face), {"script": said}, direction, recipe)
-                label = f"{name} {amount}" + (f", {recipe}" if len(asked) > 1 else "")
-                made.append((acting.try_one(studio.cast, job), label))
-                watch.advance(1)
-
-        yield {stop: gradio.update(visible=True)}
-        shown = 0
-        for state in told(work, watch, "Drawing"):
-            if not isinstance(state, Ended):
-                fresh, shown = len(made) != shown, len(made)
-                yield {status: state, sheet: list(made)} if fresh else {status: state}
-            else:
-                line = trouble(state.error) if state.error is not None else notice(f"{len(made)} pictures.", "good")
-                yield {status: line, sheet: list(made), stop: gradio.update(visible=False)}
-
-    draw.click(draw_it, [acted.own, acted.faces, names, strengths, chosen, words], [status, sheet, stop], **WAITING)
-    connect_stop(studio, stop)
 
 
 def dub_tab(studio: Studio) -> None:
@@ -117,18 +54,13 @@ def dub_tab(studio: Studio) -> None:
             return dub(options, watch)
 
         yield {stop: gradio.update(visible=True), status: notice("Looking through the video …")}
-        for state in told(work, watch, "Dubbing"):
-            if not isinstance(state, Ended):
-                yield {status: state}
-            elif state.error is not None:
-                yield {status: trouble(state.error), stop: gradio.update(visible=False)}
-            else:
-                facts = state.given
-                cut = f" The last {facts['sound_cut']:.1f} s of the sound are cut off." if facts["sound_cut"] > 0.5 else ""
-                yield {
-                    status: notice(f"{facts['dubbed']} of {facts['frames']} frames have new lips.{cut}", "good"),
-                    film: str(made), keep: gradio.update(value=str(made), visible=True), stop: gradio.update(visible=False),
-                }  # fmt: skip
+
+        def done(facts: Any) -> dict[Any, Any]:  # noqa: ANN401 - what apps.dub tells
+            cut = f" The last {facts['sound_cut']:.1f} s of the sound are cut off." if facts["sound_cut"] > 0.5 else ""
+            line = notice(f"{facts['dubbed']} of {facts['frames']} frames have new lips.{cut}", "good")
+            return {status: line, film: str(made), keep: gradio.update(value=str(made), visible=True)}
+
+        yield from carried_out(work, watch, "Dubbing", status, done, {stop: gradio.update(visible=False)})
 
     make.click(dub_it, [source, face, mode, script, voice, audio, lips], [status, film, keep, stop], **WAITING)
     connect_stop(studio, stop)
@@ -172,16 +104,12 @@ def report_tab(studio: Studio, acted: Acted) -> None:
             return reading.read(Path(film), page.parent / "faces", page, asked_for(take), read_portrait(actor), watch)
 
         yield {stop: gradio.update(visible=True), status: notice("Watching …")}
-        for state in told(work, watch, "Watching"):
-            if not isinstance(state, Ended):
-                yield {status: state}
-            elif state.error is not None:
-                yield {status: trouble(state.error), stop: gradio.update(visible=False)}
-            else:
-                yield {
-                    status: notice("Measured.", "good"), found: state.given.summary, stop: gradio.update(visible=False),
-                    keep: gradio.update(value=str(state.given.page), visible=True),
-                }  # fmt: skip
+
+        def done(result: Any) -> dict[Any, Any]:  # noqa: ANN401 - a Reading
+            whole = gradio.update(value=str(result.page), visible=True)
+            return {status: notice("Measured.", "good"), found: result.summary, keep: whole}
+
+        yield from carried_out(work, watch, "Watching", status, done, {stop: gradio.update(visible=False)})
 
     measure.click(measure_it, [own, feeling, acted.film, acted.take, acted.actor], [status, found, stop, keep], **WAITING)
     connect_stop(studio, stop)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import gradio
 
-from thespis.apps.studio import act_tab, more_tabs, takes_tab
+from thespis.apps.studio import act_tab, compare_tab, more_tabs, takes_tab
 from thespis.apps.studio.parts import DRAWING, Studio
+from thespis.apps.studio.uploads import Checked
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from thespis.apps.server.settings import Limits
 
 STATIC = Path(__file__).parent / "static"
 PATH, LIVE = "/studio", "/live?embed=1"
@@ -46,7 +49,7 @@ def build(studio: Studio, live: str | None = None) -> gradio.Blocks:
             with gradio.Tab("Act", id="act"):
                 acted = act_tab.tab(studio, recipes)
             with gradio.Tab("Compare", id="compare"):
-                more_tabs.compare_tab(studio, acted, recipes)
+                compare_tab.tab(studio, acted, recipes)
             with gradio.Tab("Takes", id="takes"):
                 takes_tab.tab(studio, acted)
             with gradio.Tab("Dub", id="dub"):
@@ -60,8 +63,8 @@ def build(studio: Studio, live: str | None = None) -> gradio.Blocks:
     return blocks
 
 
-def put_on(app: "FastAPI", folder: Path, most: int) -> Studio:
-    """Put the page on a server, with its files in `folder`; an upload has at most so many bytes."""
+def put_on(app: "FastAPI", folder: Path, limits: "Limits") -> Studio:
+    """Put the page on a server, with its files in `folder`."""
     studio = Studio(folder)
     os.environ["GRADIO_TEMP_DIR"] = str(studio.shelf.folder / "uploads")
     live = LIVE if any(getattr(route, "path", "") == "/live" for route in app.routes) else None
@@ -71,12 +74,13 @@ def put_on(app: "FastAPI", folder: Path, most: int) -> Studio:
         gradio.mount_gradio_app(
             app, build(studio, live), PATH, theme=theme(), css=(STATIC / "studio.css").read_text(encoding="utf-8"),
             head=f'<meta name="color-scheme" content="dark"><script>{script}</script>', js=DARK,
-            footer_links=[], run_history=False, max_file_size=most, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
-            allowed_paths=[str(studio.shelf.folder)],
+            footer_links=[], run_history=False, max_file_size=limits.upload_bytes, show_error=False, ssr_mode=False, pwa=False,
+            mcp_server=False, allowed_paths=[str(studio.shelf.folder)],
         )  # fmt: skip
 
     # Where no loop runs gradio makes two of its own and never closes them.
     asyncio.run(lay_out())
+    app.add_middleware(Checked, folder=studio.shelf.folder, pixels=limits.portrait_pixels)
     return studio
 
 

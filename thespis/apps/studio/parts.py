@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from thespis.errors import ThespisError
 THUMBNAIL = 168
 DRAWING = "drawing"
 """The queue in which everything waits that draws: two drawings at a time would both be slow."""
+WAITING: Mapping[str, Any] = {"concurrency_id": DRAWING, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class Studio:
@@ -87,6 +88,28 @@ def told(work: Any, watch: Watch, doing: str) -> Iterator[str | Ended]:  # noqa:
         if line != last:
             last = line
             yield line
+
+
+def carried_out(
+    work: Callable[[], Any],
+    watch: Watch,
+    doing: str,
+    status: gradio.HTML,
+    done: Callable[[Any], dict[Any, Any]],
+    resting: Mapping[Any, Any],
+    meanwhile: Callable[[], dict[Any, Any]] = dict,
+) -> Iterator[dict[Any, Any]]:
+    """Do some work for the page: how far it is goes to `status`; at last what `done` makes of the result, or what was wrong.
+
+    `resting` is how the page looks when nothing is done, and `meanwhile` tells what is there already.
+    """
+    for state in told(work, watch, doing):
+        if not isinstance(state, Ended):
+            yield {status: state, **meanwhile()}
+        elif state.error is not None:
+            yield {status: trouble(state.error), **meanwhile(), **resting}
+        else:
+            yield {**meanwhile(), **done(state.given), **resting}
 
 
 def thumbnail(path: Path) -> str:

@@ -8,8 +8,7 @@ import gradio
 
 from thespis.apps.studio import takes
 from thespis.apps.studio.act_tab import Acted
-from thespis.apps.studio.acting import Ended
-from thespis.apps.studio.parts import DRAWING, Studio, connect_stop, notice, portrait_of, told, trouble
+from thespis.apps.studio.parts import DRAWING, WAITING, Studio, carried_out, connect_stop, notice, portrait_of, trouble
 from thespis.errors import MediaError
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
@@ -110,16 +109,10 @@ def tab(studio: Studio, acted: Acted) -> None:
                 raise MediaError("there is no portrait: choose one in the first tab")
             return takes.played(chosen(given, changed, last), portrait, made, watch)
 
-        for state in told(work, watch, "Playing the take"):
-            if not isinstance(state, Ended):
-                yield {status: state}
-            elif state.error is not None:
-                yield {status: trouble(state.error), stop: gradio.update(visible=False)}
-            else:
-                yield {
-                    status: notice(f"{state.given.frames} frames.", "good"), stop: gradio.update(visible=False),
-                    film: gradio.update(value=str(made), visible=True),
-                }  # fmt: skip
+        def done(result: Any) -> dict[Any, Any]:  # noqa: ANN401 - a Made
+            return {status: notice(f"{result.frames} frames.", "good"), film: gradio.update(value=str(made), visible=True)}
+
+        yield from carried_out(work, watch, "Playing the take", status, done, {stop: gradio.update(visible=False)})
 
     source = [own, latest, acted.take]
     portrait = [acted.own, acted.faces]
@@ -128,7 +121,7 @@ def tab(studio: Studio, acted: Acted) -> None:
     edits = [*parts.values(), begin, end, speed, smooth, mirror]
     change.click(change_it, [*source, *portrait, *edits], [plot, status, keep_take, latest], **waiting)
     export.click(export_it, [*source, kind], [status, keep], **PRIVATE)
-    play.click(play_it, [*source, *portrait], [status, stop, film], show_progress="hidden", **waiting)
+    play.click(play_it, [*source, *portrait], [status, stop, film], **WAITING)
     connect_stop(studio, stop)
     # A new take begins anew: what was edited belonged to the one before.
     for part in (own, acted.take):

@@ -36,7 +36,10 @@ class Wish:
 
 
 def changes(keys: Any) -> list[Change]:  # noqa: ANN401 - whatever a browser sent
-    """Read keyframes such as {"time": 1.5, "emotion": "sad", "strength": 0.6, "over": 0.6} -> changes in order of time."""
+    """Read keyframes -> changes in order of time.
+
+    A keyframe is such as {"time": 1.5, "emotion": "sad", "strength": 0.6, "over": 0.6}; a mixture has {"also": "happy", "share": 0.3} too.
+    """
     if not isinstance(keys, Sequence) or isinstance(keys, str | bytes):
         raise DirectionError("keyframes are a list of times and emotions")
     if len(keys) > MOST_KEYS:
@@ -47,7 +50,10 @@ def changes(keys: Any) -> list[Change]:  # noqa: ANN401 - whatever a browser sen
             raise DirectionError(f"keyframe {count} is no keyframe; it needs a time and an emotion")
         time = number(key.get("time"), f"the time of keyframe {count}", 0.0, LONGEST)
         over = number(key.get("over", OVER), f"how long keyframe {count} takes", 0.0, SLOWEST)
-        found.append(change(time, "emotion", {str(key.get("emotion")): key.get("strength", 1.0)}, over))
+        felt = {str(key.get("emotion")): key.get("strength", 1.0)}
+        if key.get("also") not in (None, "", key.get("emotion")):
+            felt[str(key.get("also"))] = key.get("share", 0.5)
+        found.append(change(time, "emotion", felt, over))
     return sorted(found, key=lambda item: item.at)
 
 

@@ -37,12 +37,17 @@ window.thespisTimeline = (element, props, trigger, watch) => {
   const amount = make("input", { type: "range", min: 0, max: TOP, step: 0.05, "aria-label": "Strength of the keyframe" });
   const shown = make("output", { class: "tl-amount" });
   const time = make("input", { type: "number", min: 0, max: 3600, step: 0.1, "aria-label": "Time of the keyframe in seconds" });
+  const also = make("select", { "aria-label": "Mixed with" }, ...["nothing", ...Object.keys(FEELINGS).slice(1)].map((name) => make("option", { value: name === "nothing" ? "" : name }, name)));
+  const share = make("input", { type: "range", min: 0, max: TOP, step: 0.05, "aria-label": "Strength of what is mixed in" });
+  const shared = make("output", { class: "tl-amount" });
   const over = make("input", { type: "number", min: 0, max: 10, step: 0.1, "aria-label": "How many seconds the change takes" });
   const add = make("button", { type: "button", class: "tl-button", onclick: () => insert() }, "Add keyframe");
   const remove = make("button", { type: "button", class: "tl-button", onclick: () => drop() }, "Delete");
   const live = make("p", { class: "tl-live", role: "status", "aria-live": "polite" });
   const inspector = make("div", { class: "tl-inspector" },
     make("label", { class: "tl-field tl-wide" }, make("span", {}, "Strength"), amount, shown),
+    make("label", { class: "tl-field" }, make("span", {}, "Mixed with"), also),
+    make("label", { class: "tl-field tl-wide" }, make("span", {}, "Its strength"), share, shared),
     make("label", { class: "tl-field" }, make("span", {}, "At, s"), time),
     make("label", { class: "tl-field" }, make("span", {}, "Takes, s"), over),
     make("div", { class: "tl-buttons" }, add, remove));
@@ -63,7 +68,8 @@ window.thespisTimeline = (element, props, trigger, watch) => {
   }
 
   const say = (words) => { live.textContent = words; };
-  const word = (key) => `${key.emotion} ${Math.round(key.strength * 100)} percent at ${key.time.toFixed(1)} seconds`;
+  const mixed = (key) => key.also && key.also !== key.emotion;
+  const word = (key) => `${key.emotion} ${Math.round(key.strength * 100)} percent${mixed(key) ? ` with ${key.also} ${Math.round(key.share * 100)} percent` : ""} at ${key.time.toFixed(1)} seconds`;
   const send = () => {
     keys.sort((one, other) => one.time - other.time);
     told = JSON.stringify(keys);
@@ -74,6 +80,7 @@ window.thespisTimeline = (element, props, trigger, watch) => {
     brush = name;
     if (chosen) {
       chosen.emotion = name;
+      if (name === "neutral" || name === chosen.also) Object.assign(chosen, { also: "", share: 0 });
       if (name === "neutral") chosen.strength = 0;
       else if (!chosen.strength) chosen.strength = 0.8;
       say(word(chosen));
@@ -175,11 +182,13 @@ window.thespisTimeline = (element, props, trigger, watch) => {
       pen.fillRect(EDGE + at * step, (height - tall) / 2, 2, tall);
     }
   };
+  const measure = document.createElement("canvas").getContext("2d");
   const drawWords = () => {
     words.replaceChildren();
+    measure.font = getComputedStyle(words).font;
     const free = [0, 0];  // up to where each of the two lines is taken
     for (const [text, start, end] of sound.words) {
-      const middle = x((start + end) / 2), wide = text.length * 6.5 + 5;
+      const middle = x((start + end) / 2), wide = measure.measureText(text).width + 7;
       const line = free.findIndex((taken) => middle - wide / 2 >= taken);
       if (line < 0 || middle + wide / 2 > width()) continue;
       words.append(make("span", { style: `left:${middle}px;top:${2 + 18 * line}px` }, text));
@@ -191,11 +200,12 @@ window.thespisTimeline = (element, props, trigger, watch) => {
     pen.strokeStyle = "#343945";
     pen.fillStyle = "#98a0ae";
     pen.font = "11px system-ui, sans-serif";
+    pen.textAlign = "right";
     for (const [level, label] of [[1, "full"], [0, "none"]]) {
       pen.beginPath();
       pen.moveTo(EDGE, y(level)); pen.lineTo(width() - EDGE, y(level));
       pen.stroke();
-      pen.fillText(label, 2, y(level) - 4);
+      pen.fillText(label, width() - 3, y(level) - 4);
     }
     keys.forEach((key, at) => {
       const next = keys[at + 1], from = at ? keys[at - 1] : key;
@@ -219,10 +229,10 @@ window.thespisTimeline = (element, props, trigger, watch) => {
       const left = x(key.time), near = left > width() - 86;
       const dot = make("button", {
         type: "button", class: `tl-key${key === chosen ? " tl-chosen" : ""}${near ? " tl-near" : ""}`, "aria-label": word(key), "aria-pressed": String(key === chosen),
-        style: `left:${left}px;top:${y(key.strength)}px;--tint:${FEELINGS[key.emotion]}`,
+        style: `left:${left}px;top:${y(key.strength)}px;--tint:${FEELINGS[key.emotion]};--mixed:${FEELINGS[mixed(key) ? key.also : key.emotion]}`,
         onpointerdown: (event) => drag(event, key), onkeydown: (event) => { chosen = key; nudge(event); },
         onfocus: () => { if (chosen !== key) { chosen = key; brush = key.emotion; draw(); focus(); } },
-      }, make("i", {}), make("span", {}, key.emotion));
+      }, make("i", {}), make("span", {}, mixed(key) ? `${key.emotion} + ${key.also}` : key.emotion));
       lane.append(dot);
     }
     ruler.replaceChildren();
@@ -234,11 +244,25 @@ window.thespisTimeline = (element, props, trigger, watch) => {
       chip.tabIndex = own ? 0 : -1;
     }
     for (const part of [amount, time, over, remove]) part.disabled = !chosen;
+    also.disabled = !chosen || chosen.emotion === "neutral";
+    for (const option of also.options) option.hidden = Boolean(chosen) && option.value === chosen.emotion;
+    also.value = chosen && mixed(chosen) ? chosen.also : "";
+    share.disabled = also.disabled || !also.value;
+    share.value = share.disabled ? 0 : chosen.share;
+    shared.textContent = share.disabled ? "" : `${Math.round(chosen.share * 100)} %`;
     amount.value = chosen ? chosen.strength : 0.8;
     shown.textContent = chosen ? `${Math.round(chosen.strength * 100)} %` : "";
     time.value = chosen ? chosen.time.toFixed(2) : "";
     over.value = chosen ? chosen.over.toFixed(2) : "";
   };
+  also.addEventListener("change", () => {
+    Object.assign(chosen, { also: also.value, share: also.value ? chosen.share || 0.4 : 0 });
+    say(word(chosen));
+    send();
+    draw();
+  });
+  share.addEventListener("input", () => { chosen.share = Number(share.value); draw(); });
+  share.addEventListener("change", () => { say(word(chosen)); send(); });
   amount.addEventListener("input", () => { chosen.strength = Number(amount.value); draw(); });
   amount.addEventListener("change", () => send());
   time.addEventListener("change", () => { chosen.time = rounded(held(Number(time.value) || 0, 0, 3600)); send(); draw(); });
