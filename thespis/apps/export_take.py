@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thespis.export.take import Take
 
 BY_SUFFIX: Mapping[str, tuple[str, ...]] = {
-    ".csv": ("arkit", "metahuman"),
+    ".csv": ("arkit", "metahuman", "rig"),
     ".json": ("arkit", "cues"),
     ".npz": ("npz", "flame"),
     ".tsv": ("cues",),
@@ -36,7 +36,7 @@ STREAMS = ("vmc", "livelink")
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis export`."""
     parser.add_argument("take", metavar="TAKE")
-    parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="metahuman for .csv, cues for .json, flame for .npz")
+    parser.add_argument("--as", dest="layout", metavar="LAYOUT", help="metahuman or rig for .csv, cues for .json, flame for .npz")
     parser.add_argument("--mesh", type=Path, metavar="OWN.glb", help="animate your own mesh, whose morph targets have ARKit's names")
     parser.add_argument("--name", default="Thespis", help="what a live receiver calls this face (Thespis)")
     help_output = f"{' '.join(BY_SUFFIX)}, or live: vmc://HOST:PORT, livelink://HOST:PORT"
@@ -73,6 +73,13 @@ def to_metahuman(take: "Take", path: Path) -> str:
     from thespis.export.metahuman import write_metahuman
 
     return f"{write_metahuman(take, path)} rows of MetaHuman controls (an approximate mapping)"
+
+
+def to_rig(take: "Take", path: Path) -> str:
+    """Write the 174 controls of a MetaHuman's face board."""
+    from thespis.export.rig import write_rig
+
+    return f"{write_rig(take, path)} rows of controls of a MetaHuman's face board"
 
 
 def to_cues(take: "Take", path: Path) -> str:
@@ -124,6 +131,7 @@ WRITERS: Mapping[str, Callable[["Take", Path], str]] = {
     "flame": to_flame,
     "gltf": to_gltf,
     "npz": to_npz,
+    "rig": to_rig,
     "subtitles": to_subtitles,
     "textgrid": to_textgrid,
     "usd": to_usd,

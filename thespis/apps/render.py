@@ -153,7 +153,10 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
     """Draw and write the whole of a job; `take` keeps the performance, and is published after the video."""
     talker = talker or recipes.load(job.recipe)
     if talker.stages[-1].gives != FRAMES:
-        raise ThespisError(f"the recipe {job.recipe!r} makes motion and no pictures; choose one that draws (thespis list)")
+        raise ThespisError(
+            f"the recipe {job.recipe!r} makes motion and no pictures; add --renderer openhead or warp, write a .take, "
+            "or choose a recipe that draws (thespis list)"
+        )
     session = begin(job, talker)
     samples, first_frame = 0, 0.0
     writer: VideoWriter | None = None
@@ -191,6 +194,16 @@ def render(job: Job, output: Output, shown: Progress, talker: Talker | None = No
         while early:
             writer.speech(early.pop(0))
     return Made(writer.written, writer.size, writer.fps, samples / job.rate, first_frame)
+
+
+def peak_memory() -> int:
+    """Give the most memory that this process has held, in MB."""
+    import resource
+    import sys
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in kilobytes, macOS in bytes.
+    return round(most / (1024 if sys.platform != "darwin" else 1 << 20))
 
 
 def perform(job: Job, take: "TakeWriter", shown: Progress, talker: Talker | None = None) -> tuple[int, float]:

@@ -91,11 +91,12 @@ def draw(take: "Take", portrait: "Portrait", output: "Output", shown: "Progress"
     from thespis.apps.render import Made
     from thespis.capture.faces import quiet
     from thespis.export.video import VideoWriter
+    from thespis.motion.spaces.rig import RIG
     from thespis.motion.take_edit import from_the_start, resample, stronger
     from thespis.types import frame_count
 
     direction = wish(take, fps=options.fps, size=options.size, crop=options.crop, background=options.background, others=options.others)
-    performance = take.track()
+    performance = take.face() if take.heading.tracks[take.names[0]].space == RIG else take.track()
     stage = renderer(options.recipe, performance.space)
     fps = direction.fps or performance.fps
     sound: Iterator[Speech] = iter(()) if options.silent else take.blocks()

@@ -21,7 +21,6 @@ from thespis.export.output import write_error
 from thespis.export.take import Take
 from thespis.motion.convert import arkit_of_face
 from thespis.motion.spaces.arkit import ANGLES, ARKIT_CURVES, ARKIT_EYES, LIVE_LINK
-from thespis.motion.spaces.face import FACE
 from thespis.types import Array, Channel, Space, Track, linear
 
 TIMECODE = re.compile(r"(\d{1,2})[:;](\d{1,2})[:;](\d{1,2})[:;.](\d{1,3}(?:\.\d{1,9})?)")
@@ -57,7 +56,7 @@ def curves_of(take: Take) -> Track:
     first = take.names[0]
     if take.heading.tracks[first].space == ARKIT_CURVES:
         return take.track()
-    return arkit_of_face(take.motion(FACE), take.beside(ARKIT_EYES))
+    return arkit_of_face(take.face(), take.beside(ARKIT_EYES))
 
 
 def written_whole(path: Path, write: Callable[[Any], None]) -> None:

@@ -16,7 +16,6 @@ from thespis.errors import MediaError
 from thespis.export.arkit import first_line, member
 from thespis.export.output import Output, write_error
 from thespis.export.take import Take
-from thespis.motion.spaces.face import FACE
 from thespis.motion.spaces.flame import EXPRESSIONS, FLAME
 from thespis.types import Array, Track
 
@@ -49,7 +48,7 @@ def face_of_flame(arrays: dict[str, Array], fps: Fraction, *, own_basis: bool) -
 
 def write_flame(take: Take, path: Path) -> int:
     """Write a take as FLAME parameters, and count the rows."""
-    face = take.motion(FACE)
+    face = take.face()
     facts = {"fps": np.array([face.fps.numerator, face.fps.denominator]), "basis": np.array(BASIS)}
     output = Output(path)
     try:

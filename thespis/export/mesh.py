@@ -12,7 +12,7 @@ from thespis.export.take import Take
 from thespis.motion.convert import arkit_of_face, looks_of_gaze
 from thespis.motion.rotations import from_angles, quaternions
 from thespis.motion.spaces.arkit import ARKIT_CURVES, ARKIT_EYES, LOOKS
-from thespis.motion.spaces.face import ARKIT, FACE
+from thespis.motion.spaces.face import ARKIT
 from thespis.types import Array, Track
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def movement_of(take: Take, names: Sequence[str], metres: float = 0.063) -> Move
 
         face = face_of_arkit(take.track())
     else:
-        face = take.motion(FACE)
+        face = take.face()
     turns = {"neck": turned(quaternions(face["head_rotation"]))}
     for side in ("left", "right"):
         yaw, pitch = face[f"gaze_{side}_yaw"], face[f"gaze_{side}_pitch"]

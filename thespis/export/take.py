@@ -23,6 +23,9 @@ import thespis
 from thespis.errors import MediaError, unknown
 from thespis.export.heading import TRACK_NAME, Heading, SpeechHead, TrackHead, plain_name, read_heading, write_heading
 from thespis.export.output import Output, check_writable, write_error
+from thespis.motion.rig import face_of_rig
+from thespis.motion.spaces.face import FACE
+from thespis.motion.spaces.rig import RIG
 from thespis.types import Clip, Space, Speech, Track
 
 SUFFIX = ".take"
@@ -79,6 +82,12 @@ class Take:
         if found != space:
             raise MediaError(f"{self.path} holds a performance in {found}, but {space} is needed here; choose a take of that kind")
         return self.track()
+
+    def face(self) -> Track:
+        """Read the performance in the Space `face`: as it is, or out of a MetaHuman's controls."""
+        if self.heading.tracks[self.names[0]].space == RIG:
+            return face_of_rig(self.track())
+        return self.motion(FACE)
 
     def beside(self, space: Space) -> Track | None:
         """Read the first further track in this Space that has the rows of the performance, if there is one."""

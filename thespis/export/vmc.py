@@ -8,7 +8,6 @@ from thespis.export.take import Take
 from thespis.motion.convert import arkit_of_face
 from thespis.motion.rotations import from_angles, quaternions
 from thespis.motion.spaces.arkit import ARKIT_EYES, LIVE_LINK
-from thespis.motion.spaces.face import FACE
 
 BUNDLE = b"#bundle\0" + struct.pack(">Q", 1)  # the time tag 1 means: at once
 NOWHERE = (0.0, 0.0, 0.0)
@@ -50,7 +49,7 @@ def frames(take: Take) -> Iterator[list[bytes]]:
     Bones turn in Unity's axes (x to the avatar's right, y up, z forward), which are ours with all three signs changed, so that a turn
     has the same quaternion in both.
     """
-    face = take.motion(FACE)
+    face = take.face()
     curves = arkit_of_face(face, take.beside(ARKIT_EYES))
     weights = {name: curves[name].tolist() for name in LIVE_LINK}
     bones = {"Head": quaternions(face["head_rotation"]).tolist()}

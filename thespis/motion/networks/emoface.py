@@ -16,7 +16,7 @@ import numpy as np
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert import LOOK_PER_PITCH, LOOK_PER_YAW
 from thespis.motion.rig import control
-from thespis.motion.spaces.rig import RIG
+from thespis.motion.spaces.rig import RIG, controls
 from thespis.types import EMOTION, Array, Direction, Portrait, Space, Track, random_for
 
 FPS = 60
@@ -205,7 +205,6 @@ def looked(state: Looking, seed: int) -> tuple[tuple[float, float], Looking]:
 def spoken(direction: Direction, rig: Track) -> Track:
     """Scale what mouth, jaw and tongue do by `direction.lips`."""
     share = direction.lips.at(rig.seconds)
-    columns = [number for number, name in enumerate(RIG.names) if name.split("_")[2].startswith(MOUTH)]
     values = rig.values.copy()
-    values[:, columns] *= share
+    values[:, controls(*MOUTH)] *= share
     return Track(RIG, values, rig.fps, rig.start)

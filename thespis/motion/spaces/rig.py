@@ -41,3 +41,9 @@ RIG = linear(
 )
 """Most go from 0 to 1, those of two ways from -1 to 1. Sideways is positive towards the person's own left, of eyes also upwards; a
 blink below 0 widens the eye. Left and right are the person's own."""
+
+
+def controls(*begins: str) -> list[int]:
+    """Find the columns of the controls whose names, without CTRL and the side, begin so."""
+    plain = [name.removeprefix("CTRL_") for name in RIG.names]
+    return [number for number, name in enumerate(plain) if (name[2:] if name[1] == "_" else name).startswith(begins)]
