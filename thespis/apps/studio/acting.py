@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FACES = Path(__file__).parent / "faces"
 MOST_PREPARED, MOST_RECIPES = 6, 2
 LONGEST_SECONDS = 600.0
+PICTURE = frozenset({"size", "crop", "seed"})
+"""What the page always says something about; a recipe that draws in its own size goes without."""
 
 
 class StoppedError(Exception):
@@ -160,6 +162,7 @@ def made_up() -> dict[str, Path]:
 
 def job_of(portrait: str | Path | None, speech: Mapping[str, Any], direction: "Direction", recipe: str) -> "Job":
     """Check everything that is needed for a trial or a video; `speech` has `script` and `voice`, or `audio` and perhaps `text`."""
+    from thespis import recipes
     from thespis.apps.render import prepare
     from thespis.apps.studio.wishes import fields_of
 
@@ -170,7 +173,10 @@ def job_of(portrait: str | Path | None, speech: Mapping[str, Any], direction: "D
         raise ThespisError("there is nothing to say yet: write a sentence, or record or upload one")
     said: dict[str, Any] = {"audio": audio, "text": str(speech.get("text") or "").strip() or None} if audio is not None else {}
     said = said or {"script": script, "voice": speech.get("voice") or "en-us"}
-    job = prepare(portrait, recipe=recipe, wishes=fields_of(direction), **said)
+    wishes = fields_of(direction)
+    for name in PICTURE - recipes.card(recipe).accepts:
+        wishes.pop(name, None)
+    job = prepare(portrait, recipe=recipe, wishes=wishes, **said)
     if job.seconds is not None and job.seconds > LONGEST_SECONDS:
         raise MediaError(
             f"the studio draws up to {LONGEST_SECONDS / 60:g} minutes, not {job.seconds / 60:.1f}; thespis run has no such limit"

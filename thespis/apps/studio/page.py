@@ -33,10 +33,10 @@ def theme() -> gradio.themes.Base:
 
 
 def recipes_that_draw() -> list[str]:
-    """List the recipes that give pictures and follow emotions."""
+    """List the recipes that follow emotions and give pictures: those for rigs alone move no head."""
     from thespis import recipes
 
-    found = [name for name in recipes.names() if "emotion" in recipes.card(name).accepts]
+    found = [name for name in recipes.names() if {"emotion", "head"} <= recipes.card(name).accepts]
     return sorted(found, key=lambda name: (name != "thespis", name))
 
 
@@ -73,7 +73,7 @@ def put_on(app: "FastAPI", folder: Path, limits: "Limits") -> Studio:
     async def lay_out() -> None:
         gradio.mount_gradio_app(
             app, build(studio, live), PATH, theme=theme(), css=(STATIC / "studio.css").read_text(encoding="utf-8"),
-            head=f'<meta name="color-scheme" content="dark"><script>{script}</script>', js=DARK,
+            head=f'<meta name="color-scheme" content="dark"><style>{NARROW}</style><script>{script}</script>', js=DARK,
             footer_links=[], run_history=False, max_file_size=limits.upload_bytes, show_error=False, ssr_mode=False, pwa=False,
             mcp_server=False, allowed_paths=[str(studio.shelf.folder)],
         )  # fmt: skip
@@ -84,4 +84,6 @@ def put_on(app: "FastAPI", folder: Path, limits: "Limits") -> Studio:
     return studio
 
 
+# gradio puts its own names before every selector of the style sheet, which this one cannot have.
+NARROW = "@media (max-width: 760px) { .gradio-container { padding: 0 12px 110px !important; } }"
 DARK = "() => { document.documentElement.lang = 'en'; document.body.classList.add('dark'); }"

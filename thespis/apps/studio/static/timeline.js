@@ -1,3 +1,12 @@
+// Refusals come with the number of their kind, which is nobody's business.
+new MutationObserver(() => {
+  const walk = document.createTreeWalker(document.querySelector(".toast-wrap") || document.createElement("i"), NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const plain = walk.currentNode.data.replace(/^\s*HTTP \d+: /, "");
+    if (plain !== walk.currentNode.data) walk.currentNode.data = plain;
+  }
+}).observe(document.documentElement, { childList: true, characterData: true, subtree: true });
+
 // The timeline: a waveform with its words, and under it a lane of emotion keyframes that can be dragged, added and deleted,
 // with the pointer or the keyboard alone. `props.value` is {keys: [...]}, `props.sound` is {seconds, peaks, words}.
 window.thespisTimeline = (element, props, trigger, watch) => {
