@@ -66,9 +66,9 @@ def main() -> None:
     """Make what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recordings", type=Path, help="a folder with a folder of recordings for each language, with their texts beside")
-    parser.add_argument("--quick", type=int, default=400, help="people of whom a few frames are learned from")
+    parser.add_argument("--quick", type=int, default=360, help="people of whom a few frames are learned from")
     parser.add_argument("--checked", type=int, default=40, help="people of the validation split of whom a few frames are looked at")
-    parser.add_argument("--long", type=int, default=24, help="people of whom whole clips are learned from")
+    parser.add_argument("--long", type=int, default=23, help="people of whom whole clips are learned from")
     parser.add_argument("--acts", type=int, default=120, help=f"files of {ACTS} acts")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("-o", "--output", type=Path, required=True)

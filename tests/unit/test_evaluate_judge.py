@@ -13,10 +13,11 @@ HAPPY, SAD = EMOTION.column("happy"), EMOTION.column("sad")
 
 def learned() -> Weights:
     """Weights that take two numbers for how happy and how sad somebody is."""
+    hidden = np.array([[1, 0], [0, 1], [0, 0]], np.float32)
     answer = np.zeros((3, 2 * EMOTION.size), np.float32)
     answer[0, [HAPPY, EMOTION.size + HAPPY]] = answer[1, [SAD, EMOTION.size + SAD]] = 1
     answer[2, EMOTION.column("neutral")] = 0.4
-    return Weights(np.zeros(2, np.float32), np.ones(2, np.float32), answer)
+    return Weights(np.zeros(2, np.float32), np.ones(2, np.float32), hidden, answer)
 
 
 def test_frames_vote_and_neutral_has_no_intensity() -> None:

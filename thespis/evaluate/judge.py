@@ -1,7 +1,8 @@
 """The emotion judge: which of eight emotions a face shows and how strongly, read from its pixels alone.
 
 It looks at straightened grey views of the face, as `thespis.capture.follow` makes them of any video, and weighs the directions of their
-edges (tools/train_judge.py). It learned from made-up people other than those it judges, and never sees the motion that made a picture.
+edges in two layers (tools/train_judge.py). It learned from made-up people other than those it judges, and never sees the motion that
+made a picture.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,11 +57,21 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What was learned: `middle` and `spread` (size,) of descriptors, and `answer` (size + 1, 2 * emotions): shares, then amounts."""
+    """What was learned: `middle` and `spread` (size,) of descriptors, and two layers: `hidden` (size + 1, n), then `answer`.
+
+    What is below zero between them is taken away; `answer` (n + 1, 2 * emotions) gives shares, then amounts.
+    """
 
     middle: Array
     spread: Array
+    hidden: Array
     answer: Array
+
+    def answers(self, descriptors: Array) -> Array:
+        """Answer to descriptors (n, size) -> (n, 2 * emotions)."""
+        even = (descriptors - self.middle) / self.spread
+        bent = np.maximum(even @ self.hidden[:-1] + self.hidden[-1], 0)
+        return np.asarray(bent @ self.answer[:-1] + self.answer[-1], np.float32)
 
 
 @cache
@@ -104,11 +115,9 @@ def judge(sightings: Sequence[Sighting], rest: Sequence[Sighting] = ()) -> Shown
 
 def shown(descriptors: Array, learned: Weights, rest: Array | None = None) -> Shown:
     """Judge descriptors (n, size) of the frames of one clip, each of which has a say, perhaps beyond those (m, size) at rest."""
-    even = (descriptors - learned.middle) / learned.spread
-    answers = even @ learned.answer[:-1] + learned.answer[-1]
+    answers = learned.answers(descriptors)
     if rest is not None:
-        calm = ((rest - learned.middle) / learned.spread @ learned.answer[:-1] + learned.answer[-1]).mean(axis=0)
-        answers = answers - calm
+        answers = answers - learned.answers(rest).mean(axis=0)
         answers[:, EMOTION.column("neutral")] += CALM
     shares, amounts = answers[:, : EMOTION.size], answers[:, EMOTION.size :]
     return Shown(softmax(SHARPNESS * shares.mean(axis=0)), np.maximum(amounts.mean(axis=0), 0), softmax(SHARPNESS * shares))

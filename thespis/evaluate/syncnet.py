@@ -1,8 +1,7 @@
 """Whether lips and sound belong together, by a small network of ours that embeds both (after SyncNet, Chung and Zisserman 2016).
 
 It hears 40 bands of sound and sees how the points of the mouth move, in any face that `thespis.capture.follow` found. What it gives for a
-moment of lips and for a moment of sound lies near where both belong together. Its last layers are canonical correlations of what is heard,
-bent by a fixed hidden layer, with what is seen (tools/train_syncnet.py): they are solved for, not descended to.
+moment of lips and for a moment of sound lies near where both belong together (tools/train_syncnet.py). It needs no torch to run.
 """
 
 from collections.abc import Sequence
@@ -32,6 +31,8 @@ MOUTH = tuple(sorted({*LIPS_OUTER, *LIPS_INNER_UPPER, *LIPS_INNER_LOWER, 152, 14
 """The points that are looked at: lips, chin, and some around them."""
 SEEN_TAPS = (-6, -4, -2, -1, 0, 1, 2, 4, 6)
 """The frames around a moment that are seen."""
+BAND_TAPS = (-2, -1, 0, 1, 2)
+"""The rows around a row whose bands are put together first."""
 HEARD_TAPS = tuple(range(-20, 41, 4))
 """The rows around a moment that are heard; mouths lead the voice, so more of what comes."""
 LONGEST_GAP = 0.2  # seconds without a face that are bridged
@@ -56,13 +57,16 @@ class Sync:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What was learned: how points and bands become a few numbers each, the hidden layer, and the canonical directions of both."""
+    """What was learned: matrices of layers one after the other, each with its offsets in the last row, but for `points`."""
 
     points: Array  # (MOUTH * 2, seen)
-    lips: Array  # (SEEN_TAPS * seen + 1, D)
-    bands: Array  # (HEARD_TAPS * BANDS + 1, heard)
-    hidden: Array  # (heard + 1, hidden)
-    sound: Array  # (heard + hidden + 1, D)
+    lips_near: Array  # (SEEN_TAPS * seen + 1, hidden)
+    lips_bent: Array  # (hidden + 1, hidden)
+    lips: Array  # (hidden + 1, D)
+    bands: Array  # (BAND_TAPS * BANDS + 1, heard)
+    sound_near: Array  # (HEARD_TAPS * heard + 1, hidden)
+    sound_bent: Array  # (hidden + 1, hidden)
+    sound: Array  # (hidden + 1, D)
 
 
 @cache
@@ -82,15 +86,21 @@ def with_one(rows: Array) -> Array:
     return np.concatenate([rows, np.ones((len(rows), 1), np.float32)], axis=1)
 
 
+def bent(rows: Array, layer: Array) -> Array:
+    """Take rows (n, k) through a layer (k + 1, m), and what is below zero away -> (n, m)."""
+    return np.asarray(np.maximum(with_one(rows) @ layer, 0))
+
+
 def embed_lips(net: Network, points: Array) -> Array:
     """Embed the points of a mouth (n, MOUTH, 2) at 25 frames a second -> (n, D)."""
-    return with_one(around(points.reshape(len(points), -1) @ net.points, SEEN_TAPS)) @ net.lips
+    near = bent(around(points.reshape(len(points), -1) @ net.points, SEEN_TAPS), net.lips_near)
+    return with_one(bent(near, net.lips_bent)) @ net.lips
 
 
 def embed_sound(net: Network, bands: Array) -> Array:
     """Embed evened bands (4 n, BANDS) -> (n, D)."""
-    heard = with_one(around(bands, HEARD_TAPS, ROWS)) @ net.bands
-    return with_one(np.concatenate([heard, np.maximum(with_one(heard) @ net.hidden, 0)], axis=1)) @ net.sound
+    near = bent(around(bent(around(bands, BAND_TAPS), net.bands), HEARD_TAPS, ROWS), net.sound_near)
+    return with_one(bent(near, net.sound_bent)) @ net.sound
 
 
 def bands_of(speech: Speech, first: int, rows: int) -> Array:
