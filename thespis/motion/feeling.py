@@ -59,7 +59,8 @@ OPENING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
 WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
-CALM = 2.0  # seconds after which a mouth that stopped moving counts as half at rest: in the pauses of speech no jaw drops
+PAUSE, CALM = 1.2, 1.5
+"""Seconds for which a mouth that stopped moving counts as speaking, and then until it counts as half at rest: in pauses no jaw drops."""
 LIFE = 0.05  # a held expression varies by this share
 STRONGEST = 1.8  # of a weight, at the top of the dial
 
@@ -107,11 +108,12 @@ def felt_by(direction: Direction, seconds: npt.ArrayLike) -> Doubles:
 
 @dataclass
 class FeelingState:
-    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1."""
+    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1, and `quiet` for how many seconds not."""
 
     direction: Direction
     sway: Sway
     busy: float = 0.0
+    quiet: float = 0.0
 
 
 class Feeling:
@@ -154,12 +156,14 @@ def sealed(speech: Doubles) -> Doubles:
 
 
 def talking(state: FeelingState, chunk: Track) -> Doubles:
-    """Follow how much the mouth has spoken of late (rows,): up at once, down slowly."""
-    fade = math.exp(-math.log(2.0) / CALM * float(1 / chunk.fps))
+    """Follow how much the mouth has spoken of late (rows,): up at once, down slowly after a pause that is longer than those of speech."""
+    step = float(1 / chunk.fps)
+    fade = math.exp(-math.log(2.0) / CALM * step)
     level = np.minimum(4.0 * chunk["jawOpen"].astype(np.float64) + 1.5 * chunk["mouthPucker"], 1.0)
     found = np.zeros(len(chunk))
     for row, now in enumerate(level.tolist()):
-        state.busy = max(now, state.busy * fade)
+        state.quiet = 0.0 if now >= state.busy else state.quiet + step
+        state.busy = max(now, state.busy * (fade if state.quiet > PAUSE else 1.0))
         found[row] = state.busy
     return found
 
