@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import socket
 import struct
 import zlib
@@ -19,6 +20,8 @@ from thespis.apps.server import webhook
 from thespis.apps.server.app import create_app
 from thespis.apps.server.content import sound_kind
 from thespis.apps.server.settings import Limits, Settings, tokens_of
+from thespis.apps.server.store import Store
+from thespis.apps.server.supervisor import Supervisor
 from thespis.errors import MediaError, UsageError
 
 pytestmark = pytest.mark.unit
@@ -188,6 +191,20 @@ def test_the_queue_and_the_rate_have_ends(tmp_path: Path) -> None:
         answers = [client.get("/health") for _ in range(30)]
         assert [answer.status_code for answer in answers].count(429) >= 1
         assert answers[-1].headers["retry-after"] == "5"
+
+
+def test_uploads_leave_the_disk_some_room_and_takes_do_not_pile_up(tmp_path: Path) -> None:
+    made = settings(tmp_path, limits={"free_bytes": 10**18, "kept": 2}, workers=0)
+    with TestClient(create_app(made)) as client:
+        answer = submit(client)
+        assert (answer.status_code, "disk is nearly full" in answer.json()["error"]) == (503, True)
+        assert list((made.folder / "jobs").iterdir()) == []
+    for number in range(4):
+        path = made.folder / "takes" / f"{number}.take"
+        path.write_bytes(b"")
+        os.utime(path, (1e9 + number, 2e9 + number))
+    Supervisor(Store(made.folder), made)._tidy()
+    assert sorted(path.name for path in (made.folder / "takes").iterdir()) == ["2.take", "3.take"]
 
 
 def test_webhooks_reach_no_private_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from thespis.apps.server.client import Client
 pytestmark = pytest.mark.unit
 
 LIMITS = {"upload_seconds": 1.0, "silent_seconds": 1.5, "requests_a_minute": 100_000}
-MANY = 600
+MANY = 1000
 
 
 @pytest.fixture(scope="module")

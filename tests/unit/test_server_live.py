@@ -189,6 +189,33 @@ def test_many_sessions_leave_nothing_behind(client: TestClient) -> None:
     assert client.get("/api/live").json() == []
 
 
+CANDIDATES = {
+    "8.8.4.4 40000": (True, True),
+    "192.168.1.7 40000": (True, False),
+    "127.0.0.1 40000": (True, False),
+    "169.254.169.254 8000": (True, False),
+    "::ffff:10.0.0.1 40000": (True, False),
+    "1b9f.local 40000": (True, False),
+    "8.8.4.4 53": (False, False),
+    "8.8.4.4 x": (False, False),
+    "inside.example.org 40000": (False, False),
+    "224.0.0.1 40000": (False, False),
+    "0.0.0.0 40000": (False, False),
+}
+
+
+def test_an_offer_leads_nowhere_that_its_sender_could_not_go() -> None:
+    from thespis.apps.server.live.peer import CANDIDATES as MOST
+    from thespis.apps.server.live.peer import reachable
+
+    lines = {place: f"a=candidate:1 1 udp 2113937151 {place} typ host" for place in CANDIDATES}
+    offer = "\r\n".join(["v=0", *lines.values(), "a=end-of-candidates"])
+    for near in (True, False):
+        kept = reachable(offer, near).splitlines()
+        assert kept == ["v=0", *(line for place, line in lines.items() if CANDIDATES[place][0 if near else 1]), "a=end-of-candidates"]
+    assert len(reachable("\r\n".join([lines["8.8.4.4 40000"]] * 90), False).splitlines()) == MOST
+
+
 def test_the_rules_answer_with_feelings_that_are_known() -> None:
     partner = Rules()
     assert "good to see you" in Rules(1).answer("Hello!") or "How are you" in Rules(1).answer("Hello!")

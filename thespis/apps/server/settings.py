@@ -22,7 +22,8 @@ class Limits:
     frame_pixels: int = 1920 * 1080
     fps: int = 60
     queued: int = 1000
-    kept: int = 5000  # jobs on the shelf, the oldest go first
+    kept: int = 5000  # jobs on the shelf, and takes; the oldest go first
+    free_bytes: int = 300_000_000  # of the disk, which uploads leave
     job_seconds: float = 3600.0
     attempts: int = 2  # renderers that one job may bring down
     requests_a_minute: int = 1800  # of one client

@@ -133,8 +133,9 @@ class Supervisor:
         for job in self._store.old(time.time() - limits.keep_seconds, limits.kept):
             if self._store.remove(job):
                 shutil.rmtree(self._store.place(job), ignore_errors=True)
-        for path in (self._settings.folder / "takes").glob("*.take"):
-            if time.time() - path.stat().st_mtime > limits.keep_seconds:
+        takes = sorted((self._settings.folder / "takes").glob("*.take"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for count, path in enumerate(takes):
+            if count >= limits.kept or time.time() - path.stat().st_mtime > limits.keep_seconds:
                 path.unlink(missing_ok=True)
         for path in (self._settings.folder / "renderers").glob("*.lock"):
             if not alive(path.parent, path.stem) and time.time() - path.stat().st_mtime > TIDY:

@@ -9,6 +9,7 @@ from fastapi import UploadFile
 
 from thespis.apps.server.content import HEAD, picture_kind, sound_kind, take_kind
 from thespis.apps.server.settings import Limits
+from thespis.apps.server.store import QueueFullError
 from thespis.errors import MediaError
 
 
@@ -18,6 +19,8 @@ def keep(upload: UploadFile, role: str, folder: Path, limits: Limits) -> str:
     head = start(source)
     if not head:
         raise MediaError(f"the {role} is empty (0 bytes); send the file itself")
+    if shutil.disk_usage(folder).free < limits.free_bytes + limits.upload_bytes:
+        raise QueueFullError("this server's disk is nearly full; remove what is no longer needed, or try again later")
     temporary = folder / f"{role}.part"
     with temporary.open("wb") as file:
         shutil.copyfileobj(source, file, 1 << 20)

@@ -85,5 +85,5 @@ def put_on(app: "FastAPI", folder: Path, limits: "Limits") -> Studio:
 
 
 # gradio puts its own names before every selector of the style sheet, which this one cannot have.
-NARROW = "@media (max-width: 760px) { .gradio-container { padding: 0 12px 110px !important; } }"
+NARROW = "@media (max-width: 760px) { .gradio-container.gradio-container.gradio-container { padding: 0 12px 110px !important; } }"
 DARK = "() => { document.documentElement.lang = 'en'; document.body.classList.add('dark'); }"

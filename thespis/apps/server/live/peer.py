@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ WAITING = 12  # frames that may wait; older ones are of no use to somebody who t
 PIECE = SOUND_RATE // 50  # samples of a packet of sound
 PATIENCE = 15.0  # seconds in which a connection must come about
 CLOCK = 90_000
+CANDIDATES, FIRST_PORT = 24, 1024  # addresses of an offer that are tried, and the lowest port of theirs
 HELD, SLACK = 0.03, 0.1  # seconds a frame is held so that all can leave evenly, and behind after which the clock is set back
 
 
@@ -116,8 +118,36 @@ class Peer:
         await self.connection.close()
 
 
+def reachable(sdp: str, near: bool) -> str:
+    """Leave in an offer only addresses that may be called: a few, no system ports, and private networks only for who is `near`."""
+    kept, count = [], 0
+    for line in sdp.splitlines():
+        if line.startswith("a=candidate:"):
+            parts = line.split()
+            if count >= CANDIDATES or len(parts) < 6 or not may_call(parts[4], parts[5], near):
+                continue
+            count += 1
+        kept.append(line)
+    return "\r\n".join(kept) + "\r\n"
+
+
+def may_call(host: str, port: str, near: bool) -> bool:
+    """Judge one address of an offer; names but those of a browser's own machine are never looked up."""
+    if not port.isdecimal() or not FIRST_PORT <= int(port) <= 65535:
+        return False
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        return near and host.endswith(".local")
+    number = getattr(number, "ipv4_mapped", None) or number
+    return not number.is_multicast and not number.is_unspecified and (near or number.is_global)
+
+
 async def answer(room: Room, sdp: str, settings: Settings) -> dict[str, Any]:
     """Answer an offer; the performance shows itself there once the connection stands."""
+    if room.waiting is not None:
+        # One at a time: a page that asks again has given the one before up.
+        room.waiting.cancel()
     peer = Peer(room, settings)
     connection = peer.connection
 
@@ -138,9 +168,11 @@ async def answer(room: Room, sdp: str, settings: Settings) -> dict[str, Any]:
         raise UsageError(f"that is no offer that can be answered: {' '.join(str(error).split())[:200]}") from None
 
     async def give_up() -> None:
-        await asyncio.sleep(PATIENCE)
-        if connection.connectionState != "connected":
-            await peer.close()
+        try:
+            await asyncio.sleep(PATIENCE)
+        finally:
+            if connection.connectionState != "connected":
+                await peer.close()
 
     room.waiting = asyncio.create_task(give_up())
     return {"sdp": connection.localDescription.sdp, "type": connection.localDescription.type}

@@ -2,11 +2,12 @@
 
 import asyncio
 import functools
+import ipaddress
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, File, Form, HTTPException, UploadFile, WebSocket
+from fastapi import APIRouter, Body, File, Form, HTTPException, Request, UploadFile, WebSocket
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +34,16 @@ class Offer(BaseModel):
 
     sdp: str = Field(max_length=100_000)
     type: str = Field("offer", pattern="^(offer|answer)$")
+
+
+def is_near(request: Request) -> bool:
+    """Tell whether who asks is on this machine or in its own network, and came through no proxy."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return not ipaddress.ip_address(request.client.host).is_global
+    except ValueError:
+        return False
 
 
 @functools.cache
@@ -142,13 +153,13 @@ def router(settings: Settings, rooms: Rooms) -> APIRouter:
         return there.view()
 
     @routes.post("/live/{room}/webrtc", responses={501: REFUSALS[503]})
-    async def webrtc(room: RoomId, offer: Offer) -> dict[str, Any]:
+    async def webrtc(room: RoomId, offer: Offer, request: Request) -> dict[str, Any]:
         """Answer a WebRTC offer: picture and sound go to whoever made it."""
         try:
             from thespis.apps.server.live import peer
         except ImportError:
             raise MissingExtraError("WebRTC needs aiortc: pip install 'thespis[studio]'") from None
-        return await peer.answer(await asyncio.to_thread(found, room), offer.sdp, settings)
+        return await peer.answer(await asyncio.to_thread(found, room), peer.reachable(offer.sdp, is_near(request)), settings)
 
     @routes.websocket("/live/{room}/socket")
     async def watch(socket: WebSocket, room: RoomId, picture: bool = True) -> None:
