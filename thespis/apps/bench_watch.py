@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ class Watcher:
         begun = time.monotonic()
         self.room = client.live(FACES / f"{faces()[0]}.jpg", recipe=recipe, settings={"size": size})
         self.opened = time.monotonic() - begun
-        self.socket = connect(f"ws://{client.place}/api/live/{self.room}/socket", max_size=1 << 24, ping_interval=None)
+        self._open = ExitStack()
+        place = f"ws://{client.place}/api/live/{self.room}/socket"
+        self.socket = self._open.enter_context(connect(place, max_size=1 << 24, ping_interval=None))
         self.connected = time.monotonic()
         self.arrived: list[float] = []
         self.events: list[tuple[float, dict[str, Any]]] = []
@@ -82,7 +84,7 @@ class Watcher:
 
     def close(self) -> None:
         """Stop watching."""
-        self.socket.close()
+        self._open.close()
         self._thread.join(5.0)
 
 
