@@ -3,6 +3,7 @@
 `thespis train synctalk` does the same with a made-up person of the stage.
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ import cv2
 import numpy as np
 import torch
 
+from thespis.data.stage import Stage, StageSettings
 from thespis.errors import TrainingError
 from thespis.pixels.field.camera import Poses, Shell
-from thespis.pixels.field.person import Fitted, packed, pasted, write_person
+from thespis.pixels.field.person import NUMBERS, Fitted, packed, pasted, write_person
 from thespis.pixels.field.run import RunningField
 from thespis.pixels.field.shape import SHAPES, FieldShape
 from thespis.train.field import FieldLearner, Patches, windows
@@ -23,7 +25,7 @@ from thespis.train.loop import train as learn
 from thespis.train.person import FPS, Prepared, heard_by, prepare
 from thespis.train.randomness import seeded
 from thespis.train.settings import Outcome, Settings
-from thespis.types import Array, Bytes
+from thespis.types import Array, Bytes, Clip
 
 SIZES = ("small",)
 SIDE = 128  # pixels
@@ -35,12 +37,53 @@ MEASURED = 12  # steps that are timed, so that the rate has come down when the m
 FASTER = 1.1  # than they were measured steps may become; what is left of the time is not used
 
 
+LITTLE = 0.05  # of a number that is told, below which it is taken for still
+FILMED, SECONDS = 256, 24.0  # pixels and seconds of a made-up person's video
+
+
 @dataclass(frozen=True)
 class Score:
     """PSNR in decibels over the held-out frames: within the face, and of the whole frames with the face pasted in."""
 
     face: float
     frame: float
+
+
+def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> Outcome:
+    """Fit a made-up person of the stage; `wishes` are settings of the loop."""
+    facts = fit(made_up(folder, int(wishes.get("seed", 0)), tell), folder, None, wishes, tell)
+    tell(json.dumps(facts))
+    return Outcome(folder / NUMBERS, facts["steps"], facts["reason"], facts["loss"], None, facts["took"])
+
+
+def made_up(folder: Path, seed: int, tell: Callable[[str], None], seconds: float = SECONDS) -> Path:
+    """Film a made-up person who speaks, unless that was done, and give the video."""
+    from thespis.export.video import VideoWriter
+
+    path = folder / "stage.mp4"
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = StageSettings(seed, 8, seconds, split="test", regime="plain", size=FILMED, languages=("en-us",))
+    plain = Stage(replace(settings, size=None))
+    # Somebody who speaks nearly all the time: others of the stage sing, listen or idle.
+    number = max(range(settings.clips), key=lambda each: talking(plain[each]))
+    tell(f"filming clip {number} of the stage, {seconds:g} s")
+    clip = Stage(settings)[number]
+    assert clip.frames is not None and clip.speech is not None
+    height, width = clip.frames.images.shape[1:3]
+    with VideoWriter(path, clip.frames.fps, (width, height), clip.speech.rate, len(clip.speech.samples)) as writer:
+        writer.speech(clip.speech)
+        writer.frames(clip.frames)
+    return path
+
+
+def talking(clip: Clip) -> float:
+    """Tell how far the jaw moves in a usual second of a clip."""
+    assert clip.motion is not None
+    second = round(clip.motion.fps)
+    jaw = clip.motion["jawOpen"]
+    return float(np.median([np.ptp(jaw[at : at + second]) for at in range(0, len(jaw) - second, second)]))
 
 
 def fit(video: Path, folder: Path, audio: Path | None, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
@@ -51,8 +94,11 @@ def fit(video: Path, folder: Path, audio: Path | None, wishes: Mapping[str, Any]
     shape = SHAPES[size]
     person = known(video, audio, folder / "work", side, shape, tell, steady)
     taught = len(person.frames) - held_out(len(person.frames))
+    # The field is told how the upper face differs from its usual, in units of how much it does so.
+    person = replace(person, upper=evened(person.upper, *usual(person.upper[:taught], LITTLE)))
     settings = replace(USUAL, **asked)
-    patches = Patches(person, range(taught), settings.batch, settings.seed)
+    learned = replace(person, heard=evened(person.heard, *usual(person.heard[:taught], LITTLE)))
+    patches = Patches(learned, range(taught), settings.batch, settings.seed)
     with seeded(settings.seed, torch.device("cpu")):
         learner = FieldLearner(shape, taught)
     if "steps" not in asked and not (folder / "work" / "run.json").exists():
@@ -71,6 +117,10 @@ def finish(person: Prepared, taught: int, size: str, outcome: Outcome, folder: P
     held = load_file(outcome.weights)
     tensors = {name.removeprefix("field."): value for name, value in held.items() if name.startswith("field.")}
     tensors = {name: value for name, value in tensors.items() if not name.startswith("doubt.")} | {"behind": held["behind"]}
+    # What was heard was evened out for the network; its first layer does so from now on.
+    middle, spread = usual(person.heard[:taught], LITTLE)
+    first, offset = "hearing.frame.0.weight", "hearing.frame.0.bias"
+    tensors |= {first: tensors[first] / spread, offset: tensors[offset] - tensors[first] @ (middle / spread)}
     pictures, ends = packed(person.frames)
     fitted = Fitted(size, person.frames.shape[1], pictures, ends, person.poses, person.upper, person.shell, tensors)
     ours, theirs = judged(person, range(taught, len(person.frames)), fitted.field, taught)
@@ -79,12 +129,24 @@ def finish(person: Prepared, taught: int, size: str, outcome: Outcome, folder: P
         "seconds": len(person.frames) / float(FPS),
         "held_out": len(person.frames) - taught,
         "steps": outcome.step,
+        "reason": outcome.reason,
+        "loss": round(outcome.loss, 5),
         "took": round(outcome.seconds, 1),
         "psnr": {"face": round(ours.face, 3), "frame": round(ours.frame, 3)},
         "aligned": {name: {"face": round(score.face, 3), "frame": round(score.frame, 3)} for name, score in theirs.items()},
     }
     write_person(fitted, folder, facts)
     return facts
+
+
+def usual(rows: Array, least: float) -> tuple[Array, Array]:
+    """Give the middle and the spread of each column of rows (n, c), which is at least so large."""
+    return rows.mean(axis=0), np.maximum(rows.std(axis=0), np.float32(least))
+
+
+def evened(rows: Array, middle: Array, spread: Array) -> Array:
+    """Give rows (n, c) by their middle and spread."""
+    return np.asarray((rows - middle) / spread, np.float32)
 
 
 def held_out(frames: int) -> int:
@@ -107,8 +169,6 @@ def pace(learner: FieldLearner, patches: Patches) -> float:
 
 def steps_before(work: Path) -> int:
     """Read how many steps the fit was begun with."""
-    import json
-
     return int(json.loads((work / "run.json").read_text(encoding="utf-8"))["settings"]["steps"])
 
 

@@ -98,7 +98,9 @@ class Shell:
 def shell_of(rest: Array, jaw: Array, triangles: npt.NDArray[np.int32], oval: npt.NDArray[np.int32], bound: float) -> Shell:
     """Build the shell of a face at rest (468, 3), and with the jaw moved by `jaw` (468, 3)."""
     faces = [rest, rest + 0.5 * jaw, rest + jaw]
-    points = np.concatenate([np.concatenate([face, face[triangles].mean(axis=1)]) for face in faces])
+    # Points of triangles' middles and sides too: the forehead has few, and a ray between them would meet nothing.
+    sides = [(face[triangles] + face[np.roll(triangles, 1, axis=1)]).reshape(-1, 3) / 2 for face in faces]
+    points = np.concatenate([*faces, *sides, *(face[triangles].mean(axis=1) for face in faces)])
     # What is below the chin and above the brows belongs to the head too, and the track says nothing of it.
     outline = rest[oval]
     middle = outline.mean(axis=0)

@@ -13,16 +13,17 @@ from torch.nn import functional
 from thespis.pixels.field.shape import DIRECTIONS, PLANES, SECOND_PRIME, SLOPE, FieldShape, Level
 
 LOW_BITS = 0xFFFFFFFF
+BEGIN = 0.02
 
 
 class Plane(nn.Module):
     """A plane of grids, coarse to fine; grids with more points than the table has places share them by a hash."""
 
     def __init__(self, shape: FieldShape) -> None:
-        """Begin with next to nothing."""
+        """Begin with little, and more than the official 1e-4: gates that give nothing learn nothing for many steps."""
         super().__init__()
         self.shape = shape
-        self.embeddings = nn.Parameter(torch.empty(shape.rows, shape.features).uniform_(-1e-4, 1e-4))
+        self.embeddings = nn.Parameter(torch.empty(shape.rows, shape.features).uniform_(-BEGIN, BEGIN))
 
     def forward(self, places: Tensor) -> Tensor:
         """Read places (n, 2), each number 0 to 1, -> (n, levels * features); outside there is nothing."""

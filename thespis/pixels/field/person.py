@@ -65,9 +65,11 @@ def pasted(field: RunningField, shell: Shell, poses: Poses, number: int, frame: 
     share = shell.share(poses, number, len(frame))
     y, x = np.nonzero(share > 0)
     pixels = np.stack([x, y], axis=1).astype(np.float32) + np.float32(0.5)
-    drawn = 255 * field.draw(shell, poses, number, pixels, code, upper)
+    drawn, solid = field.draw(shell, poses, number, pixels, code, upper)
+    drawn *= 255
     made = frame.copy()
-    weight = share[y, x][:, None]
+    # Where the head is nearly nothing the frame shows through.
+    weight = (share[y, x] * np.clip(2 * solid, 0, 1))[:, None]
     made[y, x] = np.clip(frame[y, x] * (1 - weight) + drawn * weight + 0.5, 0, 255).astype(np.uint8)
     return made
 

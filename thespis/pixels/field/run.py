@@ -105,8 +105,8 @@ class RunningField:
         colour = layers(np.concatenate(told, axis=1), self._colour)
         return np.exp(np.minimum(made[:, 0], 15)), np.asarray(1.002 / (1 + np.exp(-colour)) - 0.001, np.float32)
 
-    def draw(self, shell: Shell, poses: Poses, frame: int, pixels: Array, code: Array, upper: Array) -> Array:
-        """Draw pixels (r, 2), centres at halves, of a frame -> colours (r, 3), 0 to 1."""
+    def draw(self, shell: Shell, poses: Poses, frame: int, pixels: Array, code: Array, upper: Array) -> tuple[Array, Array]:
+        """Draw pixels (r, 2), centres at halves, of a frame -> colours (r, 3), 0 to 1, and how solid what they show is (r,)."""
         starts, direction = poses.rays(frame, pixels)
         near, far = shell.within(starts, direction)
         gaps = (far - near) / np.float32(SAMPLES)
@@ -117,4 +117,5 @@ class RunningField:
         before = np.cumsum(passed, axis=1) - passed
         weights = np.exp(-before) * (1 - np.exp(-passed))
         shown = (weights[..., None] * colour.reshape(len(pixels), SAMPLES, 3)).sum(axis=1)
-        return np.asarray(np.clip(shown + (1 - weights.sum(axis=1, keepdims=True)) * self.behind, 0, 1), np.float32)
+        solid = weights.sum(axis=1)
+        return np.asarray(np.clip(shown + (1 - solid[:, None]) * self.behind, 0, 1), np.float32), np.where(far > near, solid, 0)
