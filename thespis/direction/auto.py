@@ -22,16 +22,17 @@ STEP = 5  # rows of VOICE_EMOTION from decision to decision: half a second
 HEARD_LATE = 1.0  # seconds by which a running estimate is behind the voice
 SLOWNESS = 0.7  # seconds over which shares are averaged, before and after
 STAY, MARGIN = 1.5, 0.12  # seconds an emotion stays at least, and by how much another must be stronger
-SHOWS, FULL = 0.2, 0.7  # shares at which an emotion begins to show, and is as strong as it gets
+SHOWS, FULL = 0.15, 0.7  # shares at which an emotion begins to show, and is as strong as it gets
 STRONGEST = 0.75  # intensity of what is only guessed
 OVER = 1.4  # seconds a change takes
 CHANGES = 0.12  # of intensity, below which nothing moves
 TRUST = 0.6  # of what words mean that shows even where the voice says nothing of the kind
-EXCITED, SUBDUED = (0.25, 0.7), (0.2, 0.6)  # arousal, up and down, from which a voice is felt, and where it is wholly so
+EXCITED, SUBDUED = (0.3, 0.6), (0.2, 0.6)  # arousal, up and down, from which a voice is felt, and where it is wholly so
 ACTIVE, PASSIVE = ("angry", "happy", "fear", "surprised"), ("sad", "bored")
-CLEARLY, AWAKE = 0.55, 0.5  # share of the excitement that one emotion must have to show itself, and how much shows otherwise
+CLEARLY, AWAKE = 0.7, 0.5  # share of the excitement that one emotion must have to show itself, and how much shows otherwise
 SURE = 0.5  # evidence that is enough
 HABIT, KNOWN = 0.8, 12.0  # how much of a voice's usual arousal is just its way, and seconds after which that is known
+WAYS = 0.33  # arousal that nine of ten plain readers stay below: whoever is always beyond it is not so by habit
 
 Shares = npt.NDArray[np.float64]
 
@@ -156,7 +157,8 @@ def habit(heard: Track | None, seconds: float) -> float:
     """Find the arousal that a voice always has, which is not a feeling."""
     if heard is None or not (sure := heard["evidence"] > 0.5).any():
         return 0.0
-    return HABIT * min(seconds / KNOWN, 1.0) * float(np.median(heard["arousal"][sure] / heard["evidence"][sure]))
+    usual = HABIT * min(seconds / KNOWN, 1.0) * float(np.median(heard["arousal"][sure] / heard["evidence"][sure]))
+    return min(max(usual, -WAYS), WAYS)
 
 
 def sounding(row: Mapping[str, float], usual: float) -> Shares:

@@ -1,0 +1,72 @@
+"""Compare the jaw that is heard with captured ones: what the network draws, and what a linear map fitted on all other recordings reaches.
+
+python tools/measure_jaws.py FOLDER          the folder of FACEGOOD's Audio2Face, with recordings and captured curves
+
+The map hears the bands of the ear, the level and the chances of the sounds, of which none was learned from these recordings, within 0.2 s
+on either side. So every recording is left out once, and the mean tells more than one of them.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from articulation_data import TARGETS, heard
+from articulation_recordings import AHEAD, performed
+
+from thespis.evaluate.lips import fit, level
+from thespis.features.articulation import hear
+from thespis.features.resample import RATE
+from thespis.types import Array, Speech
+
+Doubles = npt.NDArray[np.float64]
+AROUND = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # rows of 10 ms that the map hears at once
+FIRM = 0.5  # ridge, as a share of the variance
+SMOOTH = 9  # rows over which its answer is averaged
+
+
+def around(features: Array) -> Doubles:
+    """Put what is heard around each row beside each other: (rows, n) -> (rows, n * len(AROUND))."""
+    places = np.arange(len(features))[:, None] + np.array(AROUND)
+    return np.asarray(features[np.clip(places, 0, len(features) - 1)].reshape(len(features), -1), np.float64)
+
+
+def mapped(learned: list[tuple[Doubles, Doubles]], features: Doubles) -> Doubles:
+    """Fit a ridge map on (features, jaw) of some recordings, and give what it makes of another one's features (rows,)."""
+    x, y = (np.concatenate(parts) for parts in zip(*learned, strict=True))
+    middle, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
+    scaled = (x - middle) / spread
+    weights = np.linalg.solve(scaled.T @ scaled + FIRM * len(scaled) * np.eye(scaled.shape[1]), scaled.T @ (y - y.mean()))
+    return np.convolve((features - middle) / spread @ weights, np.ones(SMOOTH) / SMOOTH, "same")
+
+
+def main() -> None:
+    """Measure every recording of the folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    found: dict[str, tuple[Doubles, Doubles, Doubles, Doubles]] = {}
+    for name, samples, targets in performed(parser.parse_args().folder):
+        speech = Speech(samples[None], RATE)
+        hearing = hear(speech)
+        loud = np.clip(level(speech), -70.0, 0.0)
+        rows = min(len(targets), len(loud), len(hearing.phones))
+        heard_there = np.concatenate([heard(samples, rows), hearing.phones.values[:rows], loud[:rows, None].astype(np.float32)], axis=1)
+        # Captured jaws move with the sound; the targets were moved ahead, and are moved back here.
+        jaw = np.roll(targets[:rows, TARGETS.index("jaw")], round(AHEAD * 100)).astype(np.float64)
+        found[name] = around(heard_there), jaw, hearing.articulation["jaw"][:rows].astype(np.float64), loud[:rows]
+    table = []
+    for name, (features, jaw, made, loud) in found.items():
+        rest = mapped([(other[0], other[1]) for key, other in found.items() if key != name], features)
+        seconds = np.arange(len(jaw)) / 100
+        fits = [fit(curve, seconds, jaw, seconds) for curve in (made, loud, rest)]
+        table.append([fits[0].zero, fits[0].best, fits[1].best, fits[2].zero])
+        print(
+            f"{name}: the network {fits[0].zero:.2f}, {fits[0].best:.2f} at its best lag ({fits[0].lag * 1000:.0f} ms); "
+            f"loudness {fits[1].best:.2f}; a linear map of the other recordings {fits[2].zero:.2f}"
+        )
+    means = np.mean(table, axis=0)
+    print(f"mean: the network {means[0]:.2f}, {means[1]:.2f} at its best lag; loudness {means[2]:.2f}; linear maps {means[3]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
