@@ -1,10 +1,11 @@
 """What belongs to the person: hands beside the head do not, guesses are not believed, and a plain rim stays the picture's own."""
 
+import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.cutout import DOUBTFUL, connected, plain_rim, unsure
-from thespis.types import Array
+from thespis.pixels.cutout import DOUBTFUL, connected, locks, plain_rim, unsure
+from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
 
@@ -35,3 +36,29 @@ def test_a_rim_in_the_colour_of_the_wall_is_the_picture() -> None:
     left = plain_rim(picture, head, hole)
     assert left[50, 60] == 1.0
     assert left[22, 60] < 0.2 < 0.8 < left[47, 87]
+
+
+def hanging_out(wall: Bytes) -> tuple[Bytes, Array]:
+    """A dark head before a wall (160, 160, 3), with a lock of hair that its share (160, 160) misses."""
+    picture, share = wall.copy(), np.zeros((160, 160), np.float32)
+    cv2.circle(picture, (80, 80), 40, (40, 30, 20), -1)
+    cv2.circle(share, (80, 80), 40, (1.0,), -1)
+    cv2.line(picture, (110, 108), (122, 118), (40, 30, 20), 3)
+    return picture, share
+
+
+def test_a_lock_before_a_plain_wall_goes_with_the_head() -> None:
+    picture, share = hanging_out(np.full((160, 160, 3), 200, np.uint8))
+    found = locks(picture, share, 60.0)
+    assert found[114, 117] > 0.9
+    assert found[20, 20] == 0.0 and found[60, 128] < 0.05
+
+
+def test_what_goes_on_behind_the_head_is_no_lock() -> None:
+    wall = np.full((160, 160, 3), 200, np.uint8)
+    wall[:, 118:126] = 90  # the edge of a door
+    picture, share = hanging_out(wall)
+    assert locks(picture, share, 60.0)[20:95, 122:126].max() < 0.2
+    leaves = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)
+    picture, share = hanging_out(leaves)
+    assert locks(picture, share, 60.0).max() < 0.1

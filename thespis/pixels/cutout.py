@@ -23,6 +23,10 @@ DISTINCT = (40.0, 90.0)  # of 441: how far apart in colour person and background
 WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: below is background, above the network is believed
 DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a guess, and the cut is not believed
 PLAIN = (4.0, 10.0)  # grey levels by which a rim may differ from the colours around it and still be background
+LOCKS = 0.5  # eye distances outside the person's edge within which locks of hair are looked for on a plain wall
+RIM = 0.05  # eye distances around the person that say nothing about what hangs together with what
+ROUGH = (3.0, 8.0)  # grey levels by which the wall around may vary and still be plain enough to tell them
+LOCK = (10.0, 40.0)  # of 441: how far a lock's colour is from the wall's
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
@@ -71,6 +75,7 @@ def cut_out(
     goes, bare = (each.reshape(alpha.shape) for each in moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5))
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
         return None
+    alpha = connected(np.maximum(alpha, locks(small, alpha, unit)), face)
     plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
     alpha = np.maximum(by_colour(small, alpha, plate, unit, bare), cv2.dilate(face, np.ones((3, 3), np.uint8)))
     hole = plain_rim(small, alpha, hole_of(alpha, unit))
@@ -141,6 +146,32 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
     guide = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32) / 255
     refined = cv2.ximgproc.guidedFilter(guide, alpha, max(round(REFINE * unit), 2), 1e-3)
     return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
+
+
+def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
+    """Find what hangs out of a person's share (h, w) before a plain wall, and would stay on it when the head moves -> a share (h, w)."""
+    reach = max(round(LOCKS * unit), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    own = (alpha > 0.3).astype(np.uint8)
+    near = np.asarray(cv2.dilate(own, kernel).astype(np.float32), np.float32)
+    if not (near < 1).any():
+        return np.zeros_like(alpha)
+    apart = cv2.distanceTransform(1 - own, cv2.DIST_L2, 3) / unit
+    colours = picture.astype(np.float32)
+    wall = diffuse(colours, 1 - near)
+    # Leaves and lettering farther out make the wall rough here too, and nothing can be told.
+    uneven = np.abs(colours - cv2.GaussianBlur(colours, (0, 0), max(0.12 * unit, 1.0))).max(axis=2)
+    rough = diffuse(np.asarray(cv2.blur(uneven, (5, 5)), np.float32)[..., None].repeat(3, axis=2), 1 - near)[..., 0]
+    plain = 1 - smoothstep(*ROUGH, rough)
+    told = smoothstep(*LOCK, np.linalg.norm(colours - wall, axis=2)) * plain
+    # What hangs together with something farther out, or with the picture's edge, is a thing behind the head, whatever it looks like.
+    _, parts = cv2.connectedComponents(((told > 0.3) & (apart > RIM)).astype(np.uint8), connectivity=8)
+    beyond = cv2.dilate(((uneven > ROUGH[1]) & (near == 0)).astype(np.uint8), kernel) > 0
+    beyond[[0, -1]], beyond[:, [0, -1]] = True, True
+    behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
+    rim = 2 * max(round(RIM * unit), 1) + 1
+    hanging = told * (1 - cv2.dilate(behind.astype(np.float32), np.ones((rim, rim), np.uint8)))
+    return np.asarray(hanging * (1 - smoothstep(0.6 * LOCKS, LOCKS, apart)), np.float32)
 
 
 def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Array) -> Array:
