@@ -177,7 +177,7 @@ def test_faces_are_set_side_by_side_in_one_video(tab: Tab) -> None:
     tab.value("document.querySelectorAll('#compare_as input')[1].click()")
     tab.click("#draw_compare")
     tab.until("/[0-9]+ frames\\./.test(document.querySelector('#compare_status').innerText)", LONG)
-    tab.until("document.querySelector('#compare_film video')?.videoWidth === 800", LONG)
+    tab.until("document.querySelector('#compare_film video')?.videoWidth === 536", LONG)
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(address: str, tmp_path: Path) -> None:

@@ -284,14 +284,14 @@ def main(args: Namespace) -> int:
         found = [simulated(sizes[0], args.recipe, args.simulate)]
         return tell(args, about | {"simulated": found}, found, "hurried, in one process")
     with served(args.most) as (client, process):
+        Watcher(client, sizes[0], args.recipe).close()  # what is loaded once is loaded
+        for room in client.rooms():
+            client.leave(room["id"])
         if args.browser:
             from thespis.apps.bench_page import page
 
             found = [page(client, size, args.recipe, args.minutes) for size in sizes]
             return tell(args, about | {"browser": found}, found, "the live page in Chromium, beside the server on this machine")
-        Watcher(client, sizes[0], args.recipe).close()  # what is loaded once is loaded
-        for room in client.rooms():
-            client.leave(room["id"])
         if args.turnover is not None:
             found = [turnover(client, size, args.recipe, args.turnover, process) for size in sizes]
             return tell(args, about | {"turnover": found}, found, "one server, one session after the other")

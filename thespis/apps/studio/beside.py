@@ -43,7 +43,7 @@ def board(labels: Sequence[str], side: int) -> tuple["Bytes", list[tuple[int, in
     """Draw a sheet with labels and room for squares of `side` -> the picture (height, width, 3) and the corner (x, y) of each."""
     from PIL import Image, ImageDraw, ImageFont
 
-    columns = min(len(labels), COLUMNS)
+    columns = 2 if len(labels) == 4 else min(len(labels), COLUMNS)
     rows = -(-len(labels) // columns)
     sheet = Image.new("RGB", (GAP + columns * (side + GAP), GAP + rows * (side + BAND)), PAPER)
     pen, corners = ImageDraw.Draw(sheet), []
