@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.head.openhead import GROUPS, OpenHead, load_openhead
+from thespis.head.shapes import BROW_LEFT, BROW_RIGHT
 from thespis.motion.convert_head import gaze_of, weights_of
 from thespis.motion.spaces.face import ARKIT, FACE
 from thespis.pixels.raster import draw, packed
@@ -19,7 +20,7 @@ HEIGHT, MIDDLE = 4.6, (0.0, 0.55)  # eye distances that the picture is high, and
 PAPER = (208, 210, 214)
 COLOURS = {
     "skin": (206, 178, 160), "eye": (240, 240, 236), "iris": (70, 92, 110), "pupil": (24, 24, 28), "inside": (120, 52, 52),
-    "tongue": (180, 92, 96), "teeth": (236, 230, 218), "hair": (84, 72, 66),
+    "tongue": (180, 92, 96), "teeth": (236, 230, 218), "hair": (84, 72, 66), "brow": (104, 84, 72),
 }  # fmt: skip
 OF_GROUP = {
     "eyeball_right": "eye", "eyeball_left": "eye", "iris_right": "iris", "iris_left": "iris", "mouth": "inside", "gums_upper": "inside",
@@ -59,6 +60,8 @@ class Sculpture:
         corners = kinds[self.head.triangles]
         # A triangle between two colours takes the one of most of its corners, so that none is a mixture of neighbours in the table.
         self._triangles, self._kind = self.head.triangles.astype(np.int32), np.sort(corners, axis=1)[:, 1]
+        for brow in (BROW_LEFT, BROW_RIGHT):
+            self._kind[np.isin(self._triangles, brow).all(axis=1)] = names.index("brow")
         # Eyeballs come last: what they change is where their white is seen.
         white = names.index("eye")
         self._order = [*(int(kind) for kind in np.unique(self._kind) if kind != white), white]

@@ -10,7 +10,7 @@ from thespis.pixels.field.camera import Poses, Shell
 from thespis.pixels.field.shape import PLANES, SECOND_PRIME, SLOPE, FieldShape, harmonics
 from thespis.types import Array
 
-SAMPLES = 14  # of a ray
+SAMPLES = 10  # of a ray
 Grids = npt.NDArray[np.float64]
 
 
