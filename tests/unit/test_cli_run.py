@@ -78,6 +78,8 @@ def test_json_events_tell_everything(here: Path, capsys: pytest.CaptureFixture[s
     assert (asked["seed"], asked["size"]) == (3, [32, 34])
     assert set(done["versions"]) >= {"thespis", "python", "numpy", "av"}
     assert json.loads(Path("report.json").read_text())["sha256"] == done["sha256"]
+    run_facts = done["run"]
+    assert 0 < run_facts["first_frame_s"] <= 58 / run_facts["frames_a_second"] and run_facts["peak_memory_mb"] > 50
     assert left(here) == {"out.webm", "report.json"}
 
 

@@ -13,7 +13,7 @@ import pytest
 from thespis import recipes
 from thespis.apps import cli
 from thespis.apps.compare import pairs_of
-from thespis.apps.eval import read_labels
+from thespis.apps.eval import read_labels, run_beside
 from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError, ThespisError, WeightsError
 from thespis.evaluate import gallery, judge, networks, order
@@ -316,3 +316,15 @@ def test_networks_of_the_user_are_run_and_absent_ones_are_told(talk: Clip, tmp_p
     networks.opened.cache_clear()
     with pytest.raises(WeightsError, match="is not an ONNX network that can be opened"):
         value(chosen(["image.lpips"])[0], twice)
+
+
+def test_how_a_video_was_made_is_read_beside_it(tmp_path: Path) -> None:
+    video, beside = tmp_path / "talk.mp4", tmp_path / "talk.json"
+    assert run_beside(video) == {}
+    beside.write_text(json.dumps({"frames": 90, "run": {"frames_a_second": 60.5, "first_frame_s": 1.25, "peak_memory_mb": 400}}))
+    found = run_beside(video)
+    assert found == {"run": {"frames_a_second": 60.5, "first_frame_s": 1.25, "peak_memory_mb": 400.0}}
+    assert [value(metric, Clip(labels=found)) for metric in chosen(["speed"])] == [60.5, 1.25, 400.0]
+    for text in ("[1, 2", '{"run": [3]}', '{"run": {"frames_a_second": "fast"}}', '{"run": {"frames_a_second": -2}}', '{"run": null}', "7"):
+        beside.write_text(text)
+        assert run_beside(video) == {}

@@ -1,5 +1,6 @@
 """The verb `train` calls a recipe's training, and says why where it cannot."""
 
+import json
 import re
 from importlib import util
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from thespis.apps import cli
+from thespis.apps.train import check
+from thespis.errors import ThespisError, TrainingError
 
 pytestmark = pytest.mark.unit
 DOCUMENT = Path(__file__).parents[2] / "docs" / "training.md"
@@ -43,3 +46,21 @@ def test_without_torch_it_says_what_to_install(mine: Path, capsys: pytest.Captur
     monkeypatch.setattr(util, "find_spec", absent)
     assert cli.main(["bench", "photo.png", "--training"]) == 2
     assert "pip install 'thespis[train]'" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_told_before_anything_is_prepared(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    for folder, wishes, line in (
+        (tmp_path / "file", {}, "is a file; choose a folder"),
+        (tmp_path / "none" / "run", {}, "does not exist; make it first"),
+        (tmp_path / "run", {"batch": 0}, "batch must be more than 0, not 0"),
+        (tmp_path / "run", {"rate": -1.0}, "rate must be more than 0"),
+    ):
+        with pytest.raises(ThespisError, match=line):
+            check(folder, wishes)
+    (tmp_path / "run").mkdir()
+    check(tmp_path / "run", {"batch": 8, "steps": 10})
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"settings": {"batch": 4, "steps": 100}}))
+    check(tmp_path / "run", {"batch": 4, "steps": 10})
+    with pytest.raises(TrainingError, match="holds a training with other settings: batch was 4 and is now 8"):
+        check(tmp_path / "run", {"batch": 8})

@@ -131,11 +131,9 @@ def job_of(portrait: str, recipe: str, size: str, seconds: float) -> "Job":
 
 def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float) -> dict[str, Any]:
     """Measure one size in this process: the first second cold, the same warm, then the whole with and without encoding."""
-    import resource
-
     from thespis import recipes
     from thespis.apps.progress import Progress, Silent
-    from thespis.apps.render import render
+    from thespis.apps.render import peak_memory, render
     from thespis.export.output import check_output
 
     shown: Progress = Silent()
@@ -160,8 +158,7 @@ def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float)
         "times_real_time": round(made.seconds / took, 2),
         "first_frame_cold_s": round(cold, 2),
         "first_frame_warm_s": round(warm, 3),
-        # Linux counts in kilobytes, macOS in bytes.
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)),
+        "peak_memory_mb": peak_memory(),
         "stage_ms_a_frame": stages,
     }
 

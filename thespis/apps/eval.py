@@ -87,6 +87,18 @@ def read_labels(path: Path | None) -> dict[str, dict[str, Any]]:
     return found
 
 
+def run_beside(path: Path) -> dict[str, Any]:
+    """Read how a video was made, where `thespis run --report NAME.json` (or another tool) left that beside NAME.mp4."""
+    from thespis.evaluate.metrics.speed import FACTS
+
+    try:
+        run = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["run"]
+        facts = {name: float(run[name]) for name in FACTS if run.get(name) is not None}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # there is none, or it is about something else
+    return {"run": facts} if facts and all(value >= 0 for value in facts.values()) else {}
+
+
 def jobs_of(args: Namespace, paths: dict[str, Path]) -> "list[Job]":
     """Put together what is to be measured of each video."""
     from thespis.evaluate.footage import cache_folder, clips_of
@@ -104,7 +116,7 @@ def jobs_of(args: Namespace, paths: dict[str, Path]) -> "list[Job]":
     made = []
     for name, path in paths.items():
         asked = labels.get(name) or labels.get(path.name) or labels.get(path.stem) or {}
-        made.append(Job(path, name, kept, truths.get(path.stem), asked, args.seconds, only))
+        made.append(Job(path, name, kept, truths.get(path.stem), {**run_beside(path), **asked}, args.seconds, only))
     if truths and not any(job.truth for job in made):
         raise MediaError(
             f"no video has the name of a clip in {args.reference}; the real clip of talk.mp4 is called talk.mp4 there, or talk.mov"

@@ -141,14 +141,14 @@ def drawn_by(recipe: str, renderer: str) -> "Talker":
 
 def main(args: Namespace) -> int:
     """Check everything, then make it."""
-    begun = time.monotonic()
+    begun, began = time.monotonic(), time.time()
     output = output_of(args)
     text = script(args)
     from thespis.apps.progress import progress
 
     with progress(args.json) as shown:
         from thespis.apps.align import text_of
-        from thespis.apps.render import asked, digest, perform, prepare, render, take_of, trial, versions, write_picture
+        from thespis.apps.render import asked, digest, peak_memory, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
         talker = None if args.renderer is None else drawn_by(args.recipe, args.renderer)
@@ -187,6 +187,11 @@ def main(args: Namespace) -> int:
                 "fps": round(float(result.fps), 3),
                 "seconds": result.seconds,
                 "seconds_of_video": float(result.frames / result.fps),
+                "run": {
+                    "frames_a_second": round(result.frames / (time.time() - began), 2),
+                    "first_frame_s": round(result.first_frame - began, 3),
+                    "peak_memory_mb": peak_memory(),
+                },
             }
             if take is not None:
                 made["take"] = str(args.take_out)

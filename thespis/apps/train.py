@@ -11,9 +11,12 @@ from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from thespis import recipes
 from thespis.errors import MissingExtraError, TrainingError
+from thespis.export.output import check_writable
+from thespis.train.settings import FREE, Settings
 
 WISHES = ("size", "minutes", "steps", "batch", "rate", "precision", "seed")
 
@@ -45,6 +48,7 @@ def main(args: Namespace) -> int:
     if absent:
         raise MissingExtraError(f"training needs {' and '.join(absent)}, not installed here: pip install 'thespis[train]'")
     wishes = {name: getattr(args, name) for name in WISHES if getattr(args, name) is not None}
+    check(args.output, {name: value for name, value in wishes.items() if name != "size"})
     # A recipe that ships may not import what lies above it, so its training stands in thespis/train under its name.
     trainer = recipe if hasattr(recipe, "train") else import_module(shipped)
     if args.size is not None and args.size not in getattr(trainer, "SIZES", ()):
@@ -58,6 +62,25 @@ def main(args: Namespace) -> int:
     else:
         print(f"wrote {outcome.weights}: step {outcome.step}, loss {outcome.loss:.4g}; plots in {args.output / 'page.html'}")
     return 130 if outcome.reason == "interrupted" else 0
+
+
+def check(folder: Path, wishes: dict[str, Any]) -> None:
+    """Refuse a folder or settings that cannot be before anything is prepared, which may take long."""
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder} is a file; choose a folder for what the training leaves")
+    check_writable(folder)
+    Settings(**wishes)
+    try:
+        before = json.loads((folder / "run.json").read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # there is none, or the loop will tell what is wrong with it
+    other = [
+        f"{name} was {before[name]} and is now {wishes[name]}"
+        for name in wishes
+        if name in before and name not in FREE and wishes[name] != before[name]
+    ]
+    if other:
+        raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(other)}; use these again or another folder")
 
 
 def say(text: str) -> None:
