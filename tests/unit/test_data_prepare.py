@@ -15,6 +15,7 @@ import pytest
 from thespis.apps.cli import main
 from thespis.capture.follow import Followed
 from thespis.capture.sighting import Sighting
+from thespis.data.acting import acted, habits
 from thespis.data.actor import Actor
 from thespis.data.clipfile import load_clip, save_clip
 from thespis.data.corpus import open_corpus
@@ -22,20 +23,23 @@ from thespis.data.crops import square_around
 from thespis.data.item import Item
 from thespis.data.looks import look, setting
 from thespis.data.packed import Packed, Packing, pack
-from thespis.data.pieces import Limits, compared, pieces, together
+from thespis.data.pieces import Limits, pieces, sureness, together
 from thespis.data.prepare import CLIPS, TOLD, Preparing, file_name, outcomes, prepare
 from thespis.data.prepared import Prepared
 from thespis.data.sets import open_set
 from thespis.data.stretches import stretches
 from thespis.errors import MediaError, UsageError
+from thespis.evaluate.syncnet import Sync
 from thespis.export.video import save
 from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
-from thespis.types import Clip, Frames, Speech, Track
+from thespis.speech.say import say
+from thespis.types import Clip, Direction, Frames, Speech, Track
 
 pytestmark = pytest.mark.unit
 
 FPS, RATE = Fraction(25), 16_000
+TEXT = "Papa pulled a purple pumpkin out of the pond, and my mother bought five blue plums for a pie."
 LONG = 30  # frames of each clip
 SETTINGS = Preparing(64, Limits(offset=0.5, silence=1.0))
 
@@ -267,19 +271,25 @@ def test_the_first_thing_that_is_wrong_is_the_reason(people: list[list[Sighting]
     assert [piece.reason for piece in pieces(Followed(people, (), 50), FPS, None, limits)] == [reason]
 
 
-def test_the_offset_of_lips_is_found() -> None:
-    random = np.random.default_rng(2)
-    at = np.arange(600) / 100
-    lips = np.convolve(random.normal(size=600), np.hanning(15), "same")
-    for late in (-0.3, 0.0, 0.2):
-        times = 0.5 + np.arange(120) / 25
-        gap = np.interp(times + 0.04 - late, at, lips)
-        gap[10:13] = np.nan
-        offset, near, best = compared(lips, at, gap, times, 0.12)
-        assert offset == pytest.approx(late, abs=0.011) and best > 0.98
-        assert (near > 0.98) == (late == 0.0)
-    foreign = compared(lips, at, random.normal(size=120), times, 0.12)
-    assert foreign[1] < 0.4
+def test_how_sure_lips_and_sound_are_together_is_told_near_and_anywhere() -> None:
+    curve = np.full(31, 0.9, np.float32)
+    curve[15 - 1], curve[15 + 8] = 0.6, 0.4  # 40 ms early and 320 ms late
+    near, best = sureness(Sync(0.32, 0.5, 0.4, curve), 0.12)
+    assert near == pytest.approx(0.3) and best == pytest.approx(0.5)
+    assert sureness(Sync(0.32, 0.5, 0.4, curve), 0.4)[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("late", "reason"), [(0.0, None), (0.4, "out of sync"), (-0.4, "out of sync")])
+def test_lips_that_come_late_or_early_are_dropped(late: float, reason: str | None) -> None:
+    speech = say(TEXT, "en-us+f5")
+    motion = acted(speech, Direction(fps=FPS, seed=3), habits(0, 9))
+    shapes = load_shapes()
+    points = shapes.points + np.tensordot(np.stack([motion[name] for name in shapes.names], axis=1), shapes.fields, axes=1)
+    points = np.pad(points, ((0, 0), (0, 10), (0, 0))) * 60 + 300
+    shown = np.clip(np.arange(len(points)) - round(late * FPS), 0, len(points) - 1)
+    person = [Sighting(k, points[row].astype(np.float32), np.zeros((2, 2), np.uint8)) for k, row in enumerate(shown)]
+    (piece,) = pieces(Followed([person], (), len(person)), FPS, speech, Limits(silence=1.0))
+    assert piece.reason == reason and piece.figures["offset"] == pytest.approx(late, abs=0.05)
 
 
 def test_stretches_follow_each_other_without_a_gap(footage: Path) -> None:
@@ -378,3 +388,12 @@ def test_ray_spreads_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fake.up[2:] == [None, "down"]
     with pytest.raises(UsageError, match=r"no Ray cluster answers at 'ray://nowhere:10001' \(ray client connection timeout\); start one"):
         list(spread_over_machines(divmod, [(1, 1)], "ray://nowhere:10001"))
+
+
+def test_a_run_that_keeps_nothing_says_so(footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "broken.mp4").write_bytes((footage / "broken.mp4").read_bytes())
+    assert main(["data", "prepare", str(tmp_path / "clips"), "-o", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert "kept 0 pieces" in shown.out and "nothing was kept of 1 clips" in shown.err and "report.html shows why" in shown.err
+    assert (tmp_path / "out" / "report.html").exists()

@@ -8,7 +8,7 @@ thespis data prepare /shared/HDTF --set hdtf --skip-missing --ray auto -o /share
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from thespis.errors import UsageError
+from thespis.errors import MediaError, UsageError
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -58,4 +58,6 @@ def main(args: Namespace) -> int:
         + (f"; dropped: {dropped}" if dropped else "")
         + f"; see {args.output / 'report.html'}"
     )
+    if not found["kept"]["pieces"]:
+        raise MediaError(f"nothing was kept of {found['clips']} clips; {args.output / 'report.html'} shows why, and the options set limits")
     return 0

@@ -13,7 +13,8 @@ from thespis.capture.follow import Followed, straight
 from thespis.capture.sighting import Sighting
 from thespis.errors import MediaError
 from thespis.evaluate.mouths import lips_of
-from thespis.features.articulation import hear
+from thespis.evaluate.syncnet import FPS as SYNC_FPS
+from thespis.evaluate.syncnet import Sync, sync
 from thespis.speech.activity import ACTIVITY_FPS, ON, active
 from thespis.speech.read import is_silent
 from thespis.types import Speech
@@ -21,10 +22,9 @@ from thespis.types import Speech
 GAP = 0.2  # seconds a face may be out of sight within a piece; its motion is bridged there
 CHECKED = 25  # sightings of a piece at most from which its size and turn are told
 STILL = 0.01  # eye distances of spread, below which lips do not speak
-LAGS = np.arange(-60, 61) / 100  # seconds by which the mouth comes first
-EARLY = 0.04  # seconds by which real mouths lead what the network makes of the sound, so that this is no offset
-TOGETHER = 0.15  # correlation of lips and sound below which they are of different people
-SURE, BETTER = 0.3, 0.05  # correlation from which another offset is believed, and how much better it must be than none
+TOGETHER = 0.06  # how far the distance of lips and sound must lie below its usual one, or they are of different people
+SURE, BETTER = 0.15, 0.05  # how far it lies below where another offset is believed, and how much farther than within the limit
+AROUND = 1.0  # seconds of sound before and after a piece that are heard as well
 BESIDE = 0.2  # share of a piece's frames from which somebody else in the picture may be the one who speaks
 REASONS = {
     "no face": "nobody is seen", "too short": "the face is not seen for long enough without a cut", "too small": "the face is too small",
@@ -77,12 +77,11 @@ class Piece:
 
 
 class Sound:
-    """What is heard in a stretch: lips that the sound asks for and where somebody speaks, worked out once and only when asked."""
+    """What is heard in a stretch, and where somebody speaks, worked out once and only when asked."""
 
     def __init__(self, speech: Speech | None) -> None:
         """Keep the speech."""
         self.speech = speech
-        self._lips: npt.NDArray[np.float64] | None = None
         self._active: npt.NDArray[np.bool_] | None = None
 
     def silent(self, begin: float, end: float) -> float:
@@ -93,13 +92,11 @@ class Sound:
         rows = self._active[round(begin * ACTIVITY_FPS) : max(round(end * ACTIVITY_FPS), round(begin * ACTIVITY_FPS) + 1)]
         return float(1 - rows.mean()) if len(rows) else 1.0
 
-    def lips(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Give how far the sound opens the lips (rows,), and the time of each row."""
+    def near(self, begin: float, end: float) -> Speech:
+        """Give the sound of the seconds from `begin` to `end` and some around them, on its own clock."""
         assert self.speech is not None
-        if self._lips is None:
-            heard = hear(self.speech).articulation
-            self._lips = (heard["jaw"] * (1 - heard["closure"])).astype(np.float64)
-        return self._lips, np.arange(len(self._lips)) / 100
+        rate = self.speech.rate
+        return self.speech.cut(max(round((begin - AROUND) * rate), 0), round((end + AROUND) * rate))
 
 
 def gap_of(sightings: Sequence[Sighting], first: int, stop: int) -> npt.NDArray[np.float64]:
@@ -143,26 +140,21 @@ def judged(piece: Piece, followed: Followed, fps: Fraction, sound: Sound, limits
     figures["lips"] = round(float(np.nanstd(gap)), 4)
     if figures["lips"] < STILL:
         return done("still lips")
-    lag, near, best = compared(*sound.lips(), gap, begin + np.arange(len(gap)) / float(fps), limits.offset)
-    figures["offset"], figures["together"] = round(lag, 3), round(near, 3)
+    try:
+        found = sync(piece.sightings, fps, sound.near(begin, end))
+    except MediaError:  # too few frames in a row to compare
+        return done()
+    near, best = sureness(found, limits.offset)
+    figures["offset"], figures["together"] = round(found.offset, 3), round(near, 3)
     return done("out of sync" if near < TOGETHER or (best > SURE and best - near > BETTER) else None)
 
 
-def compared(
-    lips: npt.NDArray[np.float64], at: npt.NDArray[np.float64], gap: npt.NDArray[np.float64], times: npt.NDArray[np.float64], offset: float
-) -> tuple[float, float, float]:
-    """Compare lips (rows,) that a sound asks for with a real gap (frames,) of lips -> offset, correlation near none, and the best one.
-
-    The offset in seconds is positive where the picture is late; the second number is the best within `offset` of none.
-    """
-    seen = np.isfinite(gap)
-    real = gap[seen] - gap[seen].mean()
-    made = np.interp(times[seen][None] + LAGS[:, None], at, lips)
-    made = made - made.mean(axis=1, keepdims=True)
-    alike = made @ real / (np.linalg.norm(made, axis=1) * np.linalg.norm(real) + 1e-9)
-    best = int(np.argmax(alike))
-    near = np.abs(LAGS - EARLY) <= offset + 1e-6
-    return float(EARLY - LAGS[best]), float(alike[near].max()), float(alike[best])
+def sureness(found: Sync, offset: float) -> tuple[float, float]:
+    """Tell how far lips and sound are nearer than at the middle lag: at best within `offset` seconds of none, and at best anywhere."""
+    lags = (np.arange(len(found.curve)) - len(found.curve) // 2) / float(SYNC_FPS)
+    usual = float(np.median(found.curve))
+    near = np.abs(lags) <= offset + 1e-6
+    return usual - float(found.curve[near].min()), usual - float(found.curve.min())
 
 
 def pieces(followed: Followed, fps: Fraction, speech: Speech | None, limits: Limits) -> Iterator[Piece]:

@@ -15,7 +15,7 @@ SHOWN = 60
 """How many pieces of a kind the page shows."""
 FIGURES = {
     "face": "{:.0f} px between the eyes", "turn": "turned {:.0f}°", "beside": "somebody else in {:.0%}", "silence": "{:.0%} silent",
-    "lips": "lips move by {:.3f}", "offset": "picture {:+.2f} s late", "together": "lips and sound r = {:.2f}",
+    "lips": "lips move by {:.3f}", "offset": "picture {:+.2f} s late", "together": "lips and sound {:.2f} nearer than usual",
 }  # fmt: skip
 STYLE = """body{font:14px system-ui,sans-serif;margin:24px;color:#222;background:#fafafa}table{border-collapse:collapse}
 td,th{padding:3px 12px;text-align:right;border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}
