@@ -150,23 +150,21 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
 
 def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
     """Find what hangs out of a person's share (h, w) before a plain wall, and would stay on it when the head moves -> a share (h, w)."""
-    reach = max(round(LOCKS * unit), 2)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    own = (alpha > 0.3).astype(np.uint8)
-    near = np.asarray(cv2.dilate(own, kernel).astype(np.float32), np.float32)
-    if not (near < 1).any():
+    apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / unit
+    near = (apart < LOCKS).astype(np.float32)
+    if near.all() or not near.any():
         return np.zeros_like(alpha)
-    apart = cv2.distanceTransform(1 - own, cv2.DIST_L2, 3) / unit
     colours = picture.astype(np.float32)
-    wall = diffuse(colours, 1 - near)
+    side = 2 * max(round(0.12 * unit), 1) + 1
+    uneven = np.abs(colours - cv2.blur(colours, (side, side))).max(axis=2)
+    around = diffuse(np.dstack([colours, cv2.blur(uneven, (5, 5))]), 1 - near)
     # Leaves and lettering farther out make the wall rough here too, and nothing can be told.
-    uneven = np.abs(colours - cv2.GaussianBlur(colours, (0, 0), max(0.12 * unit, 1.0))).max(axis=2)
-    rough = diffuse(np.asarray(cv2.blur(uneven, (5, 5)), np.float32)[..., None].repeat(3, axis=2), 1 - near)[..., 0]
+    wall, rough = around[..., :3], around[..., 3]
     plain = 1 - smoothstep(*ROUGH, rough)
     told = smoothstep(*LOCK, np.linalg.norm(colours - wall, axis=2)) * plain
     # What hangs together with something farther out, or with the picture's edge, is a thing behind the head, whatever it looks like.
     _, parts = cv2.connectedComponents(((told > 0.3) & (apart > RIM)).astype(np.uint8), connectivity=8)
-    beyond = cv2.dilate(((uneven > ROUGH[1]) & (near == 0)).astype(np.uint8), kernel) > 0
+    beyond = cv2.distanceTransform(((uneven <= ROUGH[1]) | (near > 0)).astype(np.uint8), cv2.DIST_L2, 3) < LOCKS * unit
     beyond[[0, -1]], beyond[:, [0, -1]] = True, True
     behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
     rim = 2 * max(round(RIM * unit), 1) + 1
