@@ -167,7 +167,7 @@ def together(client: "Client", size: int, recipe: str, most: int, seconds: float
             for watcher in watchers:
                 watcher.send(type="interrupt")
                 watcher.send(type="say", text=TALK * 3)
-            time.sleep(1.0)
+            time.sleep(2.0)  # until all of it is spoken, which takes processor time of its own
             before, begun = [len(watcher.arrived) for watcher in watchers], time.monotonic()
             time.sleep(seconds)
             took = time.monotonic() - begun

@@ -100,7 +100,7 @@ def served(sessions: int, requests: int = 1_000_000) -> Iterator[tuple[Client, i
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         client = Client(f"http://127.0.0.1:{port}")
         try:
-            end = time.monotonic() + 60
+            end = time.monotonic() + 180
             while True:
                 try:
                     client.jobs()
