@@ -23,6 +23,7 @@ Doubles = npt.NDArray[np.float64]
 AROUND = (-20, -15, -10, -5, 0, 5, 10, 15, 20)  # rows of 10 ms that the map hears at once
 FIRM = 0.5  # ridge, as a share of the variance
 SMOOTH = 9  # rows over which its answer is averaged
+BENT = 0.7  # the power by which targets open wider than captured jaws
 
 
 def around(features: Array) -> Doubles:
@@ -51,8 +52,8 @@ def main() -> None:
         loud = np.clip(level(speech), -70.0, 0.0)
         rows = min(len(targets), len(loud), len(hearing.phones))
         heard_there = np.concatenate([heard(samples, rows), hearing.phones.values[:rows], loud[:rows, None].astype(np.float32)], axis=1)
-        # Captured jaws move with the sound; the targets were moved ahead, and are moved back here.
-        jaw = np.roll(targets[:rows, TARGETS.index("jaw")], round(AHEAD * 100)).astype(np.float64)
+        # Targets are captured jaws that were moved ahead and bent; here they are measured as they were captured.
+        jaw = np.roll(targets[:rows, TARGETS.index("jaw")], round(AHEAD * 100)).astype(np.float64) ** (1 / BENT)
         found[name] = around(heard_there), jaw, hearing.articulation["jaw"][:rows].astype(np.float64), loud[:rows]
     table = []
     for name, (features, jaw, made, loud) in found.items():
