@@ -88,7 +88,7 @@ class EmoFace:
         return np.asarray(made[PAST : len(made) - FUTURE + FADE], np.float32)
 
 
-def windows() -> dict[str, int]:
+def windows() -> dict[str, Any]:
     """Say how a Windowed runs the network."""
     return {"hop": FRAMES - PAST - FUTURE, "past": PAST, "future": FUTURE, "fade": FADE}
 
@@ -110,7 +110,7 @@ class SavitzkyGolay:
         return np.asarray((self._share @ rows)[None], np.float32)
 
 
-def smoothing() -> dict[str, int]:
+def smoothing() -> dict[str, Any]:
     """Say how a Windowed runs the smoothing."""
     return {"hop": 1, "past": SMOOTHED // 2, "future": SMOOTHED // 2}
 
