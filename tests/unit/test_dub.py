@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from thespis.apps import cli
-from thespis.apps.dub import fitted, redubbed
+from thespis.apps.dub_draw import fitted, redubbed
 from thespis.capture.faces import find_faces
 from thespis.capture.follow import follow
 from thespis.capture.footage import Footage, open_footage

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,16 @@ ROW = 320  # samples
 
 
 class Listened:
-    """The network: `layers` are the hidden states that are put beside each other, 0 what enters the first layer, -1 the last."""
+    """The network: `layers` are the hidden states that are put beside each other, 0 what enters the first layer, -1 the last.
 
-    def __init__(self, folder: Path | None, layers: tuple[int, ...] = (-1,)) -> None:
+    The last one is evened by the norm behind it, as transformers does, unless `normed` is false.
+    """
+
+    def __init__(self, folder: Path | None, layers: tuple[int, ...] = (-1,), *, normed: bool = True) -> None:
         """Load the weights."""
         self._torch, transformers = libraries()
         model = loaded("WhisperModel", WHISPER, folder)
-        self._encoder, config, self._layers = model.get_encoder(), model.config, layers
+        self._encoder, config, self._layers, self._normed = model.get_encoder(), model.config, layers, normed
         self.width = int(config.d_model) * len(layers)
         self._rows = int(config.max_source_positions)
         self.longest = self._rows * ROW / RATE
@@ -33,7 +37,7 @@ class Listened:
             raise ValueError("Whisper has no convolutions that could be interpolated before its transformer; align after it")
         torch = self._torch
         mel = self._mel(samples, sampling_rate=RATE, return_tensors="np").input_features[..., : 2 * self._rows]
-        kept: list[object] = []
+        kept: list[Any] = []
         hooks = [
             layer.register_forward_hook(lambda _module, _given, made: kept.append(made[0] if isinstance(made, tuple) else made))
             for layer in self._encoder.layers
@@ -45,7 +49,7 @@ class Listened:
         finally:
             for hook in (*hooks, entering):
                 hook.remove()
-        states = [*kept[:-1], last]
+        states = [*kept[:-1], last] if self._normed else kept
         count = min(max(-(-len(samples) // ROW), 1), self._rows)
         found = torch.cat([states[layer] for layer in self._layers], dim=-1)[0, :count].numpy().astype(np.float32)
         return found, np.arange(count) * (ROW / RATE)  # its mel windows are centred
@@ -53,7 +57,7 @@ class Listened:
 
 def whisper(
     folder: Path | None = None, *, align: Alignment | None = None, fps: Fraction | int = 25,
-    layers: tuple[int, ...] = (-1,), window: tuple[int, int, int] | None = (50, 50, 25),
+    layers: tuple[int, ...] = (-1,), window: tuple[int, int, int] | None = (50, 50, 25), normed: bool = True,
 ) -> Encoder:  # fmt: skip
     """Make the stage from a folder with config.json and model.safetensors, or from the user's weights folder."""
-    return Encoder("whisper", lambda: Listened(folder, layers), align or After(), fps, window)
+    return Encoder("whisper", lambda: Listened(folder, layers, normed=normed), align or After(), fps, window)

@@ -15,7 +15,7 @@ class Coder:
 
     def __init__(self, autoencoder: Any) -> None:  # noqa: ANN401 - diffusers' AutoencoderKL
         """Hold an autoencoder."""
-        self._autoencoder = autoencoder
+        self.autoencoder = autoencoder
         self.channels = int(autoencoder.config.latent_channels)
         self.factor = 2 ** (len(autoencoder.config.block_out_channels) - 1)
 
@@ -24,8 +24,8 @@ class Coder:
         import torch
 
         with torch.no_grad():
-            found = [self._autoencoder.encode(torch.from_numpy(each[None])).latent_dist.mean for each in numbers]
-        return np.asarray(torch.cat(found) * self._autoencoder.config.scaling_factor, np.float32)
+            found = [self.autoencoder.encode(torch.from_numpy(each[None])).latent_dist.mean for each in numbers]
+        return np.asarray(torch.cat(found) * self.autoencoder.config.scaling_factor, np.float32)
 
     def decode(self, latents: Array) -> Array:
         """Give the picture of each latent."""
@@ -33,7 +33,7 @@ class Coder:
 
         with torch.no_grad():
             found = [
-                self._autoencoder.decode(torch.from_numpy(each[None]) / self._autoencoder.config.scaling_factor).sample for each in latents
+                self.autoencoder.decode(torch.from_numpy(each[None]) / self.autoencoder.config.scaling_factor).sample for each in latents
             ]
         return np.asarray(torch.cat(found), np.float32)
 

@@ -184,9 +184,12 @@ class Dub:
             if number >= self.telling[-1]:
                 break
 
-    def draw(self, frame: int, weights: Array, image: Bytes) -> bool:
-        """Give the face of a frame (h, w, 3) the lips of a row of the Space `face`, in place; False where there is nothing to dub."""
-        share = float(self._share[frame]) if frame in self._own else 0.0
+    def draw(self, frame: int, weights: Array, image: Bytes, amount: float = 1.0) -> bool:
+        """Give the face of a frame (h, w, 3) the lips of a row of the Space `face`, in place; False where there is nothing to dub.
+
+        With an `amount` below 1 they go so much of the way only.
+        """
+        share = amount * float(self._share[frame]) if frame in self._own else 0.0
         if share <= 0 or self._inside is None:
             return False
         turn, unit, offset = self._poses[frame]
@@ -279,10 +282,11 @@ class Dub:
         near.shrink(region)
 
 
-def shares(rows: npt.NDArray[np.int64], confidence: Array, cuts: tuple[int, ...], count: int, fade: float) -> Array:
+def shares(rows: npt.ArrayLike, confidence: Array, cuts: tuple[int, ...], count: int, fade: float) -> Array:
     """Tell how much of each row (count,) is dubbed: all where the face is surely seen, fading out where it is lost, not across cuts."""
     wanted = np.zeros(count, np.float32)
-    wanted[rows] = smoothstep(*SURE, confidence[rows])
+    seen = np.asarray(rows, np.int64)
+    wanted[seen] = smoothstep(*SURE, confidence[seen])
     edges = [0, *cuts, count]
     reach = max(round(fade), 1)
     for first, stop in pairwise(edges):
