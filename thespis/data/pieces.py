@@ -22,8 +22,8 @@ from thespis.types import Speech
 GAP = 0.2  # seconds a face may be out of sight within a piece; its motion is bridged there
 CHECKED = 25  # sightings of a piece at most from which its size and turn are told
 STILL = 0.01  # eye distances of spread, below which lips do not speak
-TOGETHER = 0.06  # how far the distance of lips and sound must lie below its usual one, or they are of different people
-SURE, BETTER = 0.15, 0.05  # how far it lies below where another offset is believed, and how much farther than within the limit
+TOGETHER = 0.08  # how far the distance of lips and sound must lie below its usual one, or they are of different people
+SURE, BETTER = 0.15, 0.03  # how far it lies below where another offset is believed, and how much farther than within the limit
 AROUND = 1.0  # seconds of sound before and after a piece that are heard as well
 BESIDE = 0.2  # share of a piece's frames from which somebody else in the picture may be the one who speaks
 REASONS = {
