@@ -55,10 +55,10 @@ def test_sessions_leave_nothing_behind_and_are_in_step(tmp_path: Path) -> None:
     process = served(tmp_path, port, {"requests_a_minute": 100_000})
     try:
         client = Client(f"http://127.0.0.1:{port}")
-        found = turnover(client, 64, "clapper", 12, process.pid)
+        found = turnover(client, 64, "clapper", 200, process.pid)
         assert found["threads_after"] <= found["threads_before"]
         assert found["files_after"] <= found["files_before"]
-        assert found["kilobytes_a_session"] < 500
+        assert found["kilobytes_a_session"] < 50
         assert client.rooms() == []
         assert skew(client, 64)["skew_worst_ms"] < 40
         assert list((tmp_path / "shelf" / "uploads").iterdir()) == []
