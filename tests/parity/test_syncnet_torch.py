@@ -104,7 +104,7 @@ def test_the_users_weights_are_put_in_place_and_used(
     monkeypatch.setenv("THESPIS_WEIGHTS", str(tmp_path / "weights"))
     published.network.cache_clear()
     lacking = missing("sync.published_distance")
-    assert lacking is not None and "thespis weights syncnet --from FOLDER" in lacking and "syncnet_v2.model" in lacking
+    assert lacking is not None and "thespis weights syncnet tells" in lacking and "syncnet_v2.model" in lacking
     with pytest.raises(WeightsError, match="thespis weights syncnet --from FOLDER"):
         published.published_sync(spoken(1.0, Fraction(25)))
     (tmp_path / "got").mkdir()

@@ -12,7 +12,7 @@ import numpy as np
 from thespis.errors import WeightsError
 from thespis.evaluate.metric import Doubles
 from thespis.types import Array, Bytes
-from thespis.weights import ready, user_folder
+from thespis.weights import bundle, ready, record_of, user_folder
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,12 @@ def missing(metric: str) -> str | None:
 
 def absent(metric: str) -> str | None:
     """Say in one line why a published network cannot be run, None where it can."""
+    known = bundle(PUBLISHED[metric])
     try:
-        ready(PUBLISHED[metric])
+        if record_of(known) is None:
+            files = ", ".join(published[0] for published in known.files.values())
+            return f"{metric} needs your copy of {files}: thespis weights {known.name} tells where it is; --from FOLDER puts it in place"
+        ready(known.name)
     except WeightsError as error:
         return f"{metric} needs weights of your own: {error}"
     return None if find_spec("torch") else f"{metric} needs torch, which is not installed: pip install 'thespis[train]'"

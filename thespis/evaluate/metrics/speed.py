@@ -4,7 +4,7 @@ from thespis.evaluate.metric import Metric
 from thespis.types import Clip
 
 FACTS = ("frames_a_second", "first_frame_s", "peak_memory_mb")
-"""What the label `run` of a Clip may hold: `thespis run --report NAME.json` measures them, and `thespis eval` finds them beside NAME.mp4."""
+"""What the label `run` of a Clip may hold: `thespis run --report NAME.json` measures them, `thespis eval` finds them beside NAME.mp4."""
 
 
 def fact(clip: Clip, name: str) -> list[float] | None:
