@@ -160,10 +160,9 @@ def lips(talker: Talker, folder: Path) -> None:
                 closed.setdefault(emotion, []).append(float((felt[shut] < 0.01).mean()))
     for (emotion, level), rows in found.items():
         (spoken, everywhere), least = np.median(rows, axis=0), np.min(rows, axis=0)
-        print(
-            f"  {emotion:10} {level:3}: r while speaking {spoken:.3f}, least {least[0]:.3f}; everywhere {everywhere:.3f}, least {least[1]:.3f}"
-            + (f"; closures kept {100 * np.mean(closed[emotion]):.1f} %" if level == 1.0 else "")
-        )
+        kept = f"; closures kept {100 * np.mean(closed[emotion]):.1f} %" if level == 1.0 and emotion in closed else ""
+        print(f"  {emotion:10} {level:3}: r while speaking {spoken:.3f}, least {least[0]:.3f}", end="; ")
+        print(f"everywhere {everywhere:.3f}, least {least[1]:.3f}{kept}")
     print(f"  {len(rows)} voices")
 
 
