@@ -40,6 +40,13 @@ class MissingExtraError(ThespisError):
     """An optional library that is not installed."""
 
 
+def check_known(kind: str, given: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not among those that are known."""
+    names = list(known)
+    if given not in names:
+        raise UsageError(unknown(kind, given, names))
+
+
 def unknown(kind: str, given: str, known: Iterable[str], among: Iterable[str] = ()) -> str:
     """Word the sentence for a name nobody knows: the near ones of `known` or of the wider `among` first, then all that are known."""
     names = list(known)

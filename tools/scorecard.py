@@ -75,10 +75,11 @@ def shape(files: list[Path]) -> list[Score]:
 
 
 def shared(one: Path, other: Path) -> float:
-    """The share of the shorter recipe's lines, imports and blank lines aside, that stand in both."""
+    """The share of the shorter recipe's code that stands in both: the lines within its functions, imports and blank ones aside."""
     bags = []
     for path in (one, other):
-        kept = [line.strip() for line in lines(path)]
+        told, text = functions(ast.parse(path.read_text(encoding="utf-8"))), lines(path)
+        kept = [line.strip() for each in told for line in text[each.body[0].lineno - 1 : each.end_lineno]]
         bags.append(Counter(line for line in kept if len(line) > 1 and not re.match(r"(from|import) ", line)))
     return (bags[0] & bags[1]).total() / max(min(bag.total() for bag in bags), 1)
 

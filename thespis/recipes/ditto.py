@@ -54,30 +54,25 @@ card = Card(
 
 def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
     """Put the stages together: "small" draws 512 pixels, "live" answers ten frames at a time, "tiny" is for tests, "full" is official."""
-    from thespis.errors import UsageError, unknown
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
+    from thespis.errors import check_known
     from thespis.features.spaces import ARTICULATION
     from thespis.motion.controls import ToFace, controls
     from thespis.motion.eyes import Eyes
+    from thespis.motion.hearing import hearing
     from thespis.motion.networks.ditto import Ditto, OnnxDenoiser, windows_of
-    from thespis.motion.retime import Retime
     from thespis.motion.spaces.ditto import VOICE_AND_EYES
     from thespis.pixels.renderer import Renderer
-    from thespis.speech.activity import Activity
     from thespis.stages import Both, Keep, PerFrame, Windowed
     from thespis.talker import Talker
 
     pixels = {"small": 512, "live": 512, "tiny": 128}
     if size == "full":
         return full(weights)
-    if size not in pixels:
-        raise UsageError(unknown("size of ditto", size, [*pixels, "full"]))
+    check_known("size of ditto", size, [*pixels, "full"])
     denoiser = OnnxDenoiser(weights["denoiser"])
     windows = windows_of(denoiser, live=size == "live")
     return Talker(
-        Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
-        Retime(ARTICULATION, fps=card.fps),
+        *hearing(weights, card.fps, whole=size != "live"),
         Both(Keep(ARTICULATION), Eyes(), gives=VOICE_AND_EYES),
         Windowed(Ditto(denoiser, past=windows["past"]), **windows, fade=10, history=1),
         controls(),
@@ -90,27 +85,22 @@ def full(weights: Mapping[str, Path]) -> "Talker":
     """Put the official system together, from weights that the user has put in place: ditto, liveportrait and a HuBERT large."""
     from functools import partial
 
-    from thespis.features.articulation import Articulation
     from thespis.features.hubert import hubert
-    from thespis.features.presence import Presence
-    from thespis.features.spaces import ARTICULATION
     from thespis.motion.controls import controls
     from thespis.motion.eyes import Eyes
+    from thespis.motion.hearing import hearing
     from thespis.motion.networks import ditto_torch
     from thespis.motion.networks.ditto_official import HEARD_AND_EYES, FullDitto, Onto, Smooth
-    from thespis.motion.retime import Retime
     from thespis.motion.spaces.liveportrait import LIVEPORTRAIT
     from thespis.pixels.liveportrait import load
     from thespis.pixels.liveportrait.facts import facts_of, rest_of
     from thespis.pixels.liveportrait.renderer import LivePortrait
-    from thespis.speech.activity import Activity
     from thespis.stages import Both, Causal, Windowed
     from thespis.talker import Talker
 
     networks, denoiser = load.official(), ditto_torch.official()
-    voice = Articulation(weights["articulation"], presence=Presence(Activity(weights["voice_activity"])))
     return Talker(
-        Both(hubert(window=(3, 5, 2)), [voice, Retime(ARTICULATION, fps=card.fps), Eyes()], gives=HEARD_AND_EYES),
+        Both(hubert(window=(3, 5, 2)), [*hearing(weights, card.fps, whole=False), Eyes()], gives=HEARD_AND_EYES),
         Windowed(FullDitto(denoiser, partial(facts_of, networks)), hop=denoiser.frames - 10, future=10, fade=10, history=1),
         Windowed(Smooth(), hop=10, past=1, future=1),
         Causal(Onto(partial(facts_of, networks))),

@@ -70,25 +70,21 @@ card = Card(
 
 def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     """Put the stages together: "tiny" ships and needs no torch; "small" and "full" need torch and weights that you train or bring."""
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
     from thespis.features.spaces import ARTICULATION
     from thespis.motion.blink import Blink
     from thespis.motion.gaze import Gaze
     from thespis.motion.head import Head
+    from thespis.motion.hearing import hearing
     from thespis.motion.networks.dial import Dial
-    from thespis.motion.retime import Retime
     from thespis.pixels.diffusion.conditions import HEARD_AND_ACTED, read_rows
     from thespis.pixels.diffusion.load import face_network
     from thespis.pixels.diffusion.windows import Painter
-    from thespis.speech.activity import Activity
     from thespis.stages import Both, Keep
     from thespis.talker import Talker
 
     network = face_network(size, weights)
     return Talker(
-        Articulation(weights["articulation"], whole=True, presence=Presence(Activity(weights["voice_activity"]))),
-        Retime(ARTICULATION, fps=card.fps),
+        *hearing(weights, card.fps),
         Both(Keep(ARTICULATION), [Dial(weights["expression"]), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
         Painter(network, HEARD_AND_ACTED, read_rows, steps={"tiny": 2}.get(size, 10), detail=256 if size == "tiny" else 0),
     )

@@ -51,23 +51,16 @@ card = Card(
 
 def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
     """Put the stages together; "tiny", for tests, is the same network."""
-    from thespis.errors import UsageError, unknown
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
-    from thespis.features.spaces import ARTICULATION
+    from thespis.errors import check_known
+    from thespis.motion.hearing import hearing
     from thespis.motion.networks.emoface import EmoFace, RigEyes, SavitzkyGolay, smoothing, spoken, windows
-    from thespis.motion.retime import Retime
     from thespis.motion.spaces.rig import RIG
-    from thespis.speech.activity import Activity
     from thespis.stages import Causal, Edit, Windowed
     from thespis.talker import Talker
 
-    sizes = ("small", "tiny")
-    if size not in sizes:
-        raise UsageError(unknown("size of emoface", size, sizes))
+    check_known("size of emoface", size, ("small", "tiny"))
     return Talker(
-        Articulation(weights["articulation"], whole=True, presence=Presence(Activity(weights["voice_activity"]))),
-        Retime(ARTICULATION, fps=card.fps),
+        *hearing(weights, card.fps),
         Windowed(EmoFace(weights["rig"]), **windows()),
         Windowed(SavitzkyGolay(), **smoothing()),
         Edit(RIG, lambda _, direction: direction, spoken),

@@ -30,26 +30,21 @@ card = replace(
 
 def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     """Put the stages together; the sizes are those of the default."""
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
-    from thespis.features.spaces import ARTICULATION
     from thespis.motion.blink import Blink
     from thespis.motion.emphasis import Emphasise
     from thespis.motion.feeling import Feeling
     from thespis.motion.gaze import Gaze
     from thespis.motion.head import Head
+    from thespis.motion.hearing import hearing
     from thespis.motion.lips import Lips
-    from thespis.motion.retime import Retime
     from thespis.motion.spaces.face import FACE
     from thespis.pixels.renderer import Renderer
     from thespis.recipes.thespis import pixels
-    from thespis.speech.activity import Activity
     from thespis.stages import Both
     from thespis.talker import Talker
 
     return Talker(
-        Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
-        Retime(ARTICULATION, fps=card.fps),
+        *hearing(weights, card.fps, whole=size != "live"),
         Both([Lips(), Emphasise(), Feeling(), Blink()], Head(), Gaze(), gives=FACE),
         Renderer(size=pixels(size, "rules")),
     )

@@ -37,20 +37,14 @@ card = Card(
 
 def build(weights: Mapping[str, Path], size: str = "small") -> "Talker":
     """Put the stages together; the person's folder says how large their field is, so that every size is the same here."""
-    from thespis.errors import UsageError, unknown
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
-    from thespis.features.spaces import ARTICULATION
-    from thespis.motion.retime import Retime
+    from thespis.errors import check_known
+    from thespis.motion.hearing import hearing
     from thespis.pixels.field.renderer import FieldRenderer
     from thespis.pixels.field.shape import SHAPES
-    from thespis.speech.activity import Activity
     from thespis.talker import Talker
 
-    if size not in SHAPES:
-        raise UsageError(unknown("size of synctalk", size, SHAPES))
+    check_known("size of synctalk", size, SHAPES)
     return Talker(
-        Articulation(weights["articulation"], whole=True, presence=Presence(Activity(weights["voice_activity"]))),
-        Retime(ARTICULATION, fps=card.fps),
+        *hearing(weights, card.fps),
         FieldRenderer(),
     )

@@ -84,19 +84,17 @@ card = Card(
 
 def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
     """Put the stages together; "live" hears a quarter of a second sooner and less well, "tiny" draws small pictures for tests."""
-    from thespis.features.articulation import Articulation
-    from thespis.features.presence import Presence
     from thespis.features.spaces import ARTICULATION
     from thespis.motion.acted import Play
     from thespis.motion.actor import Act
+    from thespis.motion.hearing import hearing
     from thespis.motion.retime import Retime
     from thespis.pixels.renderer import Renderer
-    from thespis.speech.activity import Activity
     from thespis.stages import Both
     from thespis.talker import Talker
 
     return Talker(
-        Articulation(weights["articulation"], whole=size != "live", presence=Presence(Activity(weights["voice_activity"]))),
+        *hearing(weights, None, whole=size != "live"),
         Both(Retime(ARTICULATION, fps=card.fps), Act(weights["acting"], fps=card.fps, wait=size != "live")),
         Play(),
         Renderer(size=pixels(size, "thespis")),
@@ -105,9 +103,8 @@ def build(weights: Mapping[str, Path], size: str = "full") -> "Talker":
 
 def pixels(size: str, name: str) -> int:
     """Tell how large the pictures of a size are, of the recipe of that name."""
-    from thespis.errors import UsageError, unknown
+    from thespis.errors import check_known
 
     known = {"full": 512, "live": 512, "tiny": 128}
-    if size not in known:
-        raise UsageError(unknown(f"size of {name}", size, known))
+    check_known(f"size of {name}", size, known)
     return known[size]
