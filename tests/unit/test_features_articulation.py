@@ -136,7 +136,7 @@ def test_steady_noise_is_nobody_speaking() -> None:
     noise = (np.random.default_rng(0).standard_normal((1, 16000 * 6)) * 0.03).astype(np.float32)
     track = whole(Speech(noise, 16000))
     assert track["speaking"][100:].mean() < 0.1
-    assert (track["jaw"] * (1 - track["closure"]))[100:].mean() < 0.04
+    assert (track["jaw"] * (1 - track["closure"]))[100:].mean() < 0.05
 
 
 def test_music_moves_the_mouth_little() -> None:

@@ -8,8 +8,9 @@ from made_up import articulation, offline
 
 from thespis.direction.parse import direct
 from thespis.direction.script import read_toml
+from thespis.evaluate.lips import drawn
 from thespis.features.spaces import ARTICULATION
-from thespis.motion.feeling import LIFE, PATTERNS, STRONGEST, Feeling, dial, sided, table
+from thespis.motion.feeling import LIFE, LIFTING, PATTERNS, STRONGEST, Feeling, dial, sided, table
 from thespis.motion.lips import Lips
 from thespis.motion.retime import Retime
 from thespis.motion.spaces.face import ARKIT, EXPRESSION
@@ -178,6 +179,20 @@ def test_speech_still_opens_and_rounds_under_every_emotion(emotion: str) -> None
     assert round_["mouthSmileLeft"][-1] < 0.5 * max(shown(silence(1.0), wish)["mouthSmileLeft"][-1], 0.2)
 
 
+@pytest.mark.parametrize("emotion", EMOTION.names)
+def test_lips_of_the_shapes_touch_in_closures_under_every_emotion(emotion: str) -> None:
+    made = shown(voice(closure=1.0, jaw=0.3), direct(f"{emotion}=1" if emotion != "neutral" else "neutral"))
+    vowel = shown(voice(jaw=0.3), direct("neutral"))
+    assert drawn(made).opening[-1] < 0.02 < 0.05 < drawn(vowel).opening[-1]
+
+
+def test_a_surprised_jaw_waits_through_the_pauses_of_speech() -> None:
+    said, then = voice(3.0, jaw=0.6), silence(5.0)
+    jaw = shown(Track(ARTICULATION, np.concatenate([said.values, then.values]), said.fps), direct("surprised"))["jawOpen"]
+    assert np.abs(np.diff(jaw[85:103])).max() < 0.01  # a pause
+    assert jaw[-1] > jaw[100] + 0.1  # an end
+
+
 def test_the_surprised_jaw_hangs_less_while_speaking() -> None:
     wish = direct("surprised")
     resting, speaking = shown(silence(2.0), wish), shown(voice(jaw=0.6), wish)
@@ -201,7 +216,8 @@ def test_any_mixture_stays_in_range(weights: list[float], seed: int) -> None:
     assert made.values.max() <= STRONGEST
     for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight"):
         assert made[name].max() <= 1.0
-    assert (made["mouthClose"] <= made["jawOpen"] + 1e-6).all()
+    lifted = sum(share * sum(made[full] for full in sided({name: 1.0})) for name, share in LIFTING.items())
+    assert (made["mouthClose"] <= made["jawOpen"] + lifted + 1e-6).all()  # nothing but what parts is undone
 
 
 def test_emotions_come_and_go_smoothly() -> None:

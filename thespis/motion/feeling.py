@@ -56,9 +56,12 @@ MOUTH = [number for number in range(EXPRESSION.size) if number not in EYES]
 """The two parts of the face that can feel something of their own."""
 
 OPENING = ("jawOpen", "mouthUpperUp", "mouthLowerDown", "mouthFunnel")
+LIFTING = {"noseSneer": 0.113, "mouthShrugUpper": 0.17, "jawForward": 0.065}
+"""How far these part the lips of the Shapes, each side by itself, where a jaw at 1 parts them by 1."""
 WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
+SPEAKS, RISE = 0.15, 0.15  # how far a mouth is open that counts as speaking, and the seconds in which it then counts wholly so
 PAUSE, CALM = 1.2, 1.5
 """Seconds for which a mouth that stopped moving counts as speaking, and then until it counts as half at rest: in pauses no jaw drops."""
 LIFE = 0.05  # a held expression varies by this share
@@ -141,7 +144,11 @@ def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
     seal = sealed(speech)
     # A closure cancels all of the parting, also what the emotion still adds.
     face[:, jaw] = np.minimum(face[:, jaw], 1.0)
-    face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * face[:, jaw]), speech[:, close])
+    parted = face[:, jaw].copy()
+    for name, share in LIFTING.items():
+        for column in columns(name):
+            parted += share * np.maximum(face[:, column] - speech[:, column], 0.0)
+    face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * parted), speech[:, close])
     face = np.clip(face, 0.0, STRONGEST)
     lids = columns("eyeBlink")
     face[:, lids] = np.minimum(face[:, lids], 1.0)
@@ -156,14 +163,17 @@ def sealed(speech: Doubles) -> Doubles:
 
 
 def talking(state: FeelingState, chunk: Track) -> Doubles:
-    """Follow how much the mouth has spoken of late (rows,): up at once, down slowly after a pause that is longer than those of speech."""
+    """Follow how much the mouth has spoken of late (rows,): up quickly, down slowly after a pause that is longer than those of speech."""
     step = float(1 / chunk.fps)
     fade = math.exp(-math.log(2.0) / CALM * step)
-    level = np.minimum(4.0 * chunk["jawOpen"].astype(np.float64) + 1.5 * chunk["mouthPucker"], 1.0)
+    level = 4.0 * chunk["jawOpen"].astype(np.float64) + 1.5 * chunk["mouthPucker"]
     found = np.zeros(len(chunk))
     for row, now in enumerate(level.tolist()):
-        state.quiet = 0.0 if now >= state.busy else state.quiet + step
-        state.busy = max(now, state.busy * (fade if state.quiet > PAUSE else 1.0))
+        state.quiet = 0.0 if now > SPEAKS else state.quiet + step
+        if now > SPEAKS:
+            state.busy = min(state.busy + step / RISE, 1.0)
+        elif state.quiet > PAUSE:
+            state.busy *= fade
         found[row] = state.busy
     return found
 
