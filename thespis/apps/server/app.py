@@ -39,8 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(supervisor.start)
-        rooms.start()
+        await asyncio.gather(asyncio.to_thread(supervisor.start), asyncio.to_thread(rooms.start))
         try:
             yield
         finally:

@@ -85,10 +85,10 @@ class Rooms:
         self.opened = 0
 
     def start(self) -> None:
-        """Begin to close what nobody watches, and load what the first session will need."""
+        """Begin to close what nobody watches, and load what the first session will need; the server opens its port after that."""
         self._thread.start()
         if self._settings.warm is not None:
-            threading.Thread(target=self._warm, args=(self._settings.warm,), name="warm", daemon=True).start()
+            self._warm(self._settings.warm)
 
     def _warm(self, portrait: Path) -> None:
         """Draw a few frames of a portrait that nobody sees, so that the first session does not wait for what is loaded late."""
