@@ -13,7 +13,7 @@ demo: .venv/ready
 	$(BIN)/thespis demo -o demo/astronaut.mp4
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 # Everything in a browser: portraits, a timeline of feelings, videos, takes, dubbing, live sessions.
 studio: .venv/ready-studio
