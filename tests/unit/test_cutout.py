@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.cutout import DOUBTFUL, connected, locks, plain_rim, unsure
+from thespis.pixels.cutout import DOUBTFUL, box_of, connected, diffuse, locks, plain_rim, to_edge, unsure
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -62,3 +62,29 @@ def test_what_goes_on_behind_the_head_is_no_lock() -> None:
     leaves = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)
     picture, share = hanging_out(leaves)
     assert locks(picture, share, 60.0).max() < 0.1
+
+
+def test_unknown_colours_are_made_up_and_known_ones_stay() -> None:
+    picture = np.random.default_rng(0).uniform(60, 90, (101, 161, 3)).astype(np.float32)
+    known = np.ones((101, 161), np.float32)
+    known[30:71, 50:111] = 0
+    made = diffuse(np.where(known[..., None] > 0, picture, 255.0).astype(np.float32), known)
+    assert np.array_equal(made[known > 0], picture[known > 0])
+    assert 55 < made[known == 0].min() < made[known == 0].max() < 95
+
+
+def test_the_way_out_of_a_hole_leads_to_its_nearest_edge() -> None:
+    hole = np.zeros((120, 160), bool)
+    hole[20:100, 40:120] = True
+    across, down, deep = to_edge(hole, 2.0)
+    assert across[60, 45] == pytest.approx(-6, abs=1.5) and down[60, 45] == pytest.approx(0, abs=1.5)
+    assert across[60, 114] == pytest.approx(6, abs=1.5)
+    assert down[95, 80] == pytest.approx(5, abs=1.5)
+    assert deep[60, 80] == pytest.approx(40, abs=2)
+
+
+def test_a_box_holds_what_is_marked_and_some_room() -> None:
+    mask = np.zeros((50, 60), bool)
+    mask[10:20, 30:55] = True
+    assert box_of(mask, 8) == (slice(2, 28), slice(22, 63))
+    assert box_of(np.zeros((50, 60), bool), 3) == (slice(0, 53), slice(0, 63))

@@ -12,7 +12,7 @@ from thespis.pixels import parting
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.parting import Parting, learn, plain, seal, tucked
 from thespis.pixels.puppet import Puppet, build
-from thespis.pixels.warp import make_canvas, mirror
+from thespis.pixels.warp import make_canvas, mirrored, showing
 from thespis.types import Array, Portrait
 
 pytestmark = pytest.mark.unit
@@ -93,7 +93,7 @@ def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monke
 
 
 def test_a_puppet_seen_small_is_where_it_says(puppet: Puppet) -> None:
-    picture, skin = mirror(puppet)(jaws(0.3))
+    picture, skin = showing(mirrored(puppet), puppet.source)(jaws(0.3))
     gap = parting.look(picture, skin, puppet.person.shapes)
     assert gap is not None
     asked = puppet.parting.of(jaws(0.3)[: len(puppet.parting.reach)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thespis.pixels.skirt import WIDENING, find_edge, follow_head
+from thespis.pixels.skirt import WIDENING, find_edge, follow_body, follow_head
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit
@@ -31,3 +31,15 @@ def test_shoulders_stay_and_hair_and_neck_go_with_the_head() -> None:
     assert shoulder == other == 0
     assert hair == 1
     assert neck > 0.8
+
+
+def test_collars_beside_the_throat_stay_where_the_throat_goes_along() -> None:
+    throat, collar = follow_head(OUTLINE, np.array([[0.2, 1.45], [0.9, 1.45]], np.float32), np.zeros(2, np.float32))
+    assert throat > 0.6
+    assert collar < 0.2
+
+
+def test_the_body_begins_below_the_chin_and_ends_on_the_chest() -> None:
+    face, hair, shoulder, chest = follow_body(OUTLINE, np.array([[0, 0.4], [1.2, 0.2], [1.5, 2.0], [0, 3.6]], np.float32))
+    assert face == hair == chest == 0
+    assert shoulder > 0.8

@@ -1,5 +1,6 @@
 """The warp renderer: what must stay still stays still, what must close closes, and no pixel is ever left unfilled."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -10,11 +11,12 @@ from thespis.capture.faces import face_of
 from thespis.errors import DirectionError, MediaError
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import eased
+from thespis.pixels.crop import through
 from thespis.pixels.cutout import cut_out
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import grid_triangles, opaque
 from thespis.pixels.raster import draw, packed, soften_outline
-from thespis.pixels.warp import Canvas, Warp, draw_frame, draw_plate
+from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
 pytestmark = pytest.mark.unit
@@ -110,9 +112,8 @@ def test_the_person_has_no_holes(canvas: Canvas, values: Array) -> None:
 def test_the_background_fills_the_frame_and_stays_still(canvas: Canvas) -> None:
     cutout = canvas.puppet.cutout
     assert cutout is not None
-    out = np.zeros((SIZE, SIZE, 3), np.uint8)
-    draw_plate(np.full_like(cutout.plate, 255), canvas.puppet.framing, out)
-    assert out.min() == 255
+    white = through(replace(canvas.puppet.framing, texture=np.full_like(cutout.plate, 255)))
+    assert white.min() == 255
     rest, turned = picture(canvas, row()), picture(canvas, row((5, 12, 10)))
     far = SIZE // 12
     assert np.array_equal(rest[: SIZE // 2, :far], turned[: SIZE // 2, :far])

@@ -13,6 +13,7 @@ from thespis.types import Array
 LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
 CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
 SMOOTHEST = 0.4  # of the depth of a lined face's creases, on a face as smooth as a child's
+FADED = 9.0  # of half a line's width, from where on its light and shade are gone
 GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined cheeks
 Weights = dict[str, float]
 
@@ -124,8 +125,8 @@ class Skin:
         return True
 
 
-def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float) -> Array:
-    """Draw the relief (h, w) of one line through points (n, 2): a dark valley with a brighter edge below it, fading at both ends."""
+def draw_line(relief: Array, points: Array, width: float, depth: float) -> None:
+    """Add one line through points (n, 2) to a relief (h, w): a dark valley with a brighter edge below it, fading at both ends."""
     at = np.linspace(0, len(points) - 1, 40)
     whole = np.minimum(at.astype(int), len(points) - 2)
     share = (at - whole)[:, None]
@@ -133,19 +134,26 @@ def draw_line(shape: tuple[int, ...], points: Array, width: float, depth: float)
     padded = np.concatenate([points[:1], points, points[-1:]])
     a, b, c, d = (padded[whole + k] for k in range(4))
     path = 0.5 * (2 * b + (c - a) * share + (2 * a - 5 * b + 4 * c - d) * share**2 + (3 * b - a - 3 * c + d) * share**3)
-    mask = np.zeros(shape, np.float32)
+    sigma = max(width / 2, 0.6)
+    # Only around the line is there anything to blur.
+    room, ends = np.ceil(FADED * sigma) + 1, np.array(relief.shape[::-1])
+    left, top = np.clip(np.floor(path.min(axis=0) - room), 0, ends).astype(int)
+    right, bottom = np.clip(np.ceil(path.max(axis=0) + room), 0, ends).astype(int)
+    if right - left < 1 or bottom - top < 1:
+        return
+    mask = np.zeros((bottom - top, right - left), np.float32)
     strength = np.sin(np.linspace(0, np.pi, 40)) ** 0.7
+    path = path - (left, top)
     for k in range(39):
         ends = np.round(path[k : k + 2] * 16).astype(int)
         value = float((strength[k] + strength[k + 1]) / 2)
         cv2.line(mask, tuple(ends[0].tolist()), tuple(ends[1].tolist()), (value,), 1, cv2.LINE_AA, 4)
-    sigma = max(width / 2, 0.6)
     valley = cv2.GaussianBlur(mask, (0, 0), sigma)
     shoulder = cv2.GaussianBlur(mask, (0, 0), 2.2 * sigma)
     # Scaled so that the middle of a long line reaches the depth, whatever the blur.
     reach = 1 / (sigma * np.sqrt(2 * np.pi))
     lit = np.roll(shoulder, max(round(1.8 * sigma), 1), axis=0) * 2.2
-    return np.asarray(depth * (0.35 * lit - valley) / reach, np.float32)
+    relief[top:bottom, left:right] += depth * (0.35 * lit - valley) / reach
 
 
 def lined(texture: Deep, points: Array, unit: float) -> float:
@@ -176,7 +184,7 @@ def find_creases(texture: Deep, points: Array, unit: float) -> Skin:
         relief = np.zeros((bottom - top, right - left), np.float32)
         for line in crease.lines:
             path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
-            relief += draw_line(relief.shape, path, line.width * unit, line.depth * deep)
+            draw_line(relief, path, line.width * unit, line.depth * deep)
         used = np.argwhere(np.abs(relief) > 0.004)
         if not len(used):
             used = np.zeros((1, 2), int)

@@ -27,16 +27,31 @@ LOCKS = 0.5  # eye distances outside the person's edge within which locks of hai
 RIM = 0.05  # eye distances around the person that say nothing about what hangs together with what
 ROUGH = (3.0, 8.0)  # grey levels by which the wall around may vary and still be plain enough to tell them
 LOCK = (10.0, 40.0)  # of 441: how far a lock's colour is from the wall's
+KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made up from those around
+BEYOND = 0.6  # eye distances around what moves that are looked at with it
+AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
-    """A texture taken apart: the `person` (h, w, 4), whose fourth byte is the share of each pixel, and the `plate` behind (h, w, 3)."""
+    """A texture taken apart: the `person` (h, w, 4), whose fourth byte is the share of each pixel, and the `plate` behind (h, w, 3).
+
+    `body` (small h, small w), from 0 to 1, is where in all of it the person is, shoulders too, which the share does not tell from
+    what lies beside them.
+    """
 
     person: Bytes
     plate: Bytes
+    body: Array
+
+    def covers(self, spots: Array) -> Array:
+        """Say how much person there is at places (n, 2) in the texture (n,)."""
+        times = np.array(self.body.shape[::-1], np.float32) / np.array(self.person.shape[1::-1], np.float32)
+        at = np.round((spots + 0.5) * times - 0.5).astype(int)
+        column, row = (np.clip(at[:, axis], 0, self.body.shape[1 - axis] - 1) for axis in (0, 1))
+        return np.asarray(self.body[row, column], np.float32)
 
     @property
     def share(self) -> Bytes:
@@ -71,10 +86,43 @@ def cut_out(
         return None
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
     alpha = connected(alpha, face)
-    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32) + 0.5
-    goes, bare = (each.reshape(alpha.shape) for each in moving(np.stack([x.ravel(), y.ravel()], axis=1) / exact - 0.5))
+    goes, bare = on_grid(moving, size, exact)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
         return None
+    body = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
+    # Far from the head nothing moves, and nothing need be known.
+    box = box_of(goes > 0, round(BEYOND * unit))
+    parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
+    for part, found in zip(parts, layers(small[box], alpha[box], face[box], unit, goes[box], bare[box]), strict=True):
+        part[box] = found
+    whole = texture.shape[1], texture.shape[0]
+    large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
+    person, behind = np.empty((*texture.shape[:2], 4), np.uint8), np.empty_like(texture)
+    take_apart(np.ascontiguousarray(texture), large[0], large[1], large[2], large[3], person, behind)
+    return Cutout(person, behind, body)
+
+
+def on_grid(moving: Callable[[Array], tuple[Array, Array]], size: tuple[int, int], exact: Array) -> tuple[Array, Array]:
+    """Ask what moves at every second pixel of a small texture of a size (w, h), `exact` (2,) of the whole one's, and go over the rest."""
+    few = -(-size[0] // 2), -(-size[1] // 2)
+    y, x = np.mgrid[0 : few[1], 0 : few[0]].astype(np.float32) + 0.5
+    spots = np.stack([x.ravel() * size[0] / few[0], y.ravel() * size[1] / few[1]], axis=1) / exact - 0.5
+    goes, bare = (cv2.resize(each.reshape(few[::-1]), size, interpolation=cv2.INTER_LINEAR) for each in moving(spots))
+    return np.asarray(goes, np.float32), np.asarray(bare, np.float32)
+
+
+def box_of(mask: npt.NDArray[np.bool_], room: int) -> tuple[slice, slice]:
+    """Find the rows and columns that hold what a mask (h, w) marks, and `room` pixels around."""
+    found = []
+    for axis in (1, 0):
+        marked = np.flatnonzero(mask.any(axis=axis))
+        low, high = (int(marked[0]), int(marked[-1])) if len(marked) else (0, mask.shape[1 - axis] - 1)
+        found.append(slice(max(low - room, 0), high + room + 1))
+    return found[0], found[1]
+
+
+def layers(small: Bytes, alpha: Array, face: Bytes, unit: float, goes: Array, bare: Array) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+    """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in."""
     alpha = connected(np.maximum(alpha, locks(small, alpha, unit)), face)
     plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
     alpha = np.maximum(by_colour(small, alpha, plate, unit, bare), cv2.dilate(face, np.ones((3, 3), np.uint8)))
@@ -89,12 +137,7 @@ def cut_out(
     alpha, hole = np.asarray(stays + own, np.float32), np.asarray(hole * goes, np.float32)
     mixed = small + (colours.astype(np.float32) - small) * (own / np.maximum(alpha, 1e-6))[..., None]
     colours = np.asarray(np.where(alpha[..., None] > 0.02, mixed, colours) + 0.5, np.uint8)
-    whole = texture.shape[1], texture.shape[0]
-    parts = (np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8))
-    large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
-    person, behind = np.empty((*texture.shape[:2], 4), np.uint8), np.empty_like(texture)
-    take_apart(np.ascontiguousarray(texture), large[0], large[1], large[2], large[3], person, behind)
-    return Cutout(person, behind)
+    return np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8)
 
 
 # The compiled function takes what its signature says, which its types do not tell.
@@ -226,15 +269,8 @@ def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
     if not known.any():
         return picture
     spread = diffuse(picture.astype(np.float32), known)
-    distance, labels = cv2.distanceTransformWithLabels(hole.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    rows, columns = np.nonzero(~hole)
-    numbers = labels[rows, columns]
-    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    at[numbers] = np.stack([columns, rows], axis=1)
     y, x = np.mgrid[0 : hole.shape[0], 0 : hole.shape[1]].astype(np.float32)
-    # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
-    sigma = max(0.12 * unit, 1.0)
-    to_x, to_y = (cv2.GaussianBlur(at[labels][..., i] - here, (0, 0), sigma) for i, here in enumerate((x, y)))
+    to_x, to_y, distance = to_edge(hole, 0.12 * unit)
     from_x, from_y = x + 2 * to_x, y + 2 * to_y
     mirrored = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
     believed = cv2.remap(known, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[0.0])
@@ -242,6 +278,23 @@ def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
     share = believed * (1 - smoothstep(0.35 * MIRRORED * unit, MIRRORED * unit, distance))
     filled = spread + (mirrored - spread) * share[..., None]
     return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
+
+
+def to_edge(hole: npt.NDArray[np.bool_], soft: float) -> tuple[Array, Array, Array]:
+    """Say how far it is across (h, w) and down to the nearest edge of a hole (h, w), smoothed over `soft` pixels, and how far in all."""
+    coarse = np.ascontiguousarray(hole[::2, ::2])
+    if coarse.all():
+        coarse = hole
+    distance, labels = cv2.distanceTransformWithLabels(coarse.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(~coarse)
+    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    at[labels[rows, columns]] = np.stack([columns, rows], axis=1)
+    ways = np.dstack([at[labels] - np.stack(np.meshgrid(*map(np.arange, coarse.shape[::-1])), axis=-1), distance]).astype(np.float32)
+    times = hole.shape[0] / coarse.shape[0]
+    # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
+    ways[..., :2] = cv2.GaussianBlur(np.ascontiguousarray(ways[..., :2]), (0, 0), max(soft / times, 1.0))
+    found = cv2.resize(ways, hole.shape[::-1], interpolation=cv2.INTER_LINEAR) * times
+    return found[..., 0], found[..., 1], found[..., 2]
 
 
 def diffuse(colours: Array, known: Array) -> Array:
@@ -256,11 +309,12 @@ def diffuse(colours: Array, known: Array) -> Array:
     made = colour / np.maximum(weight, 1e-6)[..., None]
     if not (weight > 0).all():
         made = np.broadcast_to(colour.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6), colour.shape)
-    for colour, weight in reversed(levels[:-1]):
+    for colour, weight in reversed(levels[1:-1]):
         made = cv2.resize(np.ascontiguousarray(made, np.float32), (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
         trust = np.clip(weight * 4, 0, 1)[..., None]
         made = made + (colour / np.maximum(weight, 1e-6)[..., None] - made) * trust
-    return np.asarray(made, np.float32)
+    made = cv2.resize(np.ascontiguousarray(made, np.float32), (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.copyTo(colours, (known >= KNOWN).astype(np.uint8), made), np.float32)
 
 
 def own_colours(picture: Bytes, alpha: Array, plate: Bytes) -> Bytes:

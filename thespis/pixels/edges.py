@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, Shapes
+from thespis.pixels.layers import window
 from thespis.types import Array, Bytes
 
 FARTHEST = 0.05  # eye distances by which the line may be moved
@@ -21,6 +22,8 @@ def refine_lips(texture: Bytes, points: Array, shapes: Shapes, unit: float, down
 
     `unit` is texture pixels an eye distance, `down` (2,) the face's own direction there.
     """
+    texture, begin = window(texture, points[shapes.lips_outer, :2], 2 * TALLER * unit)
+    points = points - begin
     upper, lower = points[shapes.lips_inner_upper], points[shapes.lips_inner_lower]
     offsets = np.linspace(-FARTHEST, FARTHEST, STEPS).astype(np.float32)
     gap = ((lower - upper) @ down) / unit

@@ -10,7 +10,7 @@ from thespis.errors import DirectionError
 from thespis.types import Array, Bytes, Crop
 
 MARGIN = 0.08  # of the frame's size on each side, so that a moving head never pulls in the picture's edge
-CLOSEST = 1.3  # of the face, from brow to chin or across, that a window shows at least
+CLOSEST = 1.06  # of the face, from brow to chin or across, that a window shows at least
 LARGEST_TEXTURE = 2400
 LARGEST_FRAME, SMALLEST_FRAME = 4096, 32
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked

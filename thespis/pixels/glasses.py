@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 
 from thespis.head.person import Person
-from thespis.pixels.layers import smoothstep
+from thespis.pixels.layers import smoothstep, window
 from thespis.types import Array, Bytes
 
 UNIT = 60  # pixels an eye distance in the small picture of the eyes that is looked at
 WIDE, TALL, EYE_LEVEL = 180, 120, 54
 BAR, WITH_RIM, RIM_ALONE = 0.06, 0.015, 0.155
 """How strong the bridge's bar must be, and the weaker of the two rims with it, or that rim alone, in shares of the skin's brightness."""
+TILTS, BENDS = (-0.2, -0.1, 0.0, 0.1, 0.2), (0.0, -0.004, -0.008)  # of a rim, and how much it may bend up, a pixel and a pixel squared
 
 
 def wears_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> bool:
@@ -21,9 +22,13 @@ def wears_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> 
     `across` and `down` (2,) are an eye distance along the face's own axes.
     """
     scale = float(np.linalg.norm(across)) / UNIT
-    picture = cv2.GaussianBlur(texture, (0, 0), 0.4 * scale) if scale > 1.5 else texture
     right, below = across / UNIT, down / UNIT
     corner = middle - right * WIDE / 2 - below * EYE_LEVEL
+    ends = np.array([corner, corner + right * WIDE, corner + below * TALL, corner + right * WIDE + below * TALL])
+    picture, begin = window(texture, ends, 2 * scale + 1)
+    corner = corner - begin
+    if scale > 1.5:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * scale), np.uint8)
     matrix = np.array([[right[0], below[0], corner[0]], [right[1], below[1], corner[1]]], np.float64)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     grey = cv2.warpAffine(picture, matrix, (WIDE, TALL), flags=flags, borderMode=cv2.BORDER_REPLICATE).astype(np.float32).mean(axis=2)
@@ -40,13 +45,10 @@ def rim_below(slope: Array, eye: int) -> float:
     """Find the strongest edge below the eye at column `eye` of a picture's slope (h, w) that is as wide as a rim, straight or bent up."""
     below = slope[EYE_LEVEL + 10 : EYE_LEVEL + 37, eye - 13 : eye + 13]
     across = np.arange(below.shape[1]) - below.shape[1] / 2
-    best = 0.0
-    for tilt in (-0.2, -0.1, 0.0, 0.1, 0.2):
-        for bend in (0.0, -0.004, -0.008):
-            shift = np.round(tilt * across + bend * across**2).astype(int)
-            along = np.stack([np.roll(below[:, column], -shift[column]) for column in range(below.shape[1])], axis=1)
-            best = max(best, float(np.abs(along[4:-4].mean(axis=1)).max()))
-    return best
+    shifts = np.array([tilt * across + bend * across**2 for tilt in TILTS for bend in BENDS]).round().astype(int)
+    rows = np.arange(4, len(below) - 4)[:, None] + shifts[:, None]
+    along = below[rows % len(below), np.arange(below.shape[1])]
+    return float(np.abs(along.mean(axis=2)).max())
 
 
 def held(points: Array) -> Array:

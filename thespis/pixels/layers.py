@@ -16,8 +16,8 @@ class Layer:
 
     `points` (n, 3) in eye distances along the camera's axes; `source` (n, 2) in pixels of the layer's own `texture` (h, w, 4), or of
     the portrait's where that is None; `triangles` (m, 3) number this layer's vertices. `follow_head` (n,) is how far a vertex goes with
-    the head's rotation, `free` (n, 2) how much of that across and down the frame, `follow_jaw` (n,) how far with the jaw; `behind`
-    pushes the whole layer away from the viewer, in eye distances.
+    the head's rotation, `free` (n, 2) how much of that across and down the frame, `follow_body` (n,) how far with the shoulders and
+    `follow_jaw` (n,) with the jaw; `behind` pushes the whole layer away from the viewer, in eye distances.
     """
 
     points: Array
@@ -26,9 +26,18 @@ class Layer:
     texture: Bytes | None = None
     follow_head: Array | None = None
     free: Array | None = None
+    follow_body: Array | None = None
     follow_jaw: Array | None = None
     light: Array | None = None
     behind: float = 0.0
+
+
+def window(texture: Bytes, points: Array, room: float) -> tuple[Bytes, Array]:
+    """Take what lies within `room` pixels around points (n, 2) out of a texture (h, w, 3) -> it, and where it begins (2,)."""
+    ends = np.array(texture.shape[1::-1])
+    left, top = np.clip(np.floor(points.min(axis=0) - room).astype(int), 0, ends - 1)
+    right, bottom = np.clip(np.ceil(points.max(axis=0) + room).astype(int) + 1, np.array([left, top]) + 1, ends)
+    return texture[top:bottom, left:right], np.array([left, top], np.float32)
 
 
 def opaque(rgb: Bytes) -> Bytes:
@@ -36,17 +45,18 @@ def opaque(rgb: Bytes) -> Bytes:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def stack(textures: list[Bytes]) -> tuple[Bytes, list[int]]:
-    """Stack textures (h, w, 4) into one atlas, and give the row at which each begins."""
+def stack(textures: list[Bytes]) -> tuple[npt.NDArray[np.uint16], list[int]]:
+    """Stack textures (h, w, 4) into one atlas, with sixteen bits a byte as the kernel wants them, and give the row at which each begins."""
     width = max(texture.shape[1] for texture in textures)
-    rows, starts, at = [], [], 0
-    for texture in textures:
-        # One row and column of repeated edge keep the bilinear reader from seeing the neighbour.
-        padded = np.pad(texture, ((0, 2), (0, width - texture.shape[1]), (0, 0)), mode="edge")
-        rows.append(padded)
-        starts.append(at)
-        at += padded.shape[0]
-    return np.ascontiguousarray(np.concatenate(rows)), starts
+    starts = np.cumsum([0, *(texture.shape[0] + 2 for texture in textures)]).tolist()
+    atlas = np.zeros((starts[-1], width, 4), np.uint16)
+    for texture, at in zip(textures, starts, strict=False):
+        high, wide = texture.shape[:2]
+        atlas[at : at + high, :wide] = texture
+        # Rows and a column of repeated edge keep the bilinear reader from seeing the neighbour.
+        atlas[at + high : at + high + 2, :wide] = texture[-1]
+        atlas[at : at + high + 2, wide : wide + 1] = atlas[at : at + high + 2, wide - 1 : wide]
+    return atlas, starts[:-1]
 
 
 def grid_triangles(rows: int, columns: int) -> Triangles:

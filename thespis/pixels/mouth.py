@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from thespis.head.person import Person
-from thespis.pixels.layers import Layer, grid_triangles, smoothstep
+from thespis.pixels.layers import Layer, grid_triangles, smoothstep, window
 from thespis.types import Array, Bytes, random_for
 
 COLUMNS = 13
@@ -45,9 +45,10 @@ def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array)
     """Read the light from the whites of the eyes, the lips and the skin, each given as points (n, 2) in texture pixels."""
     whites = []
     for ring in eye_rings:
-        mask = np.zeros(texture.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [np.round(ring).astype(np.int32)], (255,))
-        inside = texture[mask > 0].astype(np.float32)
+        eye, begin = window(texture, ring, 1)
+        mask = np.zeros(eye.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round(ring - begin).astype(np.int32)], (255,))
+        inside = eye[mask > 0].astype(np.float32)
         if len(inside) >= 8:
             bright = inside.max(axis=1)
             whites.append(inside[bright >= np.percentile(bright, 80)].mean(axis=0))

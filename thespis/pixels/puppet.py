@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -41,6 +42,8 @@ from thespis.types import Array, Bytes
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
 PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
+BODY_DROP = 2.6  # the same for the joint on which shoulders lean
+LEANS, GOES = 0.12, 0.3  # of the head's turn and of its shift that shoulders take up
 CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain skin below each eye
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 
@@ -88,6 +91,7 @@ class Puppet:
     source: Array
     triangles: Triangles
     follow_head: Array
+    follow_body: Array
     follow_jaw: Array
     light: Array
     behind: Array
@@ -128,11 +132,17 @@ class Puppet:
         out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
         nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
-        turn = rotation_matrix(eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT))
+        angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT)
+        turn, lean = rotation_matrix(angle), rotation_matrix(LEANS * angle)
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
         turned = (moved - pivot) @ turn.T + pivot + shift
+        cloth = moved[self.skirt_rows]
+        base = self.rotation @ np.array([0.0, BODY_DROP, PIVOT_DEPTH], np.float32)
+        leaned = (cloth - base) @ lean.T + base + GOES * shift
+        swayed = self.follow_body * (leaned - cloth)
         moved += self.follow_head * (turned - moved)
+        moved[self.skirt_rows] += swayed
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
@@ -199,7 +209,11 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         return framing.to_texture(spots * unit + offset[:2])
 
     edge = None if cutout is None else find_edge(cutout.share, spot_on_texture, seen, away)
-    around, carry = skirt(shapes, person.photo, rotation, edge, lambda spots: framing.room(spot_on_texture(spots)) / unit)
+
+    def covers(spots: Array) -> Array:
+        return np.ones(len(spots), np.float32) if cutout is None else cutout.covers(spot_on_texture(spots))
+
+    around, carry = skirt(shapes, person.photo, rotation, edge, lambda spots: framing.room(spot_on_texture(spots)) / unit, covers)
     eyes = {
         side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer) for side, ring in rings.items()
     }
@@ -260,7 +274,6 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         light.dark * 0.8,
         width,
     )
-    # Sixteen bits a byte, as the kernel wants them.
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(
         person,
@@ -271,7 +284,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         layers,
         carry,
         on_texture,
-        sheet.astype(np.uint16),
+        sheet,
         starts,
         eyes,
         mouth,
@@ -336,16 +349,20 @@ def assemble(
     triangles = np.concatenate([part + first[i] for i, part in enumerate(parts)]).astype(np.int32)
     follow_head = np.concatenate(follow)
     free = [np.ones((count, 2)) if layer.free is None else layer.free for count, layer in zip(counts, layers, strict=True)]
-    follow_axes = follow_head[:, None] * np.pad(np.concatenate(free), ((0, 0), (0, 1)), constant_values=1.0)
+    axes = np.append(np.concatenate(free), np.ones((len(rest), 1)), axis=1)
+    follow_axes = follow_head[:, None] * axes
+    body = layers[1].follow_body
+    assert body is not None
     moves = follow_head > 0
-    moves[skirt_rows] |= carry.sum(axis=1) > 1e-4
+    moves[skirt_rows] |= (carry.sum(axis=1) > 1e-4) | (body > 1e-3)
     states = {side: LidState(lid, atlas[lid.box].copy()) for side, lid in lids.items()}
     # The skirt's own points lie where the photograph has them, so what never moves is drawn once.
     eye_rows = {side: slice(starts[1 + i], starts[1 + i] + eye.photo.shape[0]) for i, (side, eye) in enumerate(eyes.items())}
     return Puppet(
         person, framing, rotation, origin.astype(np.float32), unit,
         np.ascontiguousarray(rest, np.float32), np.ascontiguousarray(np.concatenate(sources), np.float32), triangles,
-        np.asarray(follow_axes, np.float32), np.concatenate(jaw), np.ascontiguousarray(np.concatenate(light), np.float32),
+        np.asarray(follow_axes, np.float32), np.asarray(body[:, None] * axes[skirt_rows], np.float32), np.concatenate(jaw),
+        np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
         carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
@@ -360,5 +377,8 @@ def seen_of(triangles: Triangles, source: Array, share: Bytes) -> Triangles:
     corners = source[triangles]
     low = np.clip(np.floor(corners.min(axis=1)).astype(int), 0, np.array(share.shape[::-1]) - 1)
     high = np.clip(np.ceil(corners.max(axis=1)).astype(int), 0, np.array(share.shape[::-1]) - 1)
-    shows = [bool(share[y : bottom + 1, x : right + 1].any()) for (x, y), (right, bottom) in zip(low, high, strict=True)]
-    return np.asarray(triangles[np.array(shows, bool)], np.int32)
+    # Sums from the corner on tell of each box at once whether anything is in it.
+    sums = cv2.integral((share > 0).view(np.uint8))
+    (x, y), (right, bottom) = low.T, high.T + 1
+    shows = sums[bottom, right] - sums[y, right] - sums[bottom, x] + sums[y, x] > 0
+    return np.asarray(triangles[shows], np.int32)

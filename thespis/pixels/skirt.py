@@ -21,8 +21,11 @@ STRETCH = (-0.02, 0.6)  # eye distances inside the picture over which the hair o
 NEAR = (3.4, 4.2)  # eye distances around the middle of the face within which person and background are told apart
 REACH = (2.4, 3.4)  # eye distances around it within which anything moves
 BESIDE = 1.5  # eye distances that shoulders and collars are taken to rise for each that they lie beside the face
-HIGHER = 2.0  # the same for what follows the head: shoulders do not, not even the nearest
+HIGHER = 2.4  # the same for what follows the head: shoulders do not, not even the nearest
 NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
+SLENDER, THROAT = 0.72, (-0.4, 0.3)  # of the face's width that a neck has, and eye distances below the chin over which it narrows to that
+HARDLY = 0.05  # of the shoulders' motion that is none
+BODY = (-0.1, 0.9)  # eye distances below the chin over which the body comes to be one with the shoulders
 SHOULDER = (-1.3, -0.3)  # eye distances below the chin from which on, and from which on entirely, what lies beside the face may be one
 
 
@@ -53,11 +56,18 @@ def find_edge(share: Bytes, to_texture: Callable[[Array], Array], seen: Array, a
     return np.asarray(sum(part * np.roll(middle, shift) for shift, part in zip((-1, 0, 1), (0.25, 0.5, 0.25), strict=True)), np.float32)
 
 
-def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, room: Callable[[Array], Array]) -> tuple[Layer, Array]:
+def skirt(
+    shapes: Shapes,
+    photo: Array,
+    rotation: Array,
+    edge: Array | None,
+    room: Callable[[Array], Array],
+    own: Callable[[Array], Array],
+) -> tuple[Layer, Array]:
     """Make the skirt of a face (468, 3) in its own axes -> its layer in the camera's axes, and how it follows the outline (n, 36).
 
     `edge` (36,) is how far from the face's outline the head ends, where that is known; `room` says how far inside the picture spots
-    (n, 2) lie across and down (n, 2), in eye distances.
+    (n, 2) lie across and down (n, 2), in eye distances, and `own` how much there is person (n,).
     """
     outline = photo[shapes.oval]
     seen, away = rays(shapes, photo, rotation)
@@ -81,6 +91,8 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, roo
     cut = np.max([np.roll(cut, shift, axis=0) for shift in (-1, 0, 1)], axis=0)
     free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2]))) * smoothstep(0.0, 0.4, steps.reshape(-1, 1))
     follow = np.where(steps.reshape(-1) == 0, 1.0, follow).astype(np.float32)
+    # What would hardly move stays where it is to the last bit.
+    body = np.maximum(follow_body(outline, flat[:, :2]) * own(points[:, :2]) * (1 - follow) - HARDLY, 0.0)
     count = len(outline)
     ring = np.arange(count)
     triangles = []
@@ -95,7 +107,7 @@ def skirt(shapes: Shapes, photo: Array, rotation: Array, edge: Array | None, roo
     carry *= fade[..., None] / carry.sum(axis=2, keepdims=True)
     layer = Layer(
         points.astype(np.float32), np.zeros((len(points), 2), np.float32), np.concatenate(triangles).astype(np.int32),
-        follow_head=follow, free=np.asarray(free, np.float32),
+        follow_head=follow, free=np.asarray(free, np.float32), follow_body=np.asarray(body, np.float32),
     )  # fmt: skip
     return layer, np.asarray(carry.reshape(-1, count), np.float32)
 
@@ -129,6 +141,16 @@ def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
         middle = outline[:, :2].mean(axis=0)
         skull = (1 - smoothstep(*AROUND, beyond)) * (1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])))
     # Shoulders stay, and lie higher the nearer the picture shows them to the head; hair beside the face does not.
-    aside = np.maximum(np.abs(spots[:, 0]) - half, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
+    slender = half * (1 - (1 - SLENDER) * smoothstep(chin + THROAT[0], chin + THROAT[1], spots[:, 1]))
+    aside = np.maximum(np.abs(spots[:, 0]) - slender, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
     neck = 1 - smoothstep(chin + NECK[0], chin + NECK[1], spots[:, 1] + HIGHER * aside)
     return np.asarray(skull * neck, np.float32)
+
+
+def follow_body(outline: Array, spots: Array) -> Array:
+    """Say how far spots (n, 2) in the face's own axes, if they are the person's, go with the shoulders (n,)."""
+    half, chin = float(np.abs(outline[:, 0]).max()), float(outline[:, 1].max())
+    middle = outline[:, :2].mean(axis=0)
+    aside = np.maximum(np.abs(spots[:, 0]) - half, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
+    low = smoothstep(chin + BODY[0], chin + BODY[1], spots[:, 1] + aside)
+    return np.asarray(low * (1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1]))), np.float32)

@@ -12,8 +12,9 @@ from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TONGUE_OUT, closed_lid
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
-from thespis.pixels.framing import Framing, cut_frame
-from thespis.pixels.layers import Triangles, grid_triangles, opaque, smoothstep
+from thespis.pixels.crop import through
+from thespis.pixels.framing import cut_frame
+from thespis.pixels.layers import Triangles, smoothstep
 from thespis.pixels.lids import shade_eye
 from thespis.pixels.parting import learn, seal, tucked
 from thespis.pixels.puppet import Posed, Puppet, build
@@ -84,16 +85,14 @@ class Warp:
 def make_canvas(puppet: Puppet) -> Canvas:
     """Make ready to draw a puppet, once it is known how its lips are seen to shut and to part."""
     shapes, fine = puppet.person.shapes, puppet.unit * float(np.mean(puppet.framing.finer))
-
-    def without(amount: float) -> Puppet:
-        return replace(puppet, source=tucked(puppet.source, shapes, amount * fine))
-
-    sealed = without(seal(lambda amount: mirror(without(amount)), shapes))
-    return ready(replace(sealed, parting=learn(puppet.parting, mirror(sealed), shapes)))
+    small = mirrored(puppet)
+    sealed = seal(lambda amount: showing(small, tucked(puppet.source, shapes, amount * fine)), shapes)
+    source = tucked(puppet.source, shapes, sealed * fine)
+    return ready(replace(puppet, source=source, parting=learn(puppet.parting, showing(small, source), shapes)))
 
 
-def mirror(puppet: Puppet) -> Callable[[Array], tuple[Bytes, Array]]:
-    """Let a puppet be seen small: what is given draws a row -> the picture (h, w, 3) of its head, and its skin's points (468, 2) there."""
+def mirrored(puppet: Puppet) -> Canvas:
+    """Make ready to draw the head of a puppet small, as it looks at itself."""
     framing, place = puppet.framing, puppet.pose(np.zeros(FACE.size, np.float32)).place[:FACE_POINTS]
     scale = min(SEEN_UNIT / puppet.unit, 1.0)
     room, size = SEEN_ROOM * puppet.unit, np.array([framing.width, framing.height])
@@ -102,7 +101,16 @@ def mirror(puppet: Puppet) -> Callable[[Array], tuple[Bytes, Array]]:
     (left, top), (width, height) = low, np.maximum(high - low, 8)
     part = framing.part(int(left), int(top), int(width), int(height), scale)
     corner = np.asarray((puppet.origin + 0.5) * scale - 0.5 - low, np.float32)
-    canvas = ready(replace(puppet, framing=part, unit=puppet.unit * scale, origin=corner))
+    return ready(replace(puppet, framing=part, unit=puppet.unit * scale, origin=corner))
+
+
+def showing(small: Canvas, source: Array) -> Callable[[Array], tuple[Bytes, Array]]:
+    """Let a small canvas be seen with its mesh's places in the atlas at `source` (n, 2).
+
+    What is given draws a row -> the picture (h, w, 3) of its head, and its skin's points (468, 2) there.
+    """
+    canvas = replace(small, puppet=replace(small.puppet, source=source))
+    part = canvas.puppet.framing
 
     def show(row: Array) -> tuple[Bytes, Array]:
         image = np.zeros((part.height, part.width, 3), np.uint8)
@@ -117,11 +125,11 @@ def ready(puppet: Puppet) -> Canvas:
     framing, shapes = puppet.framing, puppet.person.shapes
     neutral = np.zeros(FACE.size, np.float32)
     posed = puppet.pose(neutral)
-    backdrop = np.zeros((framing.height, framing.width, 3), np.uint8)
     nearest = np.full((framing.height, framing.width), FAR, np.float32)
     soft = puppet.cutout is not None
-    if puppet.cutout is not None:
-        draw_plate(puppet.cutout.plate, framing, backdrop)
+    # Where nobody is cut out, all of the picture lies on the mesh.
+    behind = framing if puppet.cutout is None else replace(framing, texture=puppet.cutout.plate)
+    backdrop = np.ascontiguousarray(through(behind))
     still = np.ascontiguousarray(puppet.triangles[puppet.still])
     draw(posed.place, posed.depth, puppet.light, posed.source, still, packed(puppet.atlas), backdrop, nearest, soft)
     place = posed.place
@@ -146,15 +154,6 @@ def ready(puppet: Puppet) -> Canvas:
     within = (moving >= puppet.mouth_from).all(axis=1)
     inside, moving = np.ascontiguousarray(moving[within]), np.ascontiguousarray(moving[~within])
     return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest, inside)
-
-
-def draw_plate(plate: Bytes, framing: Framing, image: Bytes) -> None:
-    """Draw a background (h, w, 3), cut out of the picture as the texture is, into an image (height, width, 3)."""
-    ends = np.array(plate.shape[1::-1], np.float32) - 1
-    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * ends
-    place, flat, plain = framing.from_texture(corners), np.zeros(4, np.float32), np.ones(4, np.float32)
-    nearest = np.full(image.shape[:2], FAR, np.float32)
-    draw(place, flat, plain, corners, grid_triangles(2, 2), packed(opaque(plate).astype(np.uint16)), image, nearest, False)
 
 
 def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None = None) -> None:

@@ -17,7 +17,7 @@ from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.layers import Layer, Triangles, smoothstep, stack
 from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
 from thespis.pixels.puppet import SKIN, Posed, meet
-from thespis.pixels.raster import draw, packed
+from thespis.pixels.raster import Deep, draw, packed
 from thespis.pixels.shade import Lips, read_lips
 from thespis.types import Array, Bytes
 
@@ -52,7 +52,7 @@ class Inside:
     light: Array
     source: Array
     triangles: Triangles
-    sheet: Bytes
+    sheet: Deep
     lips: Lips
     bright: float
 
@@ -108,7 +108,7 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     return gathered(layers, sheet, starts, lips, float(light.white.mean()) if teeth else 0.0)
 
 
-def gathered(layers: list[Layer], sheet: Bytes, starts: list[int], lips: Lips, bright: float) -> Inside:
+def gathered(layers: list[Layer], sheet: Deep, starts: list[int], lips: Lips, bright: float) -> Inside:
     """Put the layers of a mouth one after the other."""
     first = np.concatenate([[0], np.cumsum([len(layer.points) for layer in layers])])
 
