@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from thespis.apps.server.app import create_app
 from thespis.apps.server.client import Client
-from thespis.apps.server.schema import FINISHED
+from thespis.apps.server.schema import ENDED
 from thespis.apps.server.store import Lease, Store, alive, result_of
 from thespis.errors import ThespisError
 
@@ -209,6 +209,6 @@ def test_old_jobs_go(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for number in range(4):
         store.add(f"{number:032x}", {}, {}, 9)
-        store.finish(f"{number:032x}", FINISHED[0])
+        store.finish(f"{number:032x}", ENDED[0])
     assert store.old(time.time() - 60, 3) == ["0" * 32]
     assert len(store.old(time.time() + 1, 9)) == 4

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 from thespis.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
     from thespis.apps.server.settings import Settings
@@ -32,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--also", action="append", default=[], metavar="NAME", help="a further name the server answers to")
     parser.add_argument("--workers", type=int, default=1, help="renderers that work at a time (1)")
     parser.add_argument("--sessions", type=int, default=4, help="live sessions that may be open at a time (4)")
-    parser.add_argument("--requests", type=int, default=1800, metavar="N", help="requests a minute of one client (1800)")
+    parser.add_argument("--requests", type=int, default=1800, metavar="N", help="requests a minute of one client (%(default)s)")
     parser.add_argument("--keep", type=float, default=7.0, metavar="DAYS", help="days for which results are kept (7)")
     parser.add_argument("--recipe", action="append", default=[], metavar="FILE.py", help="offer a recipe of your own too")
     parser.add_argument("--private-webhooks", action="store_true", help="also call webhooks in private networks")
@@ -49,10 +52,15 @@ def settings_of(args: Namespace) -> "Settings":
 
     if not 1 <= args.workers <= 64:
         raise UsageError(f"a server has 1 to 64 renderers, not {args.workers}")
-    if args.sessions < 0 or args.keep <= 0 or args.requests < 1:
+    if args.sessions < 0 or not args.keep > 0 or args.requests < 1:
         raise UsageError("--sessions is 0 or more, --keep more than 0, and --requests at least 1")
+    from thespis import recipes
     from thespis.apps.server.faces import FACES, faces
+    from thespis.apps.server.live.partner import partner_of
 
+    for path in args.recipe:
+        recipes.card(path)
+    partner_of(args.partner, args.partner_model, "")
     return Settings(
         folder=args.folder,
         warm=FACES / f"{faces()[0]}.jpg" if faces() and args.sessions else None,
@@ -78,13 +86,18 @@ def need() -> None:
         raise MissingExtraError(f"serving needs {', '.join(absent)}: pip install 'thespis[studio]'")
 
 
-def run(app: "FastAPI", settings: "Settings", ready: str = "") -> None:
-    """Serve until somebody ends it."""
+def run(app: "FastAPI", settings: "Settings", ready: str = "", then: "Callable[[], object] | None" = None) -> None:
+    """Serve until somebody ends it; once it answers, print the line `ready` and do something else too."""
     import asyncio
+    import threading
 
     import uvicorn
 
+    from thespis.apps.server.store import Lease
+
     more_files()
+    Lease(settings.folder, "server").close()  # another server's folder is told in a line, and not from within this one's start
+    place = listening(settings)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -103,13 +116,35 @@ def run(app: "FastAPI", settings: "Settings", ready: str = "") -> None:
     server = uvicorn.Server(config)
 
     async def serve() -> None:
-        closing = asyncio.create_task(close_the_silent(server, settings.limits.silent_seconds))
-        await server.serve()
-        closing.cancel()
+        beside = (close_the_silent(server, settings.limits.silent_seconds), tell())
+        tasks = [asyncio.create_task(each) for each in beside]
+        await server.serve([place])
+        for task in tasks:
+            task.cancel()
 
-    print(ready or f"thespis serves at http://{settings.host}:{settings.port} (files in {settings.folder}); Ctrl-C ends it", flush=True)
+    async def tell() -> None:
+        while not server.started:
+            await asyncio.sleep(0.05)
+        print(ready or f"thespis serves at {settings.address} (files in {settings.folder}); Ctrl-C ends it", flush=True)
+        if then is not None:
+            threading.Thread(target=then, daemon=True).start()
+
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve())
+
+
+def listening(settings: "Settings") -> "socket.socket":
+    """Take the address, so that one which is not to be had is told in a line; it answers when the server is ready."""
+    import socket
+
+    made = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+    except OSError as error:
+        made.close()
+        raise UsageError(f"cannot listen at {settings.address}: {error.strerror}; choose another --port or --host") from None
+    return made
 
 
 async def close_the_silent(server: Any, seconds: float) -> None:  # noqa: ANN401 - a uvicorn.Server

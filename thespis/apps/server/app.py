@@ -33,7 +33,6 @@ ABOUT = "Portraits that act: jobs and live sessions (docs/server.md, docs/live.m
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application; its renderers begin when it is served, and end with it."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
     store, metrics, begun = Store(settings.folder), Metrics(), time.time()
     supervisor, rooms = Supervisor(store, settings), Rooms(settings)
 

@@ -1,8 +1,10 @@
 """What a server offers: recipes, voices, emotions, takes and their exports, health and figures."""
 
+import shutil
 import tempfile
 import time
 import uuid
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,12 +17,12 @@ from starlette.background import BackgroundTask
 import thespis
 from thespis import recipes
 from thespis.apps.export_take import WRITERS
-from thespis.apps.server.jobs import REFUSALS
+from thespis.apps.server.jobs import REFUSALS, fetch
 from thespis.apps.server.schema import ID, TakeView
 from thespis.apps.server.settings import Settings
-from thespis.apps.server.store import Store
+from thespis.apps.server.store import Store, newest_first
 from thespis.apps.server.uploads import keep
-from thespis.errors import MissingExtraError
+from thespis.errors import MediaError, MissingExtraError
 from thespis.export.take import open_take
 from thespis.types import EMOTION
 
@@ -57,6 +59,10 @@ def router(settings: Settings, store: Store) -> APIRouter:
         about.recipe = opened.heading.recipe
         return about
 
+    def kept(path: Path) -> TakeView:
+        shown(path)
+        return shown(path.replace(takes / f"{uuid.uuid4().hex}.take"))
+
     @routes.get("/recipes", tags=["catalogue"])
     def list_recipes() -> list[dict[str, Any]]:
         """List the recipes: what each is, what it follows, and its licence."""
@@ -87,30 +93,26 @@ def router(settings: Settings, store: Store) -> APIRouter:
     @routes.get("/takes", tags=["takes"])
     def list_takes() -> list[TakeView]:
         """List the takes that are kept, the newest first."""
-        return [shown(path) for path in sorted(takes.glob("*.take"), key=lambda path: path.stat().st_mtime, reverse=True)[:200]]
+        found = []
+        for path, _ in newest_first(takes, "*.take")[:200]:
+            with suppress(MediaError, OSError):  # removed or damaged meanwhile: the others are there still
+                found.append(shown(path))
+        return found
 
     @routes.post("/takes", tags=["takes"], status_code=201)
     def add_take(take: Annotated[UploadFile | None, File(description="a .take file")] = None) -> TakeView:
         """Keep a take, for jobs and exports."""
         if take is None:
             raise HTTPException(422, "send a take as the part 'take'")
-        name = uuid.uuid4().hex
         with tempfile.TemporaryDirectory(dir=settings.folder / "uploads") as folder:
-            kept = Path(folder) / keep(take, "take", Path(folder), settings.limits)
-            shown(kept)
-            kept.replace(takes / f"{name}.take")
-        return shown(takes / f"{name}.take")
+            return kept(Path(folder) / keep(take, "take", Path(folder), settings.limits))
 
     @routes.post("/jobs/{job}/keep-take", tags=["takes"], status_code=201, responses={409: REFUSALS[409]})
     def keep_take(job: TakeId) -> TakeView:
         """Keep the take of a finished job among the takes."""
-        import shutil
-
-        from thespis.apps.server.jobs import fetch
-
-        name = uuid.uuid4().hex
-        shutil.copyfile(fetch(store, job, "take").path, takes / f"{name}.take")
-        return shown(takes / f"{name}.take")
+        found = fetch(store, job, "take").path
+        with tempfile.TemporaryDirectory(dir=settings.folder / "uploads") as folder:
+            return kept(Path(shutil.copyfile(found, Path(folder) / "take.take")))
 
     @routes.get("/takes/{take}", tags=["takes"], response_class=FileResponse)
     def get_take(take: TakeId) -> FileResponse:

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import socket
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,9 +21,9 @@ class Client:
 
     def __init__(self, address: str = "http://127.0.0.1:8765", token: str | None = None, seconds: float = 60.0) -> None:
         """Know the address, the token, and how long an answer may take."""
-        self._parts = urlsplit(address)
-        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+        if not is_address(address):
             raise UsageError(f"a server's address is http://HOST:PORT, not {address!r}")
+        self._parts = urlsplit(address)
         self._token, self._seconds = token, seconds
         self.place = self._parts.netloc
 
@@ -102,42 +104,59 @@ class Client:
     def fetch(self, job: str, path: str | Path, what: str = "result") -> Path:
         """Write the result of a job (or its "take") to a file."""
         place = Path(path)
-        answer, connection = self._open("GET", f"/api/jobs/{job}/{what}", None, "")
+        temporary = place.with_name(f".{place.name}.part")
         try:
-            refuse(answer)
-            temporary = place.with_name(f".{place.name}.part")
-            with temporary.open("wb") as file:
+            with self._answer("GET", f"/api/jobs/{job}/{what}") as answer, temporary.open("wb") as file:
                 while block := answer.read(BLOCK):
                     file.write(block)
+                if answer.length:
+                    raise http.client.IncompleteRead(b"", answer.length)
             temporary.replace(place)
         finally:
-            connection.close()
+            temporary.unlink(missing_ok=True)
         return place
 
     def _ask(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> dict[str, Any]:
         """Ask something that is answered by JSON."""
-        answer, connection = self._open(method, path, body, kind)
-        try:
-            refuse(answer)
-            found: dict[str, Any] = json.loads(answer.read() or b"{}")
+        with self._answer(method, path, body, kind) as answer:
+            try:
+                found: dict[str, Any] = json.loads(answer.read() or b"{}")
+            except ValueError:
+                raise ThespisError(f"what answers at {self.place} is no thespis serve; see --server") from None
             return found
-        finally:
-            connection.close()
 
-    def _open(self, method: str, path: str, body: bytes | None, kind: str) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
-        """Send a request."""
+    @contextmanager
+    def _answer(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Iterator[http.client.HTTPResponse]:
+        """Send a request, and give the answer to be read; what breaks off is told in a line."""
         made = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = made(str(self._parts.hostname), self._parts.port, timeout=self._seconds)
         headers: Mapping[str, str] = {
             **({"Content-Type": kind} if kind else {}),
             **({"Authorization": f"Bearer {self._token}"} if self._token else {}),
         }
+        begun = False
         try:
             connection.request(method, self._parts.path.rstrip("/") + path, body, dict(headers))
-            return connection.getresponse(), connection
+            answer = connection.getresponse()
+            begun = True
+            refuse(answer)
+            yield answer
+        except (http.client.HTTPException, ConnectionError, TimeoutError, socket.gaierror) as error:
+            why = "broke off its answer: ask again" if begun else f"does not answer: {error}; start one with thespis serve"
+            raise ThespisError(f"the server at {self.place} {why}") from None
         except OSError as error:
+            raise ThespisError(f"the server at {self.place} cannot be asked, or its answer kept: {error}") from None
+        finally:
             connection.close()
-            raise ThespisError(f"the server at {self._parts.netloc} does not answer: {error}; start one with thespis serve") from None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is the http or https address of a server."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:
+        return False
 
 
 def part(edge: str, name: str, path: Path) -> bytes:

@@ -81,7 +81,7 @@ class Guard:
             return 429, f"more than {self._settings.limits.requests_a_minute} requests a minute; wait a little"
         origin = headers.get("origin")
         changes = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if changes and origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        if changes and origin is not None and origin.lower().partition("://")[2] != headers.get("host", "").lower():
             return 403, "a page of another site may not use this server"
         if self._tokens and scope["path"] != "/login" and not self._known(headers):
             return 401, "this server asks for a token: Authorization: Bearer TOKEN"
@@ -94,8 +94,12 @@ class Guard:
         """Tell whether the server has this name: on a machine's own address only that counts, so that no page can call it by another."""
         if self._settings.host not in LOOPBACK and not self._settings.hosts:
             return True
-        name = urlsplit(f"//{host}").hostname if host.isprintable() and "[" not in host.strip("[") else None
-        return name in (*LOOPBACK, *self._settings.hosts) if name is not None else False
+        try:
+            name = urlsplit(f"//{host}").hostname if host.isprintable() else None
+        except ValueError:
+            return False
+        own = (*LOOPBACK, self._settings.host, *self._settings.hosts)
+        return name is not None and name in {known.lower() for known in own}
 
     def _in_time(self, client: str) -> bool:
         """Count a request against its client: a bucket that fills up again with time."""

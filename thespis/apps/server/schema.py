@@ -14,7 +14,6 @@ from thespis.types import Direction
 
 JobKind = Literal["mp4", "mov", "webm", "take", "png"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-FINISHED = ("done", "failed", "cancelled")
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]{3,30}")
 FEELING = re.compile(r"[a-zA-Z0-9 ,=.:+%_-]*")
@@ -97,8 +96,7 @@ def check(request: JobRequest, settings: Settings, *, audio: bool, take: bool) -
     if request.text is not None and not audio:
         raise UsageError("text tells what is said in the audio, and there is none; let the built-in voice say it with script")
     for words in (request.script, request.text):
-        if words is not None and len(words) > limits.script_characters:
-            raise UsageError(f"a text has at most {limits.script_characters:,} characters here, not {len(words):,}; send it in parts")
+        check_length(words or "", limits)
     if request.script is not None:
         check_script(request.script)
     for voice in (request.voice, request.language):
@@ -107,6 +105,12 @@ def check(request: JobRequest, settings: Settings, *, audio: bool, take: bool) -
     if wish.background == "transparent" and request.output not in ("mov", "webm"):
         raise UsageError("a transparent background needs the output mov or webm")
     return wish
+
+
+def check_length(words: str, limits: Limits) -> None:
+    """Refuse a text that is too long to be said in one piece."""
+    if len(words) > limits.script_characters:
+        raise UsageError(f"a text has at most {limits.script_characters:,} characters here, not {len(words):,}; send it in parts")
 
 
 def check_performance(request: JobRequest) -> None:

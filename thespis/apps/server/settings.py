@@ -79,9 +79,9 @@ class Settings:
         return own.get(name, name)
 
     @property
-    def database(self) -> Path:
-        """Where the jobs are."""
-        return self.folder / "jobs.sqlite"
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 def tokens_of(path: Path | None) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def tokens_of(path: Path | None) -> tuple[str, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"the file of tokens {path} cannot be read; write one token a line") from None
-    found = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    found = tuple(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
     if not found:
         raise UsageError(f"the file of tokens {path} holds none; write one token a line")
     return found

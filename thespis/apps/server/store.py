@@ -6,7 +6,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,15 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Open the folder, and make what is missing."""
         self.folder = folder
-        for name in ("jobs", "takes", "renderers", "uploads"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        # Held open, since the last connection that closes writes the whole log back, which takes longer than all the rest.
-        self._held = sqlite3.connect(folder / "jobs.sqlite", timeout=30.0, isolation_level=None, check_same_thread=False)
-        self._held.execute("PRAGMA journal_mode = WAL")
-        self._held.executescript(TABLE)
+        try:
+            for name in ("jobs", "takes", "renderers", "uploads"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            # Held open, since the last connection that closes writes the whole log back, which takes longer than all the rest.
+            self._held = sqlite3.connect(folder / "jobs.sqlite", timeout=30.0, isolation_level=None, check_same_thread=False)
+            self._held.execute("PRAGMA journal_mode = WAL")
+            self._held.executescript(TABLE)
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise ThespisError(f"the folder {folder} cannot keep a server's jobs: {error}; choose another --folder") from None
 
     def close(self) -> None:
         """Let go of the database."""
@@ -253,6 +256,15 @@ class Lease:
         """Give it back."""
         self._path.unlink(missing_ok=True)
         self._file.close()
+
+
+def newest_first(folder: Path, pattern: str) -> list[tuple[Path, float]]:
+    """List files with the time at which they were written; one that is removed meanwhile is left out."""
+    found = []
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            found.append((path, path.stat().st_mtime))
+    return sorted(found, key=lambda each: each[1], reverse=True)
 
 
 def alive(folder: Path, name: str) -> bool:

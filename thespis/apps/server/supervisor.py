@@ -7,15 +7,17 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from thespis.apps.server import webhook
 from thespis.apps.server.settings import Settings
-from thespis.apps.server.store import Job, Lease, Store, alive
+from thespis.apps.server.store import Job, Lease, Store, alive, newest_first
 from thespis.apps.server.worker import PART
 from thespis.errors import ThespisError
 
-TICK = 0.1  # seconds
+TICK, CALLING = 0.1, 0.5  # seconds between two looks at the renderers, and at the webhooks
+PAUSE = 1.0  # seconds after a round in which something went wrong
 PATIENCE = 0.5  # seconds that a renderer has to end a cancelled job by itself
 SLOWEST_START = 10.0  # seconds between two starts of a renderer that keeps dying
 TIDY = 60.0  # seconds between two looks at what is old
@@ -48,11 +50,10 @@ class Supervisor:
         """Take the folder, free what an earlier server left running, and begin."""
         folder = self._settings.folder
         self._lock = Lease(folder, "server")
-        for name in ("uploads",):
-            shutil.rmtree(folder / name, ignore_errors=True)
-            (folder / name).mkdir()
-        for work, name in ((self._look_after, "renderers"), (self._call, "webhooks")):
-            thread = threading.Thread(target=work, name=name, daemon=True)
+        shutil.rmtree(folder / "uploads", ignore_errors=True)
+        (folder / "uploads").mkdir(exist_ok=True)
+        for work, every, name in ((self._look_after, TICK, "renderers"), (self._call, CALLING, "webhooks")):
+            thread = threading.Thread(target=self._go_round, args=(work, every), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -72,21 +73,25 @@ class Supervisor:
         """Count the renderers that live."""
         return sum(renderer.process is not None and renderer.process.poll() is None for renderer in self._renderers)
 
-    def _look_after(self) -> None:
-        """Go round until the end; nothing that goes wrong in one round may end them all."""
+    def _go_round(self, work: Callable[[], None], every: float) -> None:
+        """Do some work until the end; nothing that goes wrong in one round may end them all."""
         import logging
 
-        while not self._stop.wait(TICK):
+        while not self._stop.wait(every):
             try:
-                for renderer in self._renderers:
-                    self._keep(renderer)
-                self._free()
-                if time.monotonic() - self._tidied > TIDY:
-                    self._tidied = time.monotonic()
-                    self._tidy()
+                work()
             except Exception:
-                logging.getLogger("thespis").exception("the renderers are not looked after")
-                self._stop.wait(1.0)
+                logging.getLogger("thespis").exception("the %s are not looked after", threading.current_thread().name)
+                self._stop.wait(PAUSE)
+
+    def _look_after(self) -> None:
+        """Look after the renderers and the folder once."""
+        for renderer in self._renderers:
+            self._keep(renderer)
+        self._free()
+        if time.monotonic() - self._tidied > TIDY:
+            self._tidied = time.monotonic()
+            self._tidy()
 
     def _keep(self, renderer: Running) -> None:
         """Start a renderer that is not there; one that keeps dying at once is started less and less often."""
@@ -113,19 +118,18 @@ class Supervisor:
                 self._store.release(job, self._settings.limits.attempts)
             elif job.stop:
                 if now - self._unwanted.setdefault(job.id, now) > PATIENCE:
-                    self._store.finish(job.id, "cancelled")
-                    self._kill(lease)
+                    self._give_up(job, "cancelled")
             elif job.started is not None and time.time() - job.started > self._settings.limits.job_seconds:
-                self._store.finish(job.id, "failed", error=f"it took longer than {self._settings.limits.job_seconds:.0f} s")
-                self._kill(lease)
+                self._give_up(job, "failed", f"it took longer than {self._settings.limits.job_seconds:.0f} s")
         there = {job.id for job in jobs}
         self._unwanted = {job: since for job, since in self._unwanted.items() if job in there}
 
-    def _kill(self, lease: str) -> None:
-        """End the renderer that holds a lease."""
-        for renderer in self._renderers:
-            if renderer.lease == lease:
-                end(renderer)
+    def _give_up(self, job: Job, state: str, error: str | None = None) -> None:
+        """End a job and its renderer; one that has just ended it by itself may be at the next job, and goes on."""
+        if self._store.finish(job.id, state, lease=job.lease, error=error):
+            for renderer in self._renderers:
+                if renderer.lease == job.lease:
+                    end(renderer)
 
     def _tidy(self) -> None:
         """Remove the jobs and takes that are too old."""
@@ -133,21 +137,19 @@ class Supervisor:
         for job in self._store.old(time.time() - limits.keep_seconds, limits.kept):
             if self._store.remove(job):
                 shutil.rmtree(self._store.place(job), ignore_errors=True)
-        takes = sorted((self._settings.folder / "takes").glob("*.take"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for count, path in enumerate(takes):
-            if count >= limits.kept or time.time() - path.stat().st_mtime > limits.keep_seconds:
+        for count, (path, written) in enumerate(newest_first(self._settings.folder / "takes", "*.take")):
+            if count >= limits.kept or time.time() - written > limits.keep_seconds:
                 path.unlink(missing_ok=True)
-        for path in (self._settings.folder / "renderers").glob("*.lock"):
-            if not alive(path.parent, path.stem) and time.time() - path.stat().st_mtime > TIDY:
+        for path, written in newest_first(self._settings.folder / "renderers", "*.lock"):
+            if not alive(path.parent, path.stem) and time.time() - written > TIDY:
                 path.unlink(missing_ok=True)
 
     def _call(self) -> None:
         """Call the webhooks that are due."""
-        while not self._stop.wait(0.5):
-            for job in self._store.calls(time.time()):
-                if self._stop.is_set():
-                    return
-                self._store.called(job.id, None if self._called(job) else later(job))
+        for job in self._store.calls(time.time()):
+            if self._stop.is_set():
+                return
+            self._store.called(job.id, None if self._called(job) else later(job))
 
     def _called(self, job: Job) -> bool:
         """Call one webhook -> whether it answered well."""

@@ -118,7 +118,7 @@ class Renderer:
         from thespis.types import frame_count
 
         request, place = JobRequest(**job.request), self._store.place(job.id)
-        recipe, noted_limits = self._settings.recipe(request.recipe), self._settings.limits
+        recipe, limits = self._settings.recipe(request.recipe), self._settings.limits
         if "take" in job.inputs:
             return self._perform(job, request, part, noted)
         directed = place / "direction.toml"
@@ -136,10 +136,10 @@ class Renderer:
             text=request.text,
             language=request.language,
         )
-        check_limits(ready.direction, noted_limits)
-        check_portrait(ready.portrait.image.shape[:2], noted_limits)
-        check_seconds(ready.seconds or 0.0, noted_limits)
-        ready.blocks = limited(ready.blocks, noted_limits)
+        check_limits(ready.direction, limits)
+        check_portrait(ready.portrait.image.shape[:2], limits)
+        check_seconds(ready.seconds or 0.0, limits)
+        ready.blocks = limited(ready.blocks, limits)
         noted.start(None if ready.seconds is None else frame_count(round(ready.seconds * ready.rate), ready.rate, ready.fps), {})
         name = f"thespis.{request.output}"
         if request.output == "png":

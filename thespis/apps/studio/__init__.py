@@ -6,7 +6,6 @@ thespis studio --host 0.0.0.0 --token tokens.txt
 """
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ REQUESTS = 6000  # a minute of one visitor: the page alone is a hundred files
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis studio`: those of `thespis serve`, whose page it is."""
     serve.arguments(parser)
+    parser.set_defaults(requests=REQUESTS)
     parser.add_argument("--open", action="store_true", help="also open the page in this machine's browser")
 
 
@@ -50,21 +50,21 @@ def mount(app: "FastAPI", settings: "Settings") -> "Studio":
 def main(args: Namespace) -> int:
     """Check everything, then serve."""
     need()
-    given = serve.settings_of(args)
+    settings = serve.settings_of(args)
     from thespis.apps.server.app import create_app
-
-    settings = replace(given, limits=replace(given.limits, requests_a_minute=max(given.limits.requests_a_minute, REQUESTS)))
 
     app = create_app(settings)
     studio = mount(app, settings)
-    address = f"http://{settings.host}:{settings.port}/studio/"
-    if args.open:
-        import threading
+    address = f"{settings.address}/studio/"
+
+    def show() -> None:
         import webbrowser
 
-        threading.Timer(2.0, webbrowser.open, (address,)).start()
+        webbrowser.open(address)
+
     try:
-        serve.run(app, settings, f"the studio is at {address} (files in {settings.folder}); Ctrl-C ends it")
+        ready = f"the studio is at {address} (files in {settings.folder}); Ctrl-C ends it"
+        serve.run(app, settings, ready, show if args.open else None)
     finally:
         studio.shelf.close()
     return 0

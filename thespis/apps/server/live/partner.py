@@ -1,5 +1,6 @@
 """Who answers in a conversation: rules that are built in and need no network, or any OpenAI-compatible chat of the user's."""
 
+import http.client
 import io
 import json
 import re
@@ -10,10 +11,10 @@ import wave
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import numpy as np
 
+from thespis.apps.server.client import is_address
 from thespis.apps.server.live.hearing import Turn
 from thespis.errors import MediaError, ThespisError, UsageError
 from thespis.types import EMOTION, random_for
@@ -105,8 +106,7 @@ class Chat:
 
     def __init__(self, address: str, model: str, key: str = "") -> None:
         """Know where to ask."""
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_address(address):
             raise UsageError(f"a partner is 'rules' or an address such as http://localhost:11434/v1, not {address!r}")
         self._address, self._model, self._key = address.rstrip("/"), model, key
         self._said: deque[dict[str, str]] = deque(maxlen=REMEMBERED)
@@ -117,8 +117,8 @@ class Chat:
         asked = {"model": self._model, "messages": [{"role": "system", "content": MANNER}, *self._said], "max_tokens": 160}
         found = self._post("/chat/completions", json.dumps(asked).encode(), "application/json")
         try:
-            content = str(found["choices"][0]["message"]["content"])
-        except (KeyError, IndexError, TypeError):
+            content = found["choices"][0]["message"]["content"].strip()
+        except (KeyError, IndexError, TypeError, AttributeError):
             raise MediaError("the chat's answer is not one of an OpenAI-compatible server") from None
         self._said.append({"role": "assistant", "content": content})
         return tidy(content)
@@ -139,7 +139,7 @@ class Chat:
         try:
             with urllib.request.urlopen(urllib.request.Request(self._address + path, body, headers), timeout=SECONDS) as answer:
                 found = json.loads(answer.read(1 << 20))
-        except (urllib.error.URLError, OSError, ValueError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
             raise ThespisError(f"the chat does not answer: {error}") from None
         return found if isinstance(found, dict) else {}
 

@@ -82,7 +82,6 @@ class Rooms:
         self._talkers: dict[str, Talker] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sweep, name="rooms", daemon=True)
-        self.opened = 0
 
     def start(self) -> None:
         """Begin to close what nobody watches, and load what the first session will need; the server opens its port after that."""
@@ -122,7 +121,6 @@ class Rooms:
             room = self.begin(portrait, request)
             with self._lock:
                 self._rooms[room.id] = room
-                self.opened += 1
             return room
         finally:
             with self._lock:

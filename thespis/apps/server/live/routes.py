@@ -16,7 +16,7 @@ from thespis.apps.server.faces import FACES, faces
 from thespis.apps.server.jobs import REFUSALS
 from thespis.apps.server.live.rooms import Room, Rooms
 from thespis.apps.server.live.socket import serve
-from thespis.apps.server.schema import ID, LiveRequest, LiveView, Wish, check_words
+from thespis.apps.server.schema import ID, LiveRequest, LiveView, Wish, check_length, check_words
 from thespis.apps.server.settings import Settings
 from thespis.apps.server.uploads import keep
 from thespis.direction.parse import direct
@@ -129,8 +129,7 @@ def router(settings: Settings, rooms: Rooms) -> APIRouter:
     ) -> LiveView:
         """Let the portrait say a script with tags, after what it says already."""
         there = found(room)
-        if len(text) > settings.limits.script_characters:
-            raise UsageError(f"a text has at most {settings.limits.script_characters:,} characters here, not {len(text):,}")
+        check_length(text, settings.limits)
         there.say(text, voice)
         return there.view()
 

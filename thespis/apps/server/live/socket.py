@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from thespis.apps.server.live.fragments import SOUND_RATE, Fragments
 from thespis.apps.server.live.hearing import Hearing
 from thespis.apps.server.live.rooms import Room
-from thespis.apps.server.schema import LiveMessage, check_words
+from thespis.apps.server.schema import LiveMessage, check_length, check_words
 from thespis.apps.server.settings import Settings
 from thespis.direction.parse import direct
 from thespis.direction.perform import at_rate
@@ -138,7 +138,8 @@ class Conversation:
             raise ThespisError(f"a message that is not known: {'.'.join(map(str, first['loc']))} {first['msg']}") from None
         performance = self._room.performance
         if asked.type == "say":
-            self._room.say(asked.text[: self._settings.limits.script_characters], asked.voice)
+            check_length(asked.text, self._settings.limits)
+            self._room.say(asked.text, asked.voice)
         elif asked.type == "ask":
             performance.attend(nod=True)
             self._answer(lambda: ("", self._room.partner.answer(asked.text)))
