@@ -106,7 +106,13 @@ def test_the_four_ways_are_put_in_order(media: Path, talk: Clip) -> None:
     assert errors[0] == 0 and all(error is not None for error in errors) and errors[1] < errors[2]  # type: ignore[operator]
     assert found["lips.true_lag"]["200 ms late"] == pytest.approx(200, abs=20) and found["image.mouth_psnr"]["itself"] == 60
     told = order.ordered(chosen(["lips.distance"])[0], [found["lips.distance"]])
-    assert told is not None and told.steps[:2] == (1.0, 1.0) and told.clips == 1
+    assert told is not None and told.steps[:2] == (1.0, 1.0) and told.worse[:2] == (True, True) and told.clips == 1
+    assert told.sees == order.EVERY and told.holds == told.worse[2]
+    closures = [dict(zip(order.WAYS, figures, strict=True)) for figures in ((1.0, 0.8, 0.2, 0.3), (1.0, 0.7, 0.1, 0.1))]
+    blind = order.ordered(chosen(["lips.true_closures"])[0], closures)  # which of two wrongs is worse is nothing that closures can tell
+    assert blind is not None and blind.holds and blind.worse == (True, True, False) and blind.steps == (1.0, 1.0, 0.25)
+    late = order.ordered(chosen(["lips.true_closures"])[0], [dict(zip(order.WAYS, (0.5, 0.8, 0.2, 0.3), strict=True))])
+    assert late is not None and not late.holds
     assert order.ordered(chosen(["lips.distance"])[0], [dict.fromkeys(order.WAYS)]) is None
 
 

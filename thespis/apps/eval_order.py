@@ -86,7 +86,16 @@ def main(args: Namespace) -> int:
     if args.json:
         print(json.dumps(facts))
         return 0
-    rows = [[each.name, *(f"{mean:.3g}" for mean in each.means), *(f"{100 * step:.0f} %" for step in each.steps)] for each in sums]
-    print(lines_of(("metric", *WAYS, "step 1", "step 2", "step 3"), rows, 200))
-    print(f"{count} clips; a step is the share of clips in which a way is told to be worse than the one before it")
+    rows = [
+        [
+            each.name,
+            *(f"{mean:.3g}" for mean in each.means),
+            *(f"{100 * step:.0f} %" if sees else f"({100 * step:.0f} %)" for sees, step in zip(each.sees, each.steps, strict=True)),
+            "yes" if each.holds else "no",
+        ]
+        for each in sums
+    ]
+    print(lines_of(("metric", *WAYS, "step 1", "step 2", "step 3", "in order"), rows, 200))
+    print(f"{count} clips; a step: in so many clips a way is told to be worse than the one before it (in brackets: none claimed)")
+    print("in order: whether the means are, in every step that is claimed")
     return 0
