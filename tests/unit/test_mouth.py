@@ -7,7 +7,7 @@ import pytest
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.close_up import FAR, facing, open_hole
-from thespis.pixels.edges import refine_lips
+from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
 from thespis.pixels.mouth import Light, Opening, draw_teeth, draw_tongue, fitted, matched, move_tongue, tongue_layer
 from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
@@ -177,6 +177,18 @@ def test_teeth_taken_for_a_lip_are_left_for_where_its_red_begins() -> None:
     moved = refine_lips(texture, points, shapes, 100.0, np.array([0, 1], np.float32))
     assert 4 < moved[14, 1] < 11
     assert np.abs(moved[shapes.lips_inner_upper]).max() < 1e-6
+
+
+def test_the_chin_of_a_gape_is_below_its_lip() -> None:
+    shapes = load_shapes()
+    points = np.concatenate([shapes.points[:, :2] * 100 + 300, np.zeros((10, 2))]).astype(np.float32)
+    still = np.zeros((468, 2), np.float32)
+    assert np.abs(lower_chin(points, shapes, still, 100.0, DOWN[:2])).max() < 1e-3
+    dropped = still.copy()
+    dropped[[*LOWER_EDGE, *shapes.lips_inner_lower], 1] = 50.0  # the lip alone, as the network has it
+    placed = points[:468] + lower_chin(points, shapes, dropped, 100.0, DOWN[:2])
+    assert (np.diff(placed[[17, 18, 200, 199, 175, 152], 1]) > 3).all()
+    assert np.array_equal(placed[[10, 1, 33, 263]], points[[10, 1, 33, 263]])
 
 
 def test_drawn_teeth_take_the_colour_of_the_photographs_own() -> None:

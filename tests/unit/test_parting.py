@@ -88,7 +88,7 @@ def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monke
 
     assert shut(0.002) == 0.0
     assert shut(0.02, 0.004) == parting.TUCKS[1]
-    assert shut(0.02, 0.021, 0.022, 0.019) == 0.0
+    assert shut(0.02, 0.021, 0.022, 0.019, 0.018) == 0.0
     assert shut(None) == 0.0
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, Shapes
-from thespis.pixels.layers import window
+from thespis.pixels.layers import smoothstep, window
 from thespis.types import Array, Bytes
 
 FARTHEST = 0.05  # eye distances by which the line may be moved
@@ -12,6 +12,7 @@ STEPS = 41  # places tried along each line across the lips
 OPEN = 0.045  # eye distances between the lips from which on the mouth counts as open
 GAPING, DEEPER, CLEARLY = 0.25, 0.15, 8.0  # from there on it gapes; so far down, and so much redder, its lower lip may begin
 TALLER = 0.3  # eye distances below its points at which the red of a gaping mouth's lower lip may end
+SHORTEST, CHIN = 0.7, (0.15, 0.42)  # of its usual height that a chin has at least, and eye distances from its middle over which that fades
 LOWER_EDGE = (91, 181, 84, 17, 314, 405, 321)  # the outer edge of the lower lip, without what lies beside the corners
 INNER = (*LIPS_INNER_UPPER, *LIPS_INNER_LOWER)
 REACH = 0.10  # so far around it the skin moves along
@@ -32,7 +33,9 @@ def refine_lips(texture: Bytes, points: Array, shapes: Shapes, unit: float, down
         dropped = 0.0 if float(gap[3:8].mean()) < GAPING else lower_lip(soft, lower, unit, down)
         moves = np.stack([np.zeros(11), dropped * np.sin(np.linspace(0, np.pi, 11))]).astype(np.float32)
         found = spread(points, shapes, moves * unit, down, unit) if dropped else np.zeros((468, 2), np.float32)
-        return found if float(gap[3:8].mean()) < GAPING else below_lip(soft, points, found, unit, down)
+        if float(gap[3:8].mean()) < GAPING:
+            return found
+        return lower_chin(points, shapes, below_lip(soft, points, found, unit, down), unit, down)
     middle = (upper + lower) / 2
     moved = darkest_line(profiles(soft, middle, offsets * unit, down).mean(axis=2), offsets)
     moves = np.stack([(middle - upper) @ down / unit, (middle - lower) @ down / unit]) + moved
@@ -79,6 +82,22 @@ def below_lip(picture: Bytes, points: Array, found: Array, unit: float, down: Ar
     inner = points[[78, 308]].mean(axis=0) @ down
     carried *= (skin_points @ down > inner) & ~np.isin(np.arange(468), INNER)
     return np.asarray(found + carried[:, None] * down, np.float32)
+
+
+def lower_chin(points: Array, shapes: Shapes, found: Array, unit: float, down: Array) -> Array:
+    """Move the chin of a gaping mouth below its lip, where the network has it too high or folded over -> displacements (468, 2)."""
+    along = np.array([down[1], -down[0]], np.float32)
+    middle = points[[78, 308]].mean(axis=0)
+    x, y = (points[:468] + found - middle) @ along / unit, (points[:468] + found - middle) @ down / unit
+    usual_x, usual_y = shapes.points[:, 0], shapes.points[:, 1]
+    lip, usual_lip = (
+        np.interp(across, *ordered(across[list(LOWER_EDGE)], height[list(LOWER_EDGE)])) for across, height in ((x, y), (usual_x, usual_y))
+    )
+    below = usual_y - usual_lip
+    # Less than usual, since a chin is also pressed against the throat by a jaw that drops.
+    least = lip + SHORTEST * below
+    moved = np.maximum(least - y, 0.0) * (below > 0.01) * (1 - smoothstep(*CHIN, np.abs(usual_x)))
+    return np.asarray(found + (moved * unit)[:, None] * down, np.float32)
 
 
 def profiles(picture: Bytes, ring: Array, offsets: Array, down: Array) -> Array:

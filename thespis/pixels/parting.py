@@ -21,7 +21,7 @@ MOST, LEAST = 1.4, 0.7  # of the opening asked that is ever drawn
 MISPLACED = 0.12  # eye distances between lips as drawn and as found, from which on it is not these lips that were found
 SHUT = {"jawOpen": 0.06, "mouthClose": 0.06, "mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
 """A closure as p, b and m have it."""
-TUCKS = (0.0, 0.012, 0.025, 0.04)  # eye distances of the lips' inner edges that are tried to be left out
+TUCKS = (0.0, 0.012, 0.025, 0.04, 0.06)  # eye distances of the lips' inner edges that are tried to be left out
 SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
 MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
 
