@@ -8,15 +8,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
+from full_disk import hardly_any_room  # noqa: E402
 from made_up import articulation  # noqa: E402
 
 from thespis.data.acts import SECONDS, performed  # noqa: E402
+from thespis.errors import MediaError  # noqa: E402
 from thespis.motion.actor import LATE as RUN_LATE  # noqa: E402
 from thespis.motion.actor import SOON as RUN_SOON  # noqa: E402
 from thespis.motion.actor import WINDOW as RUN_WINDOW  # noqa: E402
 from thespis.motion.actor import Denoiser  # noqa: E402
 from thespis.motion.networks.acting import LATE, SOON, STEPS, WINDOW, Acting, follow  # noqa: E402
 from thespis.motion.spaces.acting import CONTROLS  # noqa: E402
+from thespis.train import thespis as trainer  # noqa: E402
 from thespis.train.acting import ActingLearner, FewSteps, Stretches, stretch, usual  # noqa: E402
 from thespis.train.thespis import INPUTS, export, fresh  # noqa: E402
 from thespis.types import Array  # noqa: E402
@@ -100,3 +103,16 @@ def test_the_file_that_ships_answers_as_the_network_does(tmp_path: Path) -> None
         wanted, blink = network({name: torch.from_numpy(rows)[None] for name, rows in given.items()}, torch.zeros(1, CONTROLS.size))
     assert made == pytest.approx(wanted[0].numpy(), abs=2e-3) and chance == pytest.approx(blink[0].numpy(), abs=1e-3)
     assert (tmp_path / "acting.onnx").stat().st_size < 2_000_000
+
+
+def test_acts_for_which_there_is_no_room_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {"rows": np.zeros((2, 4000), np.float32)}
+    monkeypatch.setattr(trainer, "made_up", lambda *_: rows)
+    monkeypatch.setattr(trainer, "performed", lambda *_: rows)
+    told: list[str] = []
+    with hardly_any_room(), pytest.raises(MediaError, match="the disk is full"):
+        trainer.performances(tmp_path, "made up", 0, told.append)
+    first = trainer.performances(tmp_path, "made up", 0, told.append)
+    again = trainer.performances(tmp_path, "made up", 0, told.append)
+    assert first["rows"].shape == (8, 4000) and (first["rows"] == again["rows"]).all()
+    assert told.count("making up 500 voices") == 2

@@ -38,7 +38,7 @@ def main(args: Namespace) -> int:
     """Measure both, write, and print."""
     check_page(args.output)
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, (args.first, args.second, args.labels, args.real))
     from thespis.apps.text import table
     from thespis.evaluate.comparison import compared, facts_of, page, words_of
     from thespis.evaluate.metrics import chosen

@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from thespis.errors import UsageError
+from thespis.export.output import check_writable
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -42,6 +43,10 @@ def main(args: Namespace) -> int:
         raise UsageError("--people and --workers need at least 1")
     if args.actor and args.size is None:
         raise UsageError("--actor needs --size PIXELS, since only frames show who acts")
+    if args.sheet is not None:
+        if args.sheet.suffix.lower() != ".png":
+            raise UsageError(f"a page of people is a .png picture, not {args.sheet.name!r}")
+        check_writable(args.sheet, args.actor)
     from thespis.data.sentences import LANGUAGES
     from thespis.data.shards import write_shards
     from thespis.data.stage import Stage, StageSettings
@@ -71,9 +76,7 @@ def main(args: Namespace) -> int:
     if args.sheet is not None:
         from thespis.apps.render import write_picture
         from thespis.data.sheet import people_sheet
-        from thespis.export.output import check_writable
 
-        check_writable(args.sheet)
         write_picture(people_sheet(args.seed, args.people, args.size or 192), args.sheet)
         print(f"{args.sheet}: {args.people} people")
     return 0

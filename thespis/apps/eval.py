@@ -7,10 +7,12 @@ Subjects of their own (thespis eval SUBJECT --help tells more): lips, sounds, la
 """
 
 import json
+import math
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thespis.apps.text import none_measured
 from thespis.errors import MediaError, UsageError
 from thespis.export.output import check_writable, write_text
 
@@ -81,6 +83,8 @@ def read_labels(path: Path | None) -> dict[str, dict[str, Any]]:
         if row.get("intensity"):
             try:
                 labels["intensity"] = float(row["intensity"])
+                if not math.isfinite(labels["intensity"]):
+                    raise ValueError
             except ValueError:
                 raise MediaError(f"line {number} of {path}: an intensity is a number such as 0.8, not {row['intensity']!r}") from None
         found[row["file"]] = labels
@@ -137,8 +141,7 @@ def measured(args: Namespace, jobs: "list[Job]", shown: str) -> "list[Result]":
 
         results = measure_all(jobs, args.workers, tell)
     if all(each.reason for each in results):
-        reasons = "; ".join(f"{each.name}: {each.reason}" for each in results[:3])
-        raise MediaError(f"none of the {len(results)} videos can be measured ({reasons}{' ...' if len(results) > 3 else ''})")
+        raise none_measured([(each.name, each.reason or "") for each in results])
     return results
 
 
@@ -175,7 +178,7 @@ def main(args: Namespace) -> int:
     check_page(args.output)
     for path in (args.report, args.keep_real):
         if path is not None:
-            check_writable(path)
+            check_writable(path, (*args.files, args.labels, args.real))
     from thespis.evaluate.metrics import chosen
     from thespis.evaluate.report import facts_of, page
     from thespis.evaluate.results import as_real, real_footage

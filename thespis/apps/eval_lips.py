@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thespis.apps.text import none_measured
 from thespis.errors import MediaError, UsageError
 from thespis.export.output import check_writable, write_text
 
@@ -84,12 +85,12 @@ def main(args: Namespace) -> int:
     """Track, listen, compare, and print."""
     further = networks(args.network)
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, (*args.media, args.texts, *further.values()))
     from thespis.evaluate import lips
     from thespis.evaluate.first import first_curves
-    from thespis.evaluate.footage import clips_of
+    from thespis.evaluate.footage import cache_folder, clips_of
     from thespis.evaluate.lips_report import closing, facts_of, heads, line
-    from thespis.evaluate.mouths import Refused, cache_folder, talks
+    from thespis.evaluate.mouths import Refused, talks
     from thespis.evaluate.performing import curves_of
     from thespis.evaluate.texts import read_texts, text_beside
 
@@ -100,7 +101,7 @@ def main(args: Namespace) -> int:
     names = [*talkers, LOUDNESS, FIRST, TEXT]
     scores: list[tuple[Talk, dict[str, Score]]] = []
     refused: list[Refused] = []
-    for clip in talks(paths, args.cache or cache_folder()):
+    for clip in talks(paths, args.cache or cache_folder("lips")):
         if isinstance(clip, Refused):
             refused.append(clip)
             continue
@@ -116,8 +117,7 @@ def main(args: Namespace) -> int:
         if not args.json:
             print(line(f"{clip.path.parent.name}/{clip.path.stem}", scores[-1][1], names), flush=True)
     if not scores:
-        reasons = "; ".join(f"{each.path.name}: {each.reason}" for each in refused[:3])
-        raise MediaError(f"none of the {len(refused)} videos can be measured ({reasons}{' ...' if len(refused) > 3 else ''})")
+        raise none_measured([(each.path.name, each.reason) for each in refused])
     facts = facts_of(scores, refused)
     if args.report is not None:
         write_text(args.report, json.dumps(facts, indent=1) + "\n")

@@ -9,6 +9,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from thespis.apps.text import none_measured
+from thespis.errors import MediaError
 from thespis.export.output import check_writable, write_text
 
 UNDER = ("white noise", "pink noise", "music")
@@ -31,12 +33,15 @@ def main(args: Namespace) -> int:
     """Measure, and print a line for each kind of noise."""
     if args.report is not None:
         check_writable(args.report)
+    for folder in args.sounds:
+        if not folder.is_dir():
+            raise MediaError(f"there is no folder {folder}; give one with recordings in which nobody speaks")
     import numpy as np
 
     from thespis.apps.eval_lips import talker_of
     from thespis.evaluate import lips, noise
-    from thespis.evaluate.footage import clips_of
-    from thespis.evaluate.mouths import Talk, cache_folder, talks
+    from thespis.evaluate.footage import cache_folder, clips_of
+    from thespis.evaluate.mouths import Talk, talks
     from thespis.evaluate.performing import curves_of
     from thespis.evaluate.sounds import RECORDINGS
     from thespis.speech.read import read_speech
@@ -47,8 +52,10 @@ def main(args: Namespace) -> int:
     clean: list[float] = []
     under: dict[str, list[float]] = {kind: [] for kind in UNDER}
     speaking: list[float] = []
-    for clip in talks(paths, args.cache or cache_folder()):
+    refused: list[tuple[str, str]] = []
+    for clip in talks(paths, args.cache or cache_folder("lips")):
         if not isinstance(clip, Talk):
+            refused.append((clip.path.name, clip.reason))
             continue
         curves = curves_of(talker, clip.speech)
         speaking.append(noise.motion(curves))
@@ -56,6 +63,8 @@ def main(args: Namespace) -> int:
         for kind in UNDER:
             mixed = curves_of(talker, noise.under(clip.speech, kind, args.decibels))
             under[kind].append(lips.fit(mixed.opening, mixed.seconds, clip.mouth.gap, clip.mouth.seconds).best)
+    if paths and not speaking:
+        raise none_measured(refused)
     if not speaking:
         speaking = [noise.motion(curves_of(talker, say(REFERENCE, voice))) for voice in ("en-us", "en-us+f3")]
     usual = float(np.mean(speaking))

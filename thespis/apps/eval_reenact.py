@@ -9,7 +9,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.errors import MediaError, ThespisError, UsageError
+from thespis.apps.text import none_measured
+from thespis.errors import ThespisError, UsageError
 from thespis.export.output import check_writable, write_text
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def main(args: Namespace) -> int:
         found.append((result, worst.pictures()))
     results = [result for result, _ in found]
     if not results:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(refused.items())[:3])
-        raise MediaError(f"none of the {len(refused)} videos can be measured ({reasons}{' ...' if len(refused) > 3 else ''})")
+        raise none_measured([*refused.items()])
     facts = facts_of(results, refused, args.drive)
     if args.report is not None:
         write_text(args.report, json.dumps(facts, indent=1) + "\n")

@@ -39,10 +39,11 @@ def main(args: Namespace) -> int:
     began = time.monotonic()
     recipes.path_of(args.recipe)
     home = f"thespis.train.{args.recipe}"
+    known = args.recipe in recipes.names() and find_spec(home) is not None
     absent = [name for name in ("torch", "accelerate") if find_spec(name) is None]
     if absent:
         raise MissingExtraError(f"fitting needs {' and '.join(absent)}, not installed here: pip install 'thespis[train]'")
-    fit = getattr(import_module(home), "fit", None) if find_spec(home) else None
+    fit = getattr(import_module(home), "fit", None) if known else None
     if fit is None:
         raise TrainingError(f"the recipe {args.recipe!r} draws anybody and is not fitted to a person; thespis fit synctalk is")
     if args.size is not None and not SMALLEST <= args.size <= LARGEST:

@@ -67,7 +67,7 @@ def main(args: Namespace) -> int:
     from thespis.export.output import check_writable
     from thespis.export.take import open_take
 
-    check_writable(args.output)
+    check_writable(args.output, (args.take, args.portrait, args.landmarks))
     take = open_take(args.take)
     from thespis.apps.plot_sheet import asked_emotion, draw_take
     from thespis.apps.render import write_picture

@@ -4,6 +4,8 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
+from thespis.errors import MediaError
+
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
     """Set rows under their heads in columns; the last column is wrapped to the width of the terminal."""
@@ -22,3 +24,9 @@ def clock(seconds: float) -> str:
     """Write a time as minutes and seconds: 3:07.5."""
     minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes)}:{rest:04.1f}"
+
+
+def none_measured(refused: Sequence[tuple[str, str]]) -> MediaError:
+    """Word that nothing can be measured of any video, with the names and reasons of the first few."""
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in refused[:3])
+    return MediaError(f"none of the {len(refused)} videos can be measured ({reasons}{' ...' if len(refused) > 3 else ''})")

@@ -10,7 +10,7 @@ import numpy as np
 
 from thespis.data.shards import arrays_of, clip_of
 from thespis.errors import MediaError
-from thespis.export.output import Output, write_error
+from thespis.export.output import write_arrays
 from thespis.types import Bytes, Clip
 
 QUALITY = 95
@@ -33,20 +33,11 @@ def decoded(data: Bytes, ends: np.ndarray[Any, Any]) -> Bytes:
 
 def save_clip(clip: Clip, path: Path) -> None:
     """Write a Clip whole or not at all."""
-    from safetensors.numpy import save_file
-
     named, facts = arrays_of(clip, 0)
     arrays = {name.removeprefix("0/"): array for name, array in named.items()}
     if "frames" in arrays:
         arrays[PICTURES], arrays[ENDS] = coded(arrays.pop("frames"))
-    output = Output(path)
-    try:
-        save_file(arrays, output.temporary, {"clip": json.dumps(facts, ensure_ascii=False, sort_keys=True)})
-        output.publish()
-    except OSError as error:
-        raise write_error(error, path) from error
-    finally:
-        output.discard()
+    write_arrays(path, arrays, {"clip": json.dumps(facts, ensure_ascii=False, sort_keys=True)})
 
 
 def load_clip(path: Path) -> Clip:

@@ -18,7 +18,7 @@ from thespis.data.corpus import Corpus
 from thespis.data.item import felt
 from thespis.data.workers import spread
 from thespis.errors import MediaError, unknown
-from thespis.export.output import Output, check_writable, write_error, write_text
+from thespis.export.output import check_writable, write_arrays, write_text
 from thespis.types import EMOTION, Array, Clip, Direction, Portrait, Track
 
 INDEX = "packed.json"
@@ -151,8 +151,6 @@ def part_name(number: int) -> str:
 
 def pack_part(corpus: Corpus, packing: Packing, folder: str, part: int) -> int:
     """Write the clips of one part whole or not at all, and give their number."""
-    from safetensors.numpy import save_file
-
     arrays: dict[str, list[NDArray[Any]]] = {}
     facts = []
     begins: dict[str, int] = {}
@@ -164,15 +162,8 @@ def pack_part(corpus: Corpus, packing: Packing, folder: str, part: int) -> int:
         for name, rows in made.items():
             arrays.setdefault(name, []).append(rows)
             begins[name] = begins.get(name, 0) + len(rows)
-    output = Output(Path(folder) / part_name(part))
-    try:
-        joined = {name: np.ascontiguousarray(np.concatenate(rows)) for name, rows in arrays.items()}
-        save_file(joined, output.temporary, {"clips": json.dumps(facts, ensure_ascii=False)})
-        output.publish()
-    except OSError as error:
-        raise write_error(error, output.path) from error
-    finally:
-        output.discard()
+    joined = {name: np.ascontiguousarray(np.concatenate(rows)) for name, rows in arrays.items()}
+    write_arrays(Path(folder) / part_name(part), joined, {"clips": json.dumps(facts, ensure_ascii=False)})
     return len(facts)
 
 
@@ -190,8 +181,10 @@ def pack(
     told = {"version": VERSION, "packing": json.loads(json.dumps(asdict(chosen))), "clips": len(corpus), "each": chosen.each}
     told["about"] = json.loads(json.dumps(dict(about or {})))
     index = place / INDEX
+    if place.exists() and not place.is_dir():
+        raise MediaError(f"{place} is a file; packed clips need a folder")
     if index.exists():
-        if json.loads(index.read_text(encoding="utf-8")) != told:
+        if index_of(index) != told:
             raise MediaError(f"{place} holds another corpus or other settings; choose a new folder or remove that one")
     elif place.exists() and any(place.iterdir()):
         raise MediaError(f"the folder {place} is not empty; choose a new folder")
@@ -200,6 +193,18 @@ def pack(
         write_text(index, json.dumps(told, indent=1, sort_keys=True) + "\n")
     missing = [part for part in range(-(-len(corpus) // chosen.each)) if not (place / part_name(part)).exists()]
     yield from spread(pack_part, [(corpus, chosen, str(place), part) for part in missing], workers)
+
+
+def index_of(path: Path) -> dict[str, Any]:
+    """Read what a packed folder says about itself."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        numbers = found["version"], int(found["clips"]), int(found["each"])
+    except (ValueError, KeyError, TypeError, OSError):
+        raise MediaError(f"{path} cannot be read; pack the corpus again") from None
+    if numbers[0] != VERSION:
+        raise MediaError(f"{path} is of version {numbers[0]}, this Thespis reads version {VERSION}; pack the corpus again")
+    return found
 
 
 class Packed:
@@ -211,14 +216,8 @@ class Packed:
         index = self.folder / INDEX
         if not index.is_file():
             raise MediaError(f"{self.folder} is no packed corpus: it has no {INDEX}; make one with thespis data pack FOLDER -o OUT")
-        try:
-            self.about: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
-            count, each = int(self.about["clips"]), int(self.about["each"])
-            version = self.about["version"]
-        except (ValueError, KeyError, TypeError, OSError):
-            raise MediaError(f"{index} cannot be read; pack the corpus again") from None
-        if version != VERSION:
-            raise MediaError(f"{index} is of version {version}, this Thespis reads version {VERSION}; pack the corpus again")
+        self.about = index_of(index)
+        count, each = int(self.about["clips"]), int(self.about["each"])
         names = [part_name(part) for part in range(-(-count // each))]
         missing = [name for name in names if not (self.folder / name).is_file()]
         if missing:

@@ -63,6 +63,8 @@ def prepare(clips: ClipSet, folder: str | Path, settings: Preparing, workers: in
     check_writable(place)
     about = {"version": VERSION, "set": clips.title, "settings": json.loads(json.dumps(asdict(settings)))}
     index = place / INDEX
+    if place.exists() and not place.is_dir():
+        raise MediaError(f"{place} is a file; prepared clips need a folder")
     if index.exists():
         if read_index(place) != about:
             raise MediaError(f"{place} was prepared from another set or with other settings; choose a new folder or remove that one")

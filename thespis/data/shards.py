@@ -13,7 +13,7 @@ import numpy as np
 from thespis.data.stage import Stage, StageSettings
 from thespis.data.workers import spread
 from thespis.errors import MediaError
-from thespis.export.output import Output, check_writable, write_error, write_text
+from thespis.export.output import check_writable, write_arrays, write_text
 from thespis.motion.spaces.face import FACE
 from thespis.types import EMOTION, Clip, Frames, Phone, Speech, Track, Word
 
@@ -81,8 +81,6 @@ def stage_of(settings: StageSettings) -> Stage:
 
 def make_shard(settings: StageSettings, folder: str, shard: int, stage: Stage | None = None) -> int:
     """Make one shard whole or not at all, and give the number of its clips."""
-    from safetensors.numpy import save_file
-
     made = stage or stage_of(settings)
     numbers = range(shard * SHARD, min((shard + 1) * SHARD, settings.clips))
     arrays: dict[str, np.ndarray[Any, Any]] = {}
@@ -91,14 +89,7 @@ def make_shard(settings: StageSettings, folder: str, shard: int, stage: Stage | 
         parts, known = arrays_of(made[number], number)
         arrays |= parts
         facts[str(number)] = known
-    output = Output(Path(folder) / shard_name(shard))
-    try:
-        save_file(arrays, output.temporary, {"clips": json.dumps(facts, ensure_ascii=False, sort_keys=True)})
-        output.publish()
-    except OSError as error:
-        raise write_error(error, output.path) from error
-    finally:
-        output.discard()
+    write_arrays(Path(folder) / shard_name(shard), arrays, {"clips": json.dumps(facts, ensure_ascii=False, sort_keys=True)})
     return len(numbers)
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, TypeVar
+
+from thespis.errors import MediaError
 
 T = TypeVar("T")
 
@@ -15,5 +18,13 @@ def spread(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], workers: int
         return
     # Fresh processes: espeak's library and compiled code do not survive a fork of a threaded parent.
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(work, *job) for job in jobs]:
-            yield future.result()
+        try:
+            for future in [pool.submit(work, *job) for job in jobs]:
+                yield future.result()
+        except BrokenProcessPool:
+            raise MediaError(
+                "a process was ended from outside, mostly for want of memory; use fewer --workers: what is done stays"
+            ) from None
+        finally:
+            # Where an error ends it, or whoever asks has enough, nothing further is begun.
+            pool.shutdown(cancel_futures=True)

@@ -89,12 +89,6 @@ def track_mouth(path: Path, tell: Callable[[int], None] = lambda _: None) -> Mou
     return Mouth(gap, width, footage.fps, people)
 
 
-def cache_folder() -> Path:
-    """The folder in which tracked lips are kept where the user names none: `thespis/lips` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "thespis" / "lips"
-
-
 def mouth_of(path: Path, cache: Path, tell: Callable[[int], None] = lambda _: None) -> Mouth:
     """Track a clip, or read what was tracked before; a clip that was changed is tracked again."""
     facts = path.stat()

@@ -4,11 +4,15 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from thespis.errors import MediaError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 VIDEOS = (".mp4", ".mov", ".webm")
 NUMBER = re.compile(r"%0?\d*d")
@@ -96,6 +100,25 @@ def write_error(error: OSError, path: Path) -> MediaError:
     if error.errno in FULL:
         return MediaError(f"the disk is full: there is no room for {path} (nothing was written); free some space or choose another disk")
     return MediaError(f"cannot write {path}: {error.strerror or error} (nothing was written)")
+
+
+def write_arrays(path: Path, arrays: "Mapping[str, np.ndarray[Any, Any]]", about: Mapping[str, str] | None = None) -> None:
+    """Write named arrays, and texts about them, as a safetensors file: whole or not at all."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    output = Output(path)
+    try:
+        save_file(dict(arrays), output.temporary, None if about is None else dict(about))
+        output.publish()
+    except OSError as error:
+        raise write_error(error, path) from error
+    except SafetensorError as error:
+        # The library words the system's errors instead of passing them on.
+        number = re.search(r"os error (\d+)", str(error))
+        raise write_error(OSError(int(number[1]) if number else errno.EIO, str(error)), path) from error
+    finally:
+        output.discard()
 
 
 def write_text(path: Path, text: str) -> None:

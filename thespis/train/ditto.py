@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from thespis.data.faces import Arrays, told
 from thespis.data.stage import StageSettings
 from thespis.errors import TrainingError
+from thespis.export.output import write_arrays
 from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.eyes import eyeballs
 from thespis.motion.liveportrait import EYES, LIPS, liveportrait_of_face, resting
@@ -72,7 +73,7 @@ def conditions_of(articulation: Array, emotion: Array, face: Track) -> Array:
 
 def corpus(folder: Path, split: str, clips: int, seed: int, tell: Callable[[str], None]) -> Arrays:
     """Act clips of the stage, or read those that were acted: motion (clips, T, 70) and conditions (clips, T, 26)."""
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file
 
     path = folder / f"{split}.safetensors"
     if not path.exists():
@@ -87,7 +88,7 @@ def corpus(folder: Path, split: str, clips: int, seed: int, tell: Callable[[str]
             found["conditions"].append(conditions_of(rows["articulation"], rows["emotion"], face))
             if number % 20 == 19:
                 tell(f"acting of the stage, {split}: {number + 1} of {clips} clips")
-        save_file({name: np.stack(values).astype(np.float32) for name, values in found.items()}, path)
+        write_arrays(path, {name: np.stack(values).astype(np.float32) for name, values in found.items()})
     return load_file(path)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from thespis.data.faces import Arrays, told
 from thespis.data.stage import StageSettings
+from thespis.export.output import write_arrays
 from thespis.motion.networks.emoface import FPS, FRAMES, LIDS, LOOK, SHAPES
 from thespis.motion.networks.emoface_torch import EmoFaceNetwork
 from thespis.motion.rig import rig_of_face
@@ -56,7 +57,7 @@ def taught(folder: Path, size: str, found: Mapping[str, Arrays], settings: Setti
 
 def corpus(folder: Path, split: str, clips: int, seed: int, tell: Callable[[str], None]) -> Arrays:
     """Act clips of the stage, or read those that were acted: heard (clips, T, 10), felt (clips, T, 8) and rig (clips, T, 174)."""
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file
 
     path = folder / f"{split}.safetensors"
     if not path.exists():
@@ -71,7 +72,7 @@ def corpus(folder: Path, split: str, clips: int, seed: int, tell: Callable[[str]
             found["rig"].append(controls_of(Track(FACE, rows["face"], clip.motion.fps)))
             if number % 20 == 19:
                 tell(f"acting of the stage, {split}: {number + 1} of {clips} clips")
-        save_file({name: np.stack(values).astype(np.float32) for name, values in found.items()}, path)
+        write_arrays(path, {name: np.stack(values).astype(np.float32) for name, values in found.items()})
     return load_file(path)
 
 

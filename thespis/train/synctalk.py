@@ -16,6 +16,7 @@ import torch
 
 from thespis.data.stage import Stage, StageSettings
 from thespis.errors import TrainingError
+from thespis.export.output import write_arrays
 from thespis.pixels.field.camera import Poses, Shell
 from thespis.pixels.field.person import NUMBERS, Fitted, packed, pasted, write_person
 from thespis.pixels.field.run import RunningField
@@ -174,7 +175,7 @@ def steps_before(work: Path) -> int:
 
 def known(video: Path, audio: Path | None, work: Path, side: int, shape: FieldShape, tell: Callable[[str], None], steady: bool) -> Prepared:
     """Prepare a video, or read what was prepared of it before."""
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import load_file
 
     from thespis import recipes
 
@@ -188,8 +189,7 @@ def known(video: Path, audio: Path | None, work: Path, side: int, shape: FieldSh
             "outline": made.shell.outline, "centre": made.shell.centre,
         }  # fmt: skip
         work.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(value) for name, value in parts.items()}, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
+        write_arrays(path, {name: np.ascontiguousarray(value) for name, value in parts.items()})
     held = load_file(path)
     if held["frames"].shape[1] != side:
         raise TrainingError(f"{work} holds frames of {held['frames'].shape[1]} pixels, not {side}; use that size or another folder")

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thespis.data.acts import SOUNDS, made_up, performed, recorded
 from thespis.errors import TrainingError
+from thespis.export.output import write_arrays
 from thespis.motion.networks.acting import Acting
 from thespis.motion.spaces.acting import CONTROLS, STYLE
 from thespis.motion.voiced import HEARD
@@ -70,11 +72,10 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
 
 def performances(folder: Path, name: str, seed: int, tell: Callable[[str], None]) -> dict[str, Array]:
     """Make voices and acts, or read those that were made; nothing where there are no recordings."""
-    place = folder / "acts" / f"{name.replace(' ', '_')}.npz"
+    place = folder / "acts" / f"{name.replace(' ', '_')}.safetensors"
     if place.exists():
-        with np.load(place) as kept:
-            return {each: kept[each] for each in kept.files}
-    sounds = [path for path in (folder / "recordings").glob("*") if path.suffix.lower() in SOUNDS]
+        return load_arrays(place)
+    sounds = [path for path in sorted((folder / "recordings").glob("*")) if path.suffix.lower() in SOUNDS]
     if name == "recorded":
         if not sounds:
             return {}
@@ -88,7 +89,7 @@ def performances(folder: Path, name: str, seed: int, tell: Callable[[str], None]
     turns = [performed(voices, seed, f"{name} {turn}") for turn in range(TURNS.get(name, 1))]
     found = {each: np.concatenate([turn[each] for turn in turns]) for each in turns[0]}
     place.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(place, **found)
+    write_arrays(place, found)
     return found
 
 
