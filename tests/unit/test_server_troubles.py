@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import settings, submit
+from served import picture, settings, submit
 
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
 from fastapi.testclient import TestClient
@@ -215,6 +215,20 @@ def test_a_take_that_is_damaged_hides_no_other(tmp_path: Path) -> None:
         assert client.get("/api/takes").json() == []
         gone = submit(client).json()["id"]
         assert client.post(f"/api/jobs/{gone}/keep-take").status_code == 409
+
+
+def test_who_watches_a_session_that_is_closed_is_told(tmp_path: Path) -> None:
+    with TestClient(create_app(settings(tmp_path, workers=0))) as client:
+        about = {"request": json.dumps({"recipe": "toy_recipe", "settings": {"size": 64}})}
+        room = client.post("/api/live", data=about, files={"portrait": picture()}).json()["id"]
+        with client.websocket_connect(f"/api/live/{room}/socket") as socket:
+            socket.send_text(json.dumps({"type": "ping"}))
+            while "pong" not in str(socket.receive().get("text")):
+                pass
+            assert client.delete(f"/api/live/{room}").status_code == 204
+            while (message := socket.receive())["type"] != "websocket.close":
+                pass
+            assert (message["code"], message["reason"]) == (4004, "the live session was closed")
 
 
 def test_a_text_for_a_live_face_is_refused_and_not_cut(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from thespis.talker import CHANGING, Session
 from thespis.types import AMOUNT, HEAD_TURN, Array, Bytes, Clip, Curve, Direction, Key, Speech, frame_sample
 
 State = Literal["speaking", "listening", "idle"]
+ENDS = ("replaced", "failed", "closed")  # events after which a viewer sees nothing more
 LEAD = 0.04  # seconds by which a frame leaves before its time
 LATE = 0.25  # seconds behind after which the clock waits, instead of hurrying after
 FADE = SOUND_RATE // 100  # samples in which an interrupted sound ends
@@ -201,10 +202,11 @@ class Performance:
         self._order(listen)
 
     def close(self) -> None:
-        """End, and wait for the end."""
+        """End, tell whoever watches, and wait for the end."""
         with self._change:
             self._closed = True
             self._change.notify_all()
+        self._tell({"type": "closed"})
         if threading.current_thread() is not self._thread:
             self._thread.join(5.0)
 
@@ -353,7 +355,7 @@ class Nobody:
 
     def tell(self, event: dict[str, Any]) -> None:
         """An error ends the waiting too."""
-        if event["type"] == "failed":
+        if event["type"] in ENDS:
             self.seen.set()
 
 

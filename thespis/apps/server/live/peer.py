@@ -11,6 +11,7 @@ import numpy as np
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from thespis.apps.server.live.acting import ENDS
 from thespis.apps.server.live.fragments import SOUND_RATE
 from thespis.apps.server.live.rooms import Room
 from thespis.apps.server.settings import Settings
@@ -102,7 +103,7 @@ class Peer:
 
     def tell(self, event: dict[str, Any]) -> None:
         """What happens is told over the WebSocket beside; being replaced ends the connection."""
-        if event["type"] in ("replaced", "failed"):
+        if event["type"] in ENDS:
             self._later(lambda: asyncio.ensure_future(self.close()))
 
     def _later(self, action: Any) -> None:  # noqa: ANN401

@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from thespis.apps.server.live.acting import ENDS
 from thespis.apps.server.live.fragments import SOUND_RATE, Fragments
 from thespis.apps.server.live.hearing import Hearing
 from thespis.apps.server.live.rooms import Room
@@ -185,16 +186,19 @@ async def serve(socket: WebSocket, room: Room, settings: Settings, network: Call
     else:
         room.performance.follow(stream.tell)
     receiving = asyncio.create_task(receive(socket, talk, stream))
+    code, why = 4008, "the viewer is too slow or was replaced"
     try:
         while (item := await next_of(stream, receiving)) is not None:
             if isinstance(item, bytes):
                 await socket.send_bytes(item)
             else:
                 await socket.send_text(json.dumps(item))
-                if item["type"] in ("replaced", "failed"):
+                if item["type"] == "closed":
+                    code, why = 4004, "the live session was closed"
+                if item["type"] in ENDS:
                     break
         with contextlib.suppress(RuntimeError):
-            await socket.close(1000 if receiving.done() else 4008, "the viewer is too slow or was replaced")
+            await socket.close(1000 if receiving.done() else code, why)
     except (WebSocketDisconnect, RuntimeError, OSError):
         pass  # the viewer has gone; the session waits for them
     finally:

@@ -88,7 +88,7 @@ function connect() {
   };
   socket.onclose = (event) => {
     if (live.socket !== socket || !live.id) return;
-    if (event.code === 4004) return over("the session was closed, since nobody watched it; begin again");
+    if (event.code === 4004) return over("the session was closed; begin again");
     if (event.code === 4001) return over("the server asks for a token; reload the page");
     if (live.tries >= AGAIN.length) return over("the server cannot be reached; begin again when it can");
     const replaced = live.events.at(-1)?.type === "replaced" && live.peer;
