@@ -1,5 +1,6 @@
 """Where a training's rows come from: any row of any step's batch can be asked for, so that a resumed training goes on with the next one."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -78,6 +79,22 @@ def together(items: Sequence[Item]) -> Rows:
             raise TrainingError(f"{name!r} has shapes {sorted(shapes)} in one batch; cut or pad the examples to one shape, with a mask")
         found[name] = np.stack([item[name] for item in items])
     return found
+
+
+class Drawn(ABC):
+    """Windows out of clips that are all held in memory, each drawn by the number of its step and row; `window` says how one is drawn."""
+
+    def __init__(self, clips: Rows, size: int, seed: int) -> None:
+        """Take clips of one length: each value (clips, T, ...)."""
+        self.clips, self.size, self.seed = clips, size, seed
+
+    @abstractmethod
+    def window(self, random: np.random.Generator) -> Rows:
+        """Draw one window, each value (rows, ...)."""
+
+    def rows(self, step: int, first: int, stop: int) -> Rows:
+        """Draw rows `first` to `stop` of a step's batch."""
+        return together([self.window(random_for(self.seed, f"window {step} {row}")) for row in range(first, stop)])
 
 
 class Stream:

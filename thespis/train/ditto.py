@@ -22,6 +22,7 @@ from thespis.motion.networks.ditto import SHAPES, TOLD
 from thespis.motion.networks.ditto_torch import DittoNetwork
 from thespis.motion.spaces.face import FACE
 from thespis.motion.spaces.liveportrait import LIVEPORTRAIT
+from thespis.train.batches import Drawn
 from thespis.train.expression import calm_lids
 from thespis.train.loop import train as learn
 from thespis.train.losses import position, velocity
@@ -92,17 +93,8 @@ def corpus(folder: Path, split: str, clips: int, seed: int, tell: Callable[[str]
     return load_file(path)
 
 
-class Windows:
+class Windows(Drawn):
     """Windows of motion with the frame before them, by number of step and row."""
-
-    def __init__(self, clips: Arrays, size: int, seed: int) -> None:
-        """Take clips of one length."""
-        self.clips, self.size, self.seed = clips, size, seed
-
-    def rows(self, step: int, first: int, stop: int) -> Arrays:
-        """Draw rows `first` to `stop` of a step's batch."""
-        drawn = [self.window(random_for(self.seed, f"window {step} {row}")) for row in range(first, stop)]
-        return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def window(self, random: np.random.Generator) -> Arrays:
         """Draw one window: motion (1 + T, 70), the first row of which is the frame before, and conditions (T, 26)."""

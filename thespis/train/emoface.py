@@ -18,6 +18,7 @@ from thespis.motion.networks.emoface_torch import EmoFaceNetwork
 from thespis.motion.rig import rig_of_face
 from thespis.motion.spaces.face import FACE
 from thespis.motion.spaces.rig import RIG
+from thespis.train.batches import Drawn
 from thespis.train.emodiffhead import same
 from thespis.train.expression import calm_lids
 from thespis.train.halves import Halved
@@ -81,17 +82,8 @@ def controls_of(face: Track) -> Array:
     return rig_of_face(calm_lids(face)).replace(**dict.fromkeys(LOOK, np.zeros(len(face), np.float32))).values
 
 
-class Windows:
+class Windows(Drawn):
     """Windows of clips, by number of step and row."""
-
-    def __init__(self, clips: Arrays, size: int, seed: int) -> None:
-        """Take clips of one length."""
-        self.clips, self.size, self.seed = clips, size, seed
-
-    def rows(self, step: int, first: int, stop: int) -> Arrays:
-        """Draw rows `first` to `stop` of a step's batch."""
-        drawn = [self.window(random_for(self.seed, f"window {step} {row}")) for row in range(first, stop)]
-        return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def window(self, random: np.random.Generator) -> Arrays:
         """Draw one window of FRAMES rows."""
