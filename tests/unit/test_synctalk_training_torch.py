@@ -12,6 +12,8 @@ pytest.importorskip("accelerate", reason="torch and accelerate are not installed
 
 from thespis.apps import cli  # noqa: E402
 from thespis.capture.portrait import read_portrait  # noqa: E402
+from thespis.errors import TrainingError  # noqa: E402
+from thespis.export.output import write_arrays  # noqa: E402
 from thespis.pixels.field.person import read_person  # noqa: E402
 from thespis.pixels.field.shape import SHAPES, WINDOW  # noqa: E402
 from thespis.train import synctalk  # noqa: E402
@@ -48,6 +50,20 @@ def test_a_video_becomes_a_portrait(fitted: tuple[Path, str]) -> None:
     for frame in (0, 60, 109):
         seen = prepared.poses.seen(frame, prepared.shell.outline[:36])
         assert np.abs(seen.mean(axis=0) - prepared.points[frame, :468].mean(axis=0)).max() < 6
+
+
+def test_a_folder_goes_on_with_its_own_video_only(tmp_path: Path) -> None:
+    own, other, place = tmp_path / "own.mp4", tmp_path / "other.mp4", tmp_path / "person" / "work" / synctalk.PREPARED
+    own.write_bytes(b"own")
+    other.write_bytes(b"other")
+    place.parent.mkdir(parents=True)
+    write_arrays(place, {"frames": np.zeros(1)}, synctalk.source_of(own, None))
+    synctalk.check_source(own, None, place)
+    for video, audio in ((other, None), (own, other)):
+        with pytest.raises(TrainingError, match="another video or sound"):
+            synctalk.check_source(video, audio, place)
+        with pytest.raises(TrainingError, match="another video or sound"):
+            synctalk.fit(video, place.parents[1], audio, {}, print)
 
 
 def test_the_same_command_goes_on(fitted: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,9 +27,11 @@ from thespis.train.person import FPS, Prepared, heard_by, prepare
 from thespis.train.randomness import seeded
 from thespis.train.settings import Outcome, Settings
 from thespis.types import Array, Bytes, Clip
+from thespis.weights import sha256
 
 SIZES = ("small",)
 SIDE = 128  # pixels
+PREPARED = "prepared.safetensors"
 HELD, LEAST = 0.1, 2.0  # the share of a video, and the seconds at least, that are held out at its end
 USUAL = Settings(
     steps=12000, minutes=60.0, batch=8, rate=5e-3, warm_up=100, weight_decay=0.0, average=0.998, log_every=100, checkpoint_every=1000
@@ -93,6 +95,7 @@ def fit(video: Path, folder: Path, audio: Path | None, wishes: Mapping[str, Any]
     size, side = asked.pop("size", "small"), asked.pop("side", SIDE)
     steady = asked.pop("steady", True)
     shape = SHAPES[size]
+    check_source(video, audio, folder / "work" / PREPARED)
     person = known(video, audio, folder / "work", side, shape, tell, steady)
     taught = len(person.frames) - held_out(len(person.frames))
     # The field is told how the upper face differs from its usual, in units of how much it does so.
@@ -173,13 +176,31 @@ def steps_before(work: Path) -> int:
     return int(json.loads((work / "run.json").read_text(encoding="utf-8"))["settings"]["steps"])
 
 
+def source_of(video: Path, audio: Path | None) -> dict[str, str]:
+    """Tell which files a person is made of, by their hashes."""
+    return {name: sha256(path) for name, path in (("video", video), ("audio", audio)) if path is not None}
+
+
+def check_source(video: Path, audio: Path | None, path: Path) -> None:
+    """Refuse to go on in a folder that holds what was prepared of another video or sound."""
+    from safetensors import safe_open
+
+    if path.exists() and video.is_file() and (audio is None or audio.is_file()):
+        with safe_open(str(path), framework="np") as held:
+            before = held.metadata()
+        if before and before != source_of(video, audio):
+            raise TrainingError(
+                f"{path.parents[1]} is being fitted to another video or sound than {video}; give that one or another folder"
+            )
+
+
 def known(video: Path, audio: Path | None, work: Path, side: int, shape: FieldShape, tell: Callable[[str], None], steady: bool) -> Prepared:
     """Prepare a video, or read what was prepared of it before."""
     from safetensors.numpy import load_file
 
     from thespis import recipes
 
-    path = work / "prepared.safetensors"
+    path = work / PREPARED
     if not path.exists():
         hearing = heard_by(recipes.load("synctalk"))
         made = prepare(video, audio, hearing, side, shape.bound, tell, steady=steady)
@@ -189,7 +210,7 @@ def known(video: Path, audio: Path | None, work: Path, side: int, shape: FieldSh
             "outline": made.shell.outline, "centre": made.shell.centre,
         }  # fmt: skip
         work.mkdir(parents=True, exist_ok=True)
-        write_arrays(path, {name: np.ascontiguousarray(value) for name, value in parts.items()})
+        write_arrays(path, {name: np.ascontiguousarray(value) for name, value in parts.items()}, source_of(video, audio))
     held = load_file(path)
     if held["frames"].shape[1] != side:
         raise TrainingError(f"{work} holds frames of {held['frames'].shape[1]} pixels, not {side}; use that size or another folder")
