@@ -147,6 +147,29 @@ def test_lists_say_which_clips_should_be_there(tmp_path: Path) -> None:
     assert open_set("multitalk", tmp_path / "multi", skip_missing=True).items[0].labels["take"] == "Ya_0"
 
 
+def test_lists_may_hold_empty_lines(tmp_path: Path) -> None:
+    laid_out(tmp_path, ("WDA_SomeBody_000.mp4",))
+    (tmp_path / "WDA_annotion_time.txt").write_text("SomeBody.mp4 00:10-00:20\n\n  \n", encoding="utf-8")
+    assert [item.name for item in open_set("hdtf", tmp_path).items] == ["WDA_SomeBody_000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "clip", "list_", "text"),
+    [
+        ("grid", "s1/bbaf2n.mpg", "s1/align/bbaf2n.align", "one two bin"),
+        ("grid", "s1/bbaf2n.mpg", "s1/align/bbaf2n.align", "\xff"),
+        ("multitalk", "processed_video/greek/a.mp4", "annotations/greek.json", "[1]"),
+        ("multitalk", "processed_video/greek/a.mp4", "annotations/greek.json", '{"a": 1}'),
+    ],
+)
+def test_a_damaged_list_is_told_in_a_line(tmp_path: Path, name: str, clip: str, list_: str, text: str) -> None:
+    laid_out(tmp_path, (clip,))
+    (tmp_path / list_).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / list_).write_text(text, encoding="latin-1")
+    with pytest.raises(MediaError, match=Path(list_).name):
+        open_set(name, tmp_path)
+
+
 def test_words_of_grid_have_their_times(tmp_path: Path) -> None:
     laid_out(tmp_path, ("s3/bbaf2n.mpg",))
     (tmp_path / "align" / "s3").mkdir(parents=True)

@@ -60,14 +60,19 @@ def moving(vertices: Array, name: str, fps: Fraction) -> Track:
     return Track(mesh_space(name, flat.shape[1] // 3), flat, fps)
 
 
+def read_array(path: Path, mapped: bool = False) -> Array:
+    """Read a file of numpy's, or map it into memory."""
+    try:
+        found: Array = np.load(path, mmap_mode="r" if mapped else None)
+    except (ValueError, EOFError, OSError):
+        raise MediaError(f"{path} is damaged or no array of numbers; make it again") from None
+    return found
+
+
 def mesh_clip(item: Item, vertices: Path, space: str, fps: Fraction) -> Clip:
     """Read a clip of vertices in a file of numpy's and its recording."""
     assert item.sound is not None
-    try:
-        values = np.load(vertices)
-    except (ValueError, EOFError, OSError):
-        raise MediaError(f"{vertices} is damaged or no array of numbers; make it again") from None
-    return Clip(read_speech(item.sound), None, moving(values, space, fps), {"name": item.name, **item.labels})
+    return Clip(read_speech(item.sound), None, moving(read_array(vertices), space, fps), {"name": item.name, **item.labels})
 
 
 def template(folder: Path, person: str) -> dict[str, Array]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from thespis.data.item import Item, with_suffix
+from thespis.errors import MediaError
 from thespis.types import Word
 
 TITLE = "GRID"
@@ -53,5 +54,8 @@ def owner(place: Path) -> str | None:
 
 def words(path: Path) -> tuple[Word, ...]:
     """Read when each word is said."""
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    return tuple(Word(row[2], int(row[0]) / TICKS, int(row[1]) / TICKS) for row in rows if len(row) == 3 and row[2] not in QUIET)
+    try:
+        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        return tuple(Word(row[2], int(row[0]) / TICKS, int(row[1]) / TICKS) for row in rows if len(row) == 3 and row[2] not in QUIET)
+    except ValueError:
+        raise MediaError(f'{path} is damaged; its lines are such as "23750 29500 bin": unpack it again') from None

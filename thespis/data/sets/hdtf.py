@@ -28,7 +28,7 @@ def items(folder: Path) -> list[Item]:
     for listed in sorted(folder.rglob("*_annotion_time.txt")):
         part = listed.name.partition("_")[0]
         for line in listed.read_text(encoding="utf-8-sig", errors="replace").splitlines():
-            title, *spans = line.split()
+            title, *spans = line.split() or [""]
             for number in range(sum(bool(SPAN.fullmatch(span)) for span in spans)):
                 key = (part, Path(title).stem, number)
                 flat.setdefault(key, folder / f"{part}_{key[1]}_{number:03d}.mp4")

@@ -47,7 +47,9 @@ def told(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise MediaError(f"{path} is no JSON; download the annotation again") from None
+    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+        raise MediaError(f"{path} names no clips with what is known of each; download the annotation again")
     return found

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from thespis.data.item import Item
-from thespis.data.meshes import mesh_clip, moving, processed, table, template
+from thespis.data.meshes import mesh_clip, moving, processed, read_array, table, template
 from thespis.errors import MediaError
 from thespis.types import Array, Clip, Speech
 
@@ -57,8 +57,7 @@ def items(folder: Path) -> list[Item]:
 @lru_cache(maxsize=2)
 def every_mesh(path: Path) -> Array:
     """Map all meshes (rows, 5023, 3) into memory."""
-    found: Array = np.load(path, mmap_mode="r")
-    return found
+    return read_array(path, mapped=True)
 
 
 def original_clip(item: Item, folder: Path) -> Clip:
