@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.cutout import DOUBTFUL, box_of, connected, diffuse, locks, plain_rim, to_edge, unsure
+from thespis.pixels.cutout import DOUBTFUL, box_of, by_colour, connected, diffuse, locks, plain_rim, to_edge, unsure
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -88,3 +88,15 @@ def test_a_box_holds_what_is_marked_and_some_room() -> None:
     mask[10:20, 30:55] = True
     assert box_of(mask, 8) == (slice(2, 28), slice(22, 63))
     assert box_of(np.zeros((50, 60), bool), 3) == (slice(0, 53), slice(0, 63))
+
+
+def test_a_rim_half_in_the_walls_colour_is_half_the_persons_before_another_wall() -> None:
+    head, true = disc(60, 50, 32), disc(60, 50, 30, 8.0)
+    wall = np.full((100, 160, 3), 200, np.uint8)
+    picture = np.asarray(wall + (40.0 - wall) * true[..., None] + 0.5, np.uint8)
+    everywhere = np.ones_like(head)
+    kept, told = (by_colour(picture, head, wall, 60.0, everywhere, mixed * everywhere) for mixed in (0, 1))
+    rim = (true > 0.45) & (true < 0.55)
+    assert kept[rim].min() > 0.9
+    assert 0.35 < told[rim].mean() < 0.65
+    assert told[50, 60] == 1.0

@@ -21,6 +21,7 @@ REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along
 SURE = 0.06  # eye distances inside the person's edge where the network is believed whatever the colours say
 DISTINCT = (40.0, 90.0)  # of 441: how far apart in colour person and background must be for colours to draw the edge
 WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: below is background, above the network is believed
+MIXED = 0.42  # of that way, where another background is put behind hair: half the old one's colour would be a pale rim
 DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a guess, and the cut is not believed
 PLAIN = (4.0, 10.0)  # grey levels by which a rim may differ from the colours around it and still be background
 LOCKS = 0.5  # eye distances outside the person's edge within which locks of hair are looked for on a plain wall
@@ -60,13 +61,19 @@ class Cutout:
 
 
 def cut_out(
-    texture: Bytes, inside: tuple[int, int, int, int], points: Array, unit: float, moving: Callable[[Array], tuple[Array, Array]]
+    texture: Bytes,
+    inside: tuple[int, int, int, int],
+    points: Array,
+    unit: float,
+    moving: Callable[[Array], tuple[Array, Array]],
+    *,
+    entirely: bool = False,
 ) -> Cutout | None:
     """Cut the person whose face has the points (n, 2) out of a texture (h, w, 3); None where the network does not see a person there.
 
     `inside` is the left, top, right and bottom of what the texture has of the picture; the rest was made up. `unit` is in pixels.
     `moving` tells how much places (n, 2) of the texture move with the head (n,), and where no shoulder or collar can be (n,): what
-    does not move is left as it is, background and all.
+    does not move is left as it is, background and all, unless the person is to be cut out `entirely`.
     """
     scale = min(WORKING_UNIT / unit, 1.0)
     size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
@@ -87,13 +94,15 @@ def cut_out(
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
     alpha = connected(alpha, face)
     goes, bare = on_grid(moving, size, exact)
+    if entirely:
+        goes = np.ones_like(goes)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
         return None
     body = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
-    for part, found in zip(parts, layers(small[box], alpha[box], face[box], unit, goes[box], bare[box]), strict=True):
+    for part, found in zip(parts, layers(small[box], alpha[box], face[box], unit, goes[box], bare[box], entirely), strict=True):
         part[box] = found
     whole = texture.shape[1], texture.shape[0]
     large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
@@ -121,14 +130,20 @@ def box_of(mask: npt.NDArray[np.bool_], room: int) -> tuple[slice, slice]:
     return found[0], found[1]
 
 
-def layers(small: Bytes, alpha: Array, face: Bytes, unit: float, goes: Array, bare: Array) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def layers(
+    small: Bytes, alpha: Array, face: Bytes, unit: float, goes: Array, bare: Array, entirely: bool
+) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in."""
     alpha = connected(np.maximum(alpha, locks(small, alpha, unit)), face)
     plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
-    alpha = np.maximum(by_colour(small, alpha, plate, unit, bare), cv2.dilate(face, np.ones((3, 3), np.uint8)))
+    alpha = np.maximum(
+        by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
+        cv2.dilate(face, np.ones((3, 3), np.uint8)),
+    )
     hole = plain_rim(small, alpha, hole_of(alpha, unit))
-    # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
-    goes = goes + (bare - goes) * hole
+    if not entirely:
+        # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
+        goes = goes + (bare - goes) * hole
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
     plate = fill_in(small, hole * goes > 0.02, unit)
     colours = own_colours(small, alpha, plate)
@@ -215,8 +230,11 @@ def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
     return np.asarray(hanging * (1 - smoothstep(0.6 * LOCKS, LOCKS, apart)), np.float32)
 
 
-def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Array) -> Array:
-    """Take out of the share (h, w) what has the background's colour near its edge, where colours tell and no clothes are (`bare`, h, w)."""
+def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, tell: Array, mixed: Array) -> Array:
+    """Take out of the share (h, w) what has the background's colour near its edge, where colours `tell` (h, w).
+
+    `mixed` (h, w) is where colours in between tell shares in between: around hair, and not where clothes may be.
+    """
     reach = max(round(SURE * unit), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     sure = np.asarray(cv2.erode((alpha > 0.98).astype(np.float32), kernel), np.float32)
@@ -227,8 +245,8 @@ def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, bare: Arr
     length = np.linalg.norm(apart, axis=2)
     nearer = np.sum((picture - behind) * apart, axis=2) / np.maximum(length, 1.0) ** 2
     # Half of each says little: between a black suit and a white wall lies a grey collar. Only what is the background's own colour goes.
-    told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(np.clip(nearer, 0, 1), (0, 0), 0.6)))
-    believed = bare * smoothstep(*DISTINCT, length) * (1 - sure)
+    told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(np.clip(nearer, 0, 1) * (1 - (1 - MIXED) * mixed), (0, 0), 0.6)))
+    believed = tell * smoothstep(*DISTINCT, length) * (1 - sure)
     return np.asarray(alpha + (told - alpha) * believed, np.float32)
 
 

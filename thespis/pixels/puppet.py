@@ -198,12 +198,10 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     seen, away = rays(shapes, person.photo, rotation)
 
     def moving(spots: Array) -> tuple[Array, Array]:
-        if entirely:
-            return np.ones(len(spots), np.float32), np.ones(len(spots), np.float32)
         placed = np.append((framing.from_texture(spots) - offset[:2]) / unit, np.full((len(spots), 1), seen[:, 2].mean()), axis=1)
         return near_head(person.photo[shapes.oval], (placed @ rotation)[:, :2])
 
-    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving)
+    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving, entirely=entirely)
 
     def spot_on_texture(spots: Array) -> Array:
         return framing.to_texture(spots * unit + offset[:2])
