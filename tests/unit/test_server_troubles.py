@@ -15,7 +15,7 @@ from served import picture, settings, submit
 pytest.importorskip("fastapi", reason="fastapi is not installed: pip install 'thespis[studio]'")
 from fastapi.testclient import TestClient
 
-from thespis.apps import serve, studio
+from thespis.apps import jobs, serve, studio
 from thespis.apps.server import supervisor, webhook
 from thespis.apps.server.app import create_app
 from thespis.apps.server.client import Client
@@ -229,6 +229,12 @@ def test_who_watches_a_session_that_is_closed_is_told(tmp_path: Path) -> None:
             while (message := socket.receive())["type"] != "websocket.close":
                 pass
             assert (message["code"], message["reason"]) == (4004, "the live session was closed")
+
+
+def test_a_result_is_fetched_under_a_name_that_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "client_of", lambda _: Namespace(job=lambda _: {"request": {"output": "png"}}))
+    with pytest.raises(UsageError, match=r"makes a \.png; name the output so, and not 'out.mp4'"):
+        jobs.main(options("a1", "-o", str(tmp_path / "out.mp4"), verb=jobs.arguments))
 
 
 def test_a_text_for_a_live_face_is_refused_and_not_cut(tmp_path: Path) -> None:

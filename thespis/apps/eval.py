@@ -38,7 +38,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def common_arguments(parser: ArgumentParser) -> None:
     """Declare what measuring and comparing have in common."""
-    parser.add_argument("--reference", type=Path, metavar="DIR", help="real clips of the same names, for what needs the truth")
+    parser.add_argument("--reference", type=Path, metavar="DIR|FILE", help="real clips of the same names, or the one of all")
     parser.add_argument("--labels", type=Path, metavar="FILE.tsv", help="what was asked: a table with the columns file, emotion, intensity")
     parser.add_argument("--real", type=Path, metavar="FILE.json", help="figures of real footage of your own, from --keep-real")
     parser.add_argument("--metrics", default="", metavar="NAME,...", help="only these metrics or subjects: lips,motion.jitter")
@@ -53,10 +53,33 @@ def videos(given: "Sequence[Path]") -> dict[str, Path]:
 
     found: dict[str, Path] = {}
     for place in given:
-        if place.is_file():
-            found[place.name] = place
-        else:
-            found |= {path.relative_to(place).as_posix(): path for path in clips_of(place)}
+        own = {place.name: place} if place.is_file() else {path.relative_to(place).as_posix(): path for path in clips_of(place)}
+        for name, path in own.items():
+            # Two folders may hold files of one name.
+            found[name if found.get(name, path) == path else path.as_posix()] = path
+    return found
+
+
+def truths_of(reference: Path | None, paths: dict[str, Path]) -> dict[str, Path]:
+    """Find the real clip of each video: one file for all, else by its place in the folder, else by its name."""
+    from thespis.evaluate.footage import clips_of
+
+    if reference is None:
+        return {}
+    if reference.is_file():
+        return dict.fromkeys(paths, reference)
+    real = clips_of(reference)
+    places = {path.relative_to(reference).with_suffix("").as_posix(): path for path in real}
+    found = {}
+    for name, path in paths.items():
+        alike = [each for each in real if each.stem == path.stem]
+        own = places.get(Path(name).with_suffix("").as_posix(), alike[0] if len(alike) == 1 else None)
+        if own is not None:
+            found[name] = own
+        elif alike:
+            raise MediaError(f"{reference} holds {len(alike)} clips named {path.stem!r}; put {name} into a folder named as its real clip's")
+    if not found:
+        raise MediaError(f"no video has the name of a clip in {reference}; the real clip of talk.mp4 is called talk.mp4 there, or talk.mov")
     return found
 
 
@@ -105,7 +128,7 @@ def run_beside(path: Path) -> dict[str, Any]:
 
 def jobs_of(args: Namespace, paths: dict[str, Path]) -> "list[Job]":
     """Put together what is to be measured of each video."""
-    from thespis.evaluate.footage import cache_folder, clips_of
+    from thespis.evaluate.footage import cache_folder
     from thespis.evaluate.metrics import chosen
     from thespis.evaluate.results import Job
 
@@ -115,16 +138,12 @@ def jobs_of(args: Namespace, paths: dict[str, Path]) -> "list[Job]":
         raise UsageError(f"from 1 to {MOST_WORKERS} processes measure, not {args.workers}")
     only = tuple(name for name in args.metrics.split(",") if name)
     chosen(list(only))
-    truths = {} if args.reference is None else {path.stem: path for path in clips_of(args.reference)}
+    truths = truths_of(args.reference, paths)
     labels, kept = read_labels(args.labels), args.cache or cache_folder("faces")
     made = []
     for name, path in paths.items():
         asked = labels.get(name) or labels.get(path.name) or labels.get(path.stem) or {}
-        made.append(Job(path, name, kept, truths.get(path.stem), {**run_beside(path), **asked}, args.seconds, only))
-    if truths and not any(job.truth for job in made):
-        raise MediaError(
-            f"no video has the name of a clip in {args.reference}; the real clip of talk.mp4 is called talk.mp4 there, or talk.mov"
-        )
+        made.append(Job(path, name, kept, truths.get(name), {**run_beside(path), **asked}, args.seconds, only))
     return made
 
 

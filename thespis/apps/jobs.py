@@ -59,7 +59,10 @@ def main(args: Namespace) -> int:
     if doing == ["output"]:
         for path in (args.output, args.take_out):
             if path is not None:
-                check_writable(path, ())
+                check_writable(path)
+        kind = client.job(args.job)["request"]["output"]
+        if args.output.suffix.lower() != f".{kind}":
+            raise UsageError(f"the job {args.job} makes a .{kind}; name the output so, and not {args.output.name!r}")
         fetch(client, args.job, args.output, args.take_out, args.json)
         return 0
     if args.remove:
