@@ -17,13 +17,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
 import train_toy  # noqa: E402
+from full_disk import hardly_any_room  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from train_toy import Denoiser, motions, toy  # noqa: E402
 
 from thespis.errors import TrainingError  # noqa: E402
 from thespis.train import checkpoint  # noqa: E402
 from thespis.train.batches import Examples, Stream  # noqa: E402
-from thespis.train.journal import read  # noqa: E402
+from thespis.train.journal import Journal, read  # noqa: E402
 
 pytestmark = pytest.mark.unit
 
@@ -313,3 +314,11 @@ def test_a_broken_file_of_tensors_is_not_taken_for_a_whole_one(tmp_path: Path) -
     save_file({"a": torch.zeros(3)}, place / "tensors.safetensors")
     with pytest.raises(TrainingError, match="its content is not what was written"):
         checkpoint.read(place)
+
+
+def test_a_full_disk_at_the_start_leaves_the_log_of_before(tmp_path: Path) -> None:
+    before = "".join(json.dumps({"step": step, "loss": 0.5}) + "\n" for step in range(40))
+    (tmp_path / "log.jsonl").write_text(before, encoding="utf-8")
+    with hardly_any_room(200), pytest.raises(TrainingError, match="the disk is full"):
+        Journal(tmp_path, "Training", 40)
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"log.jsonl": before}

@@ -21,8 +21,12 @@ class Journal:
         self.folder, self.title, self.path = folder, title, folder / "log.jsonl"
         self.entries = [entry for entry in read(self.path) if entry["step"] <= step]
         temporary = folder / ".log.jsonl.part"
-        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in self.entries), encoding="utf-8")
-        temporary.replace(self.path)
+        try:
+            temporary.write_text("".join(json.dumps(entry) + "\n" for entry in self.entries), encoding="utf-8")
+            temporary.replace(self.path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise no_room(error, self.path) from error
         self._shown = 0.0
         self._board: Any = None
         if find_spec("tensorboard") is not None:
