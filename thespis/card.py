@@ -28,7 +28,8 @@ class Weight:
 class Claim:
     """The one effect of a paper that the bench checks: with its mechanism against without.
 
-    `better` says where the metric is better, and `least` which difference of it is the least that counts as an effect.
+    `better` says where the metric is better, and `least` which difference of it is the least that counts as an effect. Claims beside the
+    first one of a card have a `name`, which is that of the function that measures them.
     """
 
     sentence: str
@@ -36,6 +37,7 @@ class Claim:
     mechanism: str
     better: Literal["higher", "lower"] = "higher"
     least: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,4 @@ class Card:
     code_licence: str = ""
     weights: tuple[Weight, ...] = ()
     claim: Claim | None = None
+    more_claims: tuple[Claim, ...] = ()

@@ -25,6 +25,7 @@ from thespis.capture.expression import Reader
 from thespis.capture.faces import face_at, face_of, find_faces, measure
 from thespis.capture.follow import sighting
 from thespis.capture.neutral import rest_of
+from thespis.capture.portrait import read_portrait
 from thespis.data.actor import PARTS
 from thespis.data.faces import Arrays, drawn_again, page, read_faces, write_faces
 from thespis.data.looks import look, setting
@@ -33,9 +34,10 @@ from thespis.direction.parse import direct
 from thespis.evaluate.likeness import BEST, structure
 from thespis.evaluate.metrics.identity import patterns
 from thespis.head.shapes import SHAPES
+from thespis.motion.convert_head import vertices_of_face
 from thespis.motion.feeling import PATTERNS, sided
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.diffusion.square import cut_square, square_of
+from thespis.pixels.diffusion.square import aligning, cut, cut_square, onto, square_of
 from thespis.pixels.diffusion.windows import FaceNetwork, Painter
 from thespis.pixels.warp import Warp
 from thespis.speech.say import say
@@ -44,6 +46,7 @@ from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Trac
 
 FACE_PARTS = [PARTS.index(name) for name in ("skin", "lips", "eyes", "mouth")]
 LARGER, LARGE = 4, 256  # pictures of less than so many pixels are enlarged by this before a face is measured in them
+EVERYTHING = ["likeness", "turned", "identity", "lips", "dial", "speed", "long"]
 FELT = tuple(name for name in EMOTION.names if name != "neutral")
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # evenly spaced, so that they are their own ranks
 SENTENCES = ("Both of them may have moved.", "People buy warm bread here.", "Five of my friends may wait.")
@@ -80,7 +83,7 @@ def likeness(network: FaceNetwork, clips: Sequence[Arrays], steps: int) -> dict[
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("copied", "warped", "carried", "made")}
     won = []
     for clip in clips:
-        made, carried = drawn_again(network, clip, steps, len(clip["flame"]) // network.frames * network.frames)
+        made, carried = drawn_again(network, clip, steps, len(clip["flame"]) // network.frames * network.frames, remembers=steps > 1)
         truth, masks = clip["frames"][1 : 1 + len(made)], np.isin(clip["masks"][1 : 1 + len(made)], FACE_PARTS)
         ways = {"copied": np.repeat(clip["frames"][:1], len(made), axis=0), "carried": carried, "made": made}
         other = warped(clip, len(made))
@@ -113,7 +116,7 @@ def elsewhere(person: int, side: int) -> Bytes | None:
     filmed = stage.filmed(Clip(None, None, rest, {}), person, look(0, person), setting(0, 50_000_000 + person), 2 * side)
     assert filmed.frames is not None
     faces = find_faces(enlarged(filmed.frames.images[0]))
-    return cut_square(filmed.frames.images[0], square_of(faces[0].points).scaled(1 / LARGER), side) if faces else None
+    return cut(filmed.frames.images[0], onto(aligning((faces[0].points + 0.5) / LARGER - 0.5), side), side) if faces else None
 
 
 def identity(network: FaceNetwork, clips: Sequence[Arrays], steps: int) -> dict[str, Any]:
@@ -128,7 +131,7 @@ def identity(network: FaceNetwork, clips: Sequence[Arrays], steps: int) -> dict[
     names = list(galleries["portraits"])
     counts = {f"{name}, {frames}": [0, 0] for name in galleries for frames in ("made", "true")}
     for person in names:
-        made, _ = drawn_again(network, people[person], steps, 28)
+        made, _ = drawn_again(network, people[person], steps, 28, remembers=steps > 1)
         for frames, pictures in (("made", made), ("true", people[person]["frames"][1:29])):
             for view in (view for view in map(view_of, pictures[7::10]) if view is not None):
                 for name, gallery in galleries.items():
@@ -173,12 +176,43 @@ def direction(emotion: str) -> Array:
     return row
 
 
-def acted(talker: Talker, portrait: Portrait, sentence: str, emotion: str, intensity: float) -> Bytes:
+def performed(talker: Talker, portrait: Portrait, sentence: str, emotion: str, intensity: float) -> Clip:
     """Let a portrait say a sentence with a feeling, the head held still, without blinks."""
     wish = direct(emotion=f"{emotion}={intensity}", head="still", gaze="camera", blink="off", motion=0)
-    made = talker(say(sentence), portrait, wish).frames
+    return talker(say(sentence), portrait, wish)
+
+
+def acted(talker: Talker, portrait: Portrait, sentence: str, emotion: str, intensity: float) -> Bytes:
+    """Give the pictures alone."""
+    made = performed(talker, portrait, sentence, emotion, intensity).frames
     assert made is not None
     return made.images
+
+
+def lips(talker: Talker, portraits: Sequence[Portrait]) -> dict[str, Any]:
+    """Correlate how far the lips are parted in the pictures with how far OpenHead's are under the motion that was asked for."""
+    found: dict[str, list[float]] = {name: [] for name in ("neutral", *FELT)}
+    parted: dict[str, list[float]] = {name: [] for name in found}
+    for number, portrait in enumerate(portraits):
+        read = Readback(cut_square(portrait.image, square_of(face_of(portrait).points), LARGE))
+        for emotion in found:
+            clip = performed(talker, portrait, SENTENCES[number % len(SENTENCES)], emotion, float(emotion != "neutral"))
+            assert clip.motion is not None and clip.frames is not None
+            values = [clip.motion[name].reshape(len(clip.motion), -1) for name in FACE.names]
+            points = vertices_of_face(Track(FACE, np.concatenate(values, axis=1), clip.motion.fps)).values.reshape(len(values[0]), -1, 3)
+            asked = np.linalg.norm(points[:, 13] - points[:, 14], axis=1)
+            opening = read(clip.frames.images)[1]
+            both = np.isfinite(opening[: len(asked)])
+            found[emotion].append(float(np.corrcoef(opening[: len(asked)][both], asked[both])[0, 1]))
+            slope = np.polyfit(asked[both], opening[: len(asked)][both], 1)[0]
+            parted[emotion].append(float(slope))
+        print(f"  portrait {number}: r " + ", ".join(f"{name} {values[-1]:.2f}" for name, values in found.items()), flush=True)
+    every = [value for values in found.values() for value in values]
+    return {
+        "r with what was asked, by feeling": {name: round(float(np.mean(values)), 3) for name, values in found.items()},
+        "r, mean and least": [round(float(np.mean(every)), 3), round(float(np.min(every)), 3)],
+        "parted, as a share of what was asked": {name: round(float(np.mean(values)), 2) for name, values in parted.items()},
+    }
 
 
 def dial(talker: Talker, portraits: Sequence[Portrait], emotions: Sequence[str] = FELT) -> dict[str, Any]:
@@ -263,7 +297,7 @@ def sheet(network: FaceNetwork, clips: Sequence[Arrays], steps: int) -> Bytes:
     """Draw for each clip the reference and frames: as they are, and as they are made."""
     rows: list[Bytes] = []
     for clip in clips:
-        made, _ = drawn_again(network, clip, steps, 28)
+        made, _ = drawn_again(network, clip, steps, 28, remembers=steps > 1)
         chosen = [3, 8, 13, 18, 23, 27]
         rows += [clip["frames"][0], *clip["frames"][1:][chosen], clip["frames"][0], *made[chosen]]
     return page(rows, 7)
@@ -273,25 +307,36 @@ def main() -> None:
     """Measure what is asked for."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the test faces are, or go")
-    parser.add_argument("--only", nargs="*", default=["likeness", "identity", "dial", "speed", "long"], help="what is measured")
+    parser.add_argument("--only", nargs="*", default=EVERYTHING, help="what is measured")
     parser.add_argument("--clips", type=int, default=40, help="test clips of the plain regime; a quarter as many emotional ones")
     parser.add_argument("--portraits", type=int, default=6, help="people the dial is turned on")
+    parser.add_argument("--photographs", type=Path, nargs="*", default=(), help="pictures to turn the dial on in place of made-up people")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the long film")
     parser.add_argument("--json", type=Path, help="also write everything here")
     parser.add_argument("--sheet", type=Path, help="also draw a page of test people here")
     given = parser.parse_args()
-    regimes: tuple[tuple[Regime, int, float], ...] = (("plain", given.clips, 1.2), ("emotional", max(given.clips // 4, 1), 2.0))
     talker = recipes.load("emodiffhead", "tiny")
     painter = next(stage for stage in talker.stages if isinstance(stage, Painter))
-    clips: list[Arrays] = []
-    for regime, count, seconds in regimes:
-        for _ in write_faces(StageSettings(0, count, seconds, split="test", regime=regime), given.folder, painter.network.side):
+    kinds: dict[str, list[Arrays]] = {}
+    fewer = max(given.clips // 4, 1)
+    for kind, count, seconds in (("plain", given.clips, 1.2), ("emotional", fewer, 2.0), ("turned", fewer, 1.2)):
+        regime: Regime = "emotional" if kind == "emotional" else "plain"
+        turned = kind == "turned"
+        place, settings = (
+            given.folder / "turned" if turned else given.folder,
+            StageSettings(turned, count, seconds, split="test", regime=regime),
+        )
+        for _ in write_faces(settings, place, painter.network.side, turned=turned):
             pass
-        clips += read_faces(given.folder, "test", regime)[:count]
+        kinds[kind] = read_faces(place, "test", regime)[:count]
+    clips = [*kinds["plain"], *kinds["emotional"]]
     people = [Portrait((enlarged(clip["frames"][0]),), name="a test person") for clip in clips[: given.portraits]]
+    people = [read_portrait(path) for path in given.photographs] or people
     jobs: dict[str, Callable[[], Any]] = {
         "likeness": lambda: likeness(painter.network, clips, painter.steps),
+        "turned": lambda: likeness(painter.network, kinds["turned"], painter.steps),
         "identity": lambda: identity(painter.network, clips, painter.steps),
+        "lips": lambda: lips(talker, people),
         "dial": lambda: dial(talker, people),
         "speed": lambda: speed(talker, people[0]),
         "long": lambda: long(talker, people[0], given.minutes),
@@ -303,7 +348,7 @@ def main() -> None:
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if given.sheet:
-        cv2.imwrite(str(given.sheet), sheet(painter.network, clips[:3] + clips[-3:], painter.steps)[..., ::-1])
+        cv2.imwrite(str(given.sheet), sheet(painter.network, [*clips[:3], *clips[-2:], *kinds["turned"][:2]], painter.steps)[..., ::-1])
 
 
 if __name__ == "__main__":

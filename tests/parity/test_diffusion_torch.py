@@ -37,6 +37,11 @@ def made(shape: NetworkShape) -> FaceDiffusion:
     return network
 
 
+def before(face: TorchFace) -> Array:
+    """Changes of earlier frames."""
+    return np.random.default_rng(3).standard_normal((face.past, *face.noise_shape)).astype(np.float32)
+
+
 def conditions(shape: NetworkShape) -> Mapping[str, Array]:
     """Random conditions of a window."""
     random, sizes = np.random.default_rng(1), {"audio": shape.audio, "expression": shape.expression, "pose": shape.pose}
@@ -75,22 +80,22 @@ def test_the_sampler_equals_diffusers(count: int) -> None:
 
 def test_a_network_draws_what_it_is_told_and_repeats_itself() -> None:
     face, picture = TorchFace(made(LITTLE)), np.random.default_rng(2).integers(0, 255, (16, 16, 3)).astype(np.uint8)
-    past = np.repeat(face.encode(picture[None]), 2, axis=0)
+    past = before(face)
     plan = face.plan(face.see(picture), past, conditions(LITTLE))
     answers = face.clean(plan, window_noise(face, 0, 0), 700, TOLD)
     assert answers.shape == (3, 3, 3, 16, 16)
     for one, other in ((0, 1), (1, 2)):  # the voice, then the expression, each changes the answer
         assert np.abs(answers[one] - answers[other]).max() > 1e-4
     np.testing.assert_allclose(face.clean(plan, window_noise(face, 0, 0), 700, TOLD[-1:])[0], answers[-1], atol=1e-5)
-    frames = face.decode(draw(face, plan, window_noise(face, 0, 0), 2, (1.5, 2.0)))
-    np.testing.assert_array_equal(frames, face.decode(draw(face, plan, window_noise(face, 0, 0), 2, (1.5, 2.0))))
+    frames = face.finished(plan, draw(face, plan, window_noise(face, 0, 0), 2, (1.5, 2.0)))
+    np.testing.assert_array_equal(frames, face.finished(plan, draw(face, plan, window_noise(face, 0, 0), 2, (1.5, 2.0))))
     other_past = face.plan(face.see(picture), past * 0.5, conditions(LITTLE))
     assert np.abs(face.clean(other_past, window_noise(face, 0, 0), 700, TOLD[-1:]) - answers[-1]).max() > 1e-4
 
 
 def test_frames_of_a_window_know_each_other() -> None:
     face, picture = TorchFace(made(LITTLE)), np.full((16, 16, 3), 90, np.uint8)
-    plan = face.plan(face.see(picture), np.repeat(face.encode(picture[None]), 2, axis=0), conditions(LITTLE))
+    plan = face.plan(face.see(picture), before(face), conditions(LITTLE))
     noise = window_noise(face, 0, 0)
     changed = noise.copy()
     changed[2] += 1
@@ -103,8 +108,8 @@ def test_latents_of_an_autoencoder_are_drawn_and_decoded(autoencoder: object) ->
     face = TorchFace(made(LATENT), coder)
     assert (coder.factor, face.side, face.noise_shape) == (2, 32, (4, 16, 16))
     picture = np.random.default_rng(2).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    plan = face.plan(face.see(picture), np.repeat(face.encode(picture[None]), 2, axis=0), conditions(LATENT))
-    frames = face.decode(draw(face, plan, window_noise(face, 0, 0), 2))
+    plan = face.plan(face.see(picture), before(face), conditions(LATENT))
+    frames = face.finished(plan, draw(face, plan, window_noise(face, 0, 0), 2))
     assert frames.shape == (3, 32, 32, 3)
     assert frames.std() > 0
 

@@ -131,3 +131,27 @@ def test_what_cannot_be_measured_is_told(capsys: pytest.CaptureFixture[str]) -> 
     Path("trials/trials.json").write_text("{", encoding="utf-8")
     assert cli.main(["claims", "mine.py", "--run", "trials"]) == 2
     assert "is damaged (JSONDecodeError); remove it to begin again" in capsys.readouterr().err
+
+
+def test_a_recipe_may_claim_more_than_one_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe()
+    text = Path("mine.py").read_text(encoding="utf-8")
+    second = 'more_claims=(Claim(name="other", sentence="It gains too.", metric="marks", mechanism="another trick"),),\n)\n'
+    text = text.replace("least=0.1),\n)\n", "least=0.1),\n    " + second)
+    Path("mine.py").write_text(text + "\n\ndef other(trial):\n    return 2.0 + trial.mechanism\n", encoding="utf-8")
+    assert cli.main(["claims", "mine.py", "--claim", "other", "--seeds", "3", "--minutes", "1", "--run", "trials"]) == 0
+    assert "It gains too.\nholds: gain +1.000" in capsys.readouterr().out
+    assert cli.main(["claims", "mine.py", "--seeds", "3", "--minutes", "1", "--run", "first"]) == 0
+    page = Path("claims.md").read_text(encoding="utf-8")
+    assert "| `mine` | It gains." in page and "| `mine-other` | It gains too." in page
+    assert Path("pictures/claims/mine-other.svg").exists()
+    assert cli.main(["claims", "mine.py", "--claim", "others", "--run", "trials"]) == 2
+    assert "unknown claim of mine.py 'others'. Did you mean 'other'?" in capsys.readouterr().err
+    assert cli.main(["show", "mine.py"]) == 0
+    assert "claim other" in capsys.readouterr().out
+
+
+def test_a_second_claim_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe()
+    assert cli.main(["claims", "mine.py", "--claim", "other"]) == 2
+    assert "the recipe 'mine.py' has one claim only; leave --claim out" in capsys.readouterr().err

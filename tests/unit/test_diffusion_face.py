@@ -7,14 +7,15 @@ import pytest
 
 from thespis.errors import MissingExtraError, UsageError, WeightsError
 from thespis.head.openhead import load_openhead
+from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER
 from thespis.motion.spaces.flame import EXPRESSION_AND_JAW, FLAME
 from thespis.pixels.diffusion import load
-from thespis.pixels.diffusion.conditions import HEARD_AND_ACTED, audio_of, expression_of, pose_of, read_rows
-from thespis.pixels.diffusion.flow import HELD, usual_flow
+from thespis.pixels.diffusion.conditions import FARTHEST, HEARD_AND_ACTED, audio_of, expression_of, pose_of, read_rows
+from thespis.pixels.diffusion.flow import HELD, PRODUCTS, usual_flow
 from thespis.pixels.diffusion.load import face_network
 from thespis.pixels.diffusion.networks import as_numbers, as_pictures
 from thespis.pixels.diffusion.shape import SHAPES
-from thespis.pixels.diffusion.square import Square, cut_square, square_of
+from thespis.pixels.diffusion.square import LINE, STAND, Square, aligning, cut_square, onto, square_of
 from thespis.pixels.diffusion.windows import REACH
 
 pytestmark = pytest.mark.unit
@@ -44,9 +45,37 @@ def test_cutting_is_exact_where_it_can_be() -> None:
     assert cut_square(picture, Square(0, 0, 20), 16).shape == (16, 16, 3)  # beyond the edge
 
 
+def test_eyes_and_lips_stand_at_the_same_places_whoever_it_is() -> None:
+    points = load_openhead().points[:478]
+    turn = np.array([[0.9, -0.3, 0], [0.3, 0.9, 0], [0, 0, 1]], np.float32)
+    longer = points * np.array([1, 1.2, 1], np.float32)
+    for each in (points, points * 40 + 100, points @ turn.T, longer):
+        matrix = aligning(each)
+        places = each[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        np.testing.assert_allclose(places[list(LINE)].mean(axis=0), STAND[2], atol=1e-5)
+        eyes = places[[*EYE_LEFT_UPPER, *EYE_LEFT_LOWER]].mean(axis=0)
+        np.testing.assert_allclose(eyes, STAND[1], atol=1e-5)
+        np.testing.assert_allclose(np.linalg.inv(np.vstack([onto(matrix, 64), [0, 0, 1]])) @ [31.5, 31.5, 1],
+                                   [*np.linalg.solve(matrix[:, :2], -matrix[:, 2]), 1], atol=1e-6)  # fmt: skip
+    square = square_of(points)
+    np.testing.assert_allclose(aligning(points), [[2 / square.side, 0, 0], [0, 2 / square.side, -2 * square.y / square.side]], atol=3e-3)
+
+
+def test_heads_turn_as_far_as_the_network_knows() -> None:
+    rows = np.zeros((3 + 2 * REACH, HEARD_AND_ACTED.size), np.float32)
+    first = HEARD_AND_ACTED.slice("head_rotation").start
+    rows[:, first + 1] = np.linspace(0, 0.45, len(rows))
+    turned = np.abs(read_rows(rows)["pose"][:, 1])
+    asked = rows[REACH:-REACH, first + 1]
+    assert turned.max() < FARTHEST[1]
+    assert (np.diff(turned) > 0).all()
+    rows[:, first + 1] *= 0.15
+    np.testing.assert_allclose(np.abs(read_rows(rows)["pose"][:, 1]), asked, atol=1e-6)
+
+
 def test_the_usual_flow_moves_what_openhead_moves() -> None:
     field = usual_flow(32)
-    assert field.shape == (SHAPES["tiny"].expression + SHAPES["tiny"].pose, 2, 32, 32)
+    assert field.shape == (SHAPES["tiny"].expression + SHAPES["tiny"].pose + len(PRODUCTS), 2, 32, 32)
     # A jaw that opens by a tenth of a radian takes the chin from farther up; the eyes stay.
     jaw = 0.1 * field[column("jaw", 0)]
     assert jaw[1, 25, 16] < -0.02
@@ -55,6 +84,9 @@ def test_the_usual_flow_moves_what_openhead_moves() -> None:
     place = field[column("translation", 0)]
     assert abs(place[0, 16, 16]) > 10 * abs(place[1, 16, 16])
     assert np.abs(place[:, 0, 0]).max() < 0.1 * np.abs(place[:, 16, 16]).max()
+    # A nose that turns comes from farther away than a straight field says: the head is round.
+    bent = field[EXPRESSION_AND_JAW.size + sum(FLAME.slice(name).stop - FLAME.slice(name).start for name in HELD) + PRODUCTS.index((1, 1))]
+    assert np.abs(bent[0, 16, 8] + bent[0, 16, 23]) < 0.1 * np.abs(bent[0, 16, 8] - bent[0, 16, 23])  # the same on both sides
 
 
 def test_conditions_are_taken_by_name() -> None:

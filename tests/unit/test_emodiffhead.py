@@ -1,16 +1,21 @@
 """What is drawn finer than the network draws, and the faces of the stage that it learns from."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from thespis.data.faces import page, read_faces, write_faces
+from thespis.data.faces import SWAYS, page, read_faces, swaying, write_faces
 from thespis.data.stage import StageSettings
 from thespis.errors import MediaError
-from thespis.pixels.diffusion.detail import finer
+from thespis.motion.spaces.face import FACE
+from thespis.pixels.diffusion.detail import finer, shown
+from thespis.types import Track
 
 pytestmark = pytest.mark.unit
+WHOLE = np.array([[2 / 32, 0, 1 / 32 - 1], [0, 2 / 32, 1 / 32 - 1]])
+"""The matrix of a picture of 32 pixels that is the whole square of a network."""
 
 
 def home(side: int) -> np.ndarray:
@@ -23,8 +28,8 @@ def test_finer_keeps_what_does_not_move_and_lays_the_change_over_it() -> None:
     portrait = np.random.default_rng(0).integers(60, 200, (32, 32, 3)).astype(np.uint8)
     small = np.zeros((1, 3, 8, 8), np.float32)
     inside = (slice(0, 1), slice(4, 28), slice(4, 28))
-    np.testing.assert_allclose(finer(portrait, home(8), small, small)[inside], portrait[None][inside], atol=1)
-    brighter = finer(portrait, home(8), small, small + 10 / 127.5)
+    np.testing.assert_allclose(finer(portrait, home(8), small, WHOLE)[inside], portrait[None][inside], atol=1)
+    brighter = finer(portrait, home(8), small + 10 / 127.5, WHOLE)
     np.testing.assert_allclose(brighter[inside], portrait[None].astype(int)[inside] + 10, atol=1)
 
 
@@ -32,9 +37,35 @@ def test_finer_carries_pixels() -> None:
     portrait = np.zeros((32, 32, 3), np.uint8)
     portrait[:, 16:18] = 255
     small = np.zeros((1, 3, 8, 8), np.float32)
-    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, small)[0, 16, :, 0]
+    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, WHOLE)[0, 16, :, 0]
     assert moved[12:14].min() == 255  # what is seen at a place was four pixels to its right
     assert moved[16:18].max() == 0
+
+
+def test_finer_moves_pixels_of_a_tilted_face_along_the_face() -> None:
+    portrait = np.zeros((32, 32, 3), np.uint8)
+    portrait[16:18] = 255
+    small, quarter = np.zeros((1, 3, 8, 8), np.float32), np.array([[0, 1, 0], [-1, 0, 0]], np.float64) @ np.vstack([WHOLE, [0, 0, 1]])
+    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, quarter)[0, :, 16, 0]
+    assert moved[12:14].min() == 255  # to the right in the network's square is downwards in this picture
+    assert moved[16:18].max() == 0
+
+
+def test_small_pictures_are_put_back_where_the_face_stood() -> None:
+    picture = np.random.default_rng(0).integers(60, 200, (16, 16, 3)).astype(np.uint8)
+    own = np.array([[2 / 16, 0, 1 / 16 - 1], [0, 2 / 16, 1 / 16 - 1]])
+    np.testing.assert_array_equal(shown(picture[None], own)[0], picture)
+    half = shown(picture[None], own + [[0, 0, 8 / 16]] * 2)[0]
+    np.testing.assert_array_equal(half[:11, :11], picture[4:15, 4:15])
+
+
+def test_heads_sway_only_where_they_are_to() -> None:
+    still = Track(FACE, np.zeros((30, FACE.size), np.float32), Fraction(25))
+    turned = swaying(still, 0, 3)
+    assert 0.05 < np.abs(turned["head_rotation"]).max() <= SWAYS.max()
+    assert np.abs(turned.values).sum() == pytest.approx(np.abs(turned["head_rotation"]).sum())
+    np.testing.assert_array_equal(turned.values, swaying(still, 0, 3).values)
+    assert (turned.values != swaying(still, 0, 4).values).any()
 
 
 def test_faces_are_written_once_and_read_by_split(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
+from torch import nn  # noqa: E402
+
 from thespis.apps import cli  # noqa: E402
 from thespis.data.actor import PARTS  # noqa: E402
 from thespis.data.faces import Arrays  # noqa: E402
@@ -22,7 +24,7 @@ from thespis.pixels.diffusion.shape import NetworkShape  # noqa: E402
 from thespis.pixels.diffusion.unet import FaceDiffusion  # noqa: E402
 from thespis.train.emodiffhead import seeded  # noqa: E402
 from thespis.train.expression import ExpressionLearner, calm_lids  # noqa: E402
-from thespis.train.face_diffusion import FaceLearner, Windows, fit_paint, usual_sizes  # noqa: E402
+from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, fit_paint, usual_sizes  # noqa: E402
 from thespis.train.randomness import row_seeds  # noqa: E402
 from thespis.types import EMOTION, Track  # noqa: E402
 
@@ -52,8 +54,8 @@ def test_windows_are_a_function_of_seed_step_and_row() -> None:
     whole, part = windows.rows(3, 0, 4), windows.rows(3, 2, 4)
     for name, values in whole.items():
         np.testing.assert_array_equal(values[2:], part[name])
-    assert whole["frames"].shape == (4, 4, 32, 32, 3)
-    assert whole["before"].shape == (4, 2, 32, 32, 3)
+    assert whole["frames"].shape == (4, 6, 32, 32, 3)
+    assert whole["audio"].shape[:2] == whole["parts"].shape[:2] == (4, 6)
     assert (whole["frames"] != windows.rows(4, 0, 4)["frames"]).any()
 
 
@@ -61,7 +63,7 @@ def test_windows_leave_the_mouth_to_the_voice_now_and_then() -> None:
     windows = Windows(CLIPS, [1, 1, 1], 60, 4, 2, seed=0)
     rows = windows.rows(0, 0, 60)
     jaw = np.abs(rows["expression"][:, :, EXPRESSION_AND_JAW.slice("jaw")]).max(axis=(1, 2))
-    assert 0.1 < (jaw == 0).mean() < 0.5
+    assert 0.05 < (jaw == 0).mean() < 0.4
     told = rows["told"]
     assert {tuple(row) for row in told.tolist()} == {(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)}
     assert (mouth_part()[-3:] == 0).all()
@@ -85,21 +87,29 @@ def test_painted_tables_are_nothing_at_rest_and_fit_what_opens() -> None:
     assert float((made - wanted).abs().mean()) < 0.15 * float(wanted.abs().mean())
 
 
-def test_faces_learn_a_little() -> None:
-    learner = seeded(1, lambda: FaceLearner(FaceDiffusion(LITTLE)))
-    assert isinstance(learner, FaceLearner)
-    usual_sizes(learner.network, CLIPS)
-    windows, steps = Windows(CLIPS, [1, 1, 1], 4, 4, 2, seed=0), torch.optim.Adam(learner.parameters(), 3e-3)
+@pytest.mark.parametrize(("make", "learns", "bound"), [(CarrierLearner, "carry", 0.995), (FaceLearner, "clean", 0.9)])
+def test_faces_learn_a_little(make: type[nn.Module], learns: str, bound: float) -> None:
+    network = seeded(1, lambda: FaceDiffusion(LITTLE))
+    assert isinstance(network, FaceDiffusion)
+    usual_sizes(network, CLIPS)
+    born = {name: value.clone() for name, value in network.state_dict().items()}
+    learner = make(network)
+    assert isinstance(learner, CarrierLearner | FaceLearner)
+    windows = Windows(CLIPS, [1, 1, 1], 4, 4, 2, seed=0)
+    steps = torch.optim.Adam([each for each in learner.parameters() if each.requires_grad], 3e-3)
     losses = []
-    for step in range(12):
+    for _ in range(12):
         batch = {name: torch.as_tensor(values) for name, values in windows.rows(0, 0, 4).items()}
         total, parts = learner.loss({**batch, "seed": torch.as_tensor(row_seeds(0, 0, 0, 4))})
         steps.zero_grad()
         total.backward()
         steps.step()
         losses.append(float(total.detach()))
-        assert set(parts) == {"squared", "apart", "carried"}, step
-    assert losses[-1] < 0.9 * losses[0]
+        assert set(parts) == {"squared", "apart"}
+    assert losses[-1] < bound * losses[0]
+    changed = {name.split(".")[0] for name, value in network.state_dict().items() if not torch.equal(value, born[name])}
+    assert learns in changed
+    assert not changed & ({"see", "carry", "where"} if learns == "clean" else {"clean", "what"})
 
 
 def test_the_generator_learns_with_its_judges() -> None:

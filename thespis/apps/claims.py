@@ -1,4 +1,4 @@
-"""Check the one claim of a recipe: with its mechanism and without, over several seeds, within a budget; see docs/claims.md.
+"""Check a claim of a recipe: with its mechanism and without, over several seeds, within a budget; see docs/claims.md.
 
 thespis claims thespis
 thespis claims mine.py --minutes 60 --seeds 5 -o claims.md
@@ -23,6 +23,7 @@ FRESH = """# Claims
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis claims`."""
     parser.add_argument("recipe", metavar="NAME", help="a recipe of thespis list, or a recipe file of your own")
+    parser.add_argument("--claim", default="", metavar="NAME", help="another claim of the recipe than its first one (thespis show)")
     parser.add_argument("--minutes", type=float, default=20.0, metavar="M", help="about how long all trials may take (20)")
     parser.add_argument("--seeds", type=int, default=8, metavar="N", help="how many seeds, each with and without the mechanism (8)")
     parser.add_argument("-o", "--output", type=Path, default=Path("claims.md"), metavar="PAGE", help="the page with the table (claims.md)")
@@ -38,11 +39,11 @@ def main(args: Namespace) -> int:
     from thespis.evaluate.footage import cache_folder
     from thespis.export.output import check_writable, write_text
 
-    name = Path(args.recipe).stem
-    _, claim, _, _ = claim_of(args.recipe)
+    name = Path(args.recipe).stem + (f"-{args.claim}" if args.claim else "")
+    _, claim, _, _ = claim_of(args.recipe, args.claim)
     check_writable(args.output)
     folder = args.run or cache_folder("claims") / name
-    found, ended = run(args.recipe, folder, args.minutes, args.seeds, silent if args.json else say)
+    found, ended = run(args.recipe, folder, args.minutes, args.seeds, silent if args.json else say, args.claim)
     answer = judged(claim, found)
     if found.seeds:
         picture = picture_of(args.output, name)

@@ -36,8 +36,9 @@ def main(args: Namespace) -> int:
         use = "commercial use" if weight.commercial else "no commercial use"
         rows.append((f"weights {weight.name}", f"{weight.file}, {weight.licence}, {use}, from {weight.source}, made by: {weight.made_by}"))
         rows += [(f"  {name}", text) for name, text in (("data", weight.data), ("scores", weight.scores)) if text]
-    if card.claim is not None:
-        rows += [("claim", card.claim.sentence), ("  measured by", card.claim.metric), ("  mechanism", card.claim.mechanism)]
+    for claim in (*((card.claim,) if card.claim is not None else ()), *card.more_claims):
+        name = f"claim {claim.name}".strip()
+        rows += [(name, claim.sentence), ("  measured by", claim.metric), ("  mechanism", claim.mechanism)]
     rows.append(("file", str(recipes.path_of(args.recipe))))
     if args.recipe in recipes.names():
         rows.append(("page", f"docs/recipes/{args.recipe}.md"))

@@ -3,7 +3,7 @@
 Every clip also shows the person at rest, as a portrait would: EMOdiffhead and its kin draw all other frames from that one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,14 +24,16 @@ from thespis.motion.convert_head import flame_of_face
 from thespis.motion.retime import Retime
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.diffusion.conditions import audio_of, expression_of, pose_of
-from thespis.pixels.diffusion.square import cut_square, square_of
+from thespis.pixels.diffusion.square import aligning, cut, onto
 from thespis.pixels.diffusion.windows import REACH, FaceNetwork, draw, window_noise
-from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Track
+from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Track, random_for
 
 Arrays = dict[str, npt.NDArray[Any]]
 ROOM = 2.0  # pictures are drawn this much larger than the squares that are cut out of them
 FINER = 2  # faces are looked for in a picture enlarged by this, since small ones are not found
 EACH = 20  # clips in a file
+SWAYS = np.radians([11.0, 20.0, 9.0])
+"""How far heads sway where they are to be seen turned: up and down, to the sides, and tilted."""
 
 
 def at_frames(articulation: Track, fps: Fraction, rows: int) -> Array:
@@ -56,10 +58,25 @@ def told(settings: StageSettings, number: int) -> tuple[Clip, Arrays]:
     }
 
 
-def shown(stage: Stage, number: int, side: int) -> Arrays | None:
-    """Make a clip with pictures: frames (1 + n, side, side, 3) and masks, the first one at rest; None where no face is found in that."""
+def swaying(motion: Track, seed: int, number: int) -> Track:
+    """Turn the head of a performance to one side and back, farther than people do who talk."""
+    random = random_for(seed, f"sway of clip {number}")
+    way, begins = random.uniform(-1, 1, 3) * SWAYS, random.uniform(0, np.pi)
+    phase = np.sin(np.linspace(begins, begins + np.pi, len(motion)))
+    return motion.replace(head_rotation=np.asarray(motion["head_rotation"] + phase[:, None] * way, np.float32))
+
+
+def shown(stage: Stage, number: int, side: int, *, turned: bool = False) -> Arrays | None:
+    """Make a clip with pictures: frames (1 + n, side, side, 3) and masks, the first one at rest; None where no face is found in that.
+
+    The eyes and lips of the first one stand where a network expects them. In `turned` clips the head sways.
+    """
     own = stage.settings
     clip, rows = told(own, number)
+    assert clip.motion is not None
+    if turned:
+        motion = swaying(clip.motion, own.seed, number)
+        clip, rows = replace(clip, motion=motion), {**rows, "flame": flame_of_face(motion).values, "face": motion.values}
     assert clip.motion is not None
     person = person_of(own.seed, own.split, own.regime, number)
     emotional = own.regime == "emotional"
@@ -72,23 +89,28 @@ def shown(stage: Stage, number: int, side: int) -> Arrays | None:
     faces = find_faces(larger)
     if not faces:
         return None
-    square = square_of(faces[0].points).scaled(1 / FINER)
-    frames = np.stack([cut_square(picture, square, side) for picture in pictures])
-    parts = np.stack([cut_square(mask, square, side, exact=True) for mask in masks])
+    square = onto(aligning((faces[0].points + 0.5) / FINER - 0.5), side)
+    frames = np.stack([cut(picture, square, side) for picture in pictures])
+    parts = np.stack([cut(mask, square, side, exact=True) for mask in masks])
     return {**rows, "frames": frames, "masks": parts, "person": np.array([person])}
 
 
-def write_faces(settings: StageSettings, folder: Path, side: int) -> Iterator[int]:
+def write_faces(settings: StageSettings, folder: Path, side: int, *, turned: bool = False) -> Iterator[int]:
     """Write a corpus in files of twenty clips, or finish one that was broken off; yields how many clips are there by then."""
+    stage = Stage(replace(settings, size=round(side * ROOM)))
+    return write_clips(settings, folder, lambda number: shown(stage, number, side, turned=turned))
+
+
+def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
+    """Write what is made of each clip of a corpus in files of twenty, those that are missing; yields how many clips are there by then."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    stage = Stage(replace(settings, size=round(side * ROOM)))
     for first in range(0, settings.clips, EACH):
         path = folder / f"{settings.split}-{settings.regime}-{first:06d}.safetensors"
         stop = min(first + EACH, settings.clips)
         if not path.exists():
-            made = {number: shown(stage, number, side) for number in range(first, stop)}
+            made = {number: make(number) for number in range(first, stop)}
             tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
             output = Output(path)
             try:
@@ -115,10 +137,10 @@ def read_faces(folder: Path, split: str, regime: str) -> list[Arrays]:
     return found
 
 
-def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int) -> tuple[Bytes, Bytes]:
+def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int, *, remembers: bool = True) -> tuple[Bytes, Bytes]:
     """Draw the first `count` frames of a clip from its person at rest, as a Painter does: what was made, and the reference carried."""
     seen = face.see(clip["frames"][0])
-    past = np.repeat(face.encode(clip["frames"][:1]), face.past, axis=0)
+    past = np.zeros((face.past, *face.noise_shape), np.float32)
     made, carried = [], []
     for at in range(0, count - face.frames + 1, face.frames):
         around = np.clip(np.arange(at - REACH, at + face.frames + REACH), 0, len(clip["flame"]) - 1)
@@ -126,9 +148,10 @@ def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int) -> tupl
         told = {"audio": audio_of(clip["articulation"][around]), "expression": expression_of(flame), "pose": pose_of(flame)}
         plan = face.plan(seen, past, told)
         drawn = draw(face, plan, window_noise(face, 0, at // face.frames), steps)
-        past = np.concatenate([past, drawn])[len(drawn) :]
-        made.append(face.decode(drawn))
-        carried.append(face.decode(np.asarray(plan.carried[0])))
+        if remembers:
+            past = np.concatenate([past, drawn])[len(drawn) :]
+        made.append(face.finished(plan, drawn))
+        carried.append(face.finished(plan, drawn * 0))
     return np.concatenate(made), np.concatenate(carried)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from thespis import recipes
 from thespis.card import Card, Claim
-from thespis.errors import ThespisError
+from thespis.errors import ThespisError, UsageError, unknown
 from thespis.export.output import write_text
 from thespis.types import random_for
 
@@ -73,8 +73,8 @@ class Judged:
     high: float
 
 
-def claim_of(name: str) -> tuple[Card, Claim, Callable[[Trial], float], Path]:
-    """Find the card of a recipe, its claim, the function that measures it and the file that this stands in."""
+def claim_of(name: str, which: str = "") -> tuple[Card, Claim, Callable[[Trial], float], Path]:
+    """Find the card of a recipe, its claim or another of its claims by name, the function that measures it and the file it stands in."""
     recipe = recipes.module(name)
     card: Card = recipe.card
     if card.claim is None:
@@ -86,7 +86,10 @@ def claim_of(name: str) -> tuple[Card, Claim, Callable[[Trial], float], Path]:
         module = importlib.import_module(f"thespis.evaluate.claims.{name}")
     if module is None:
         raise ThespisError(f"the claim of the recipe {name!r} cannot be measured: it has no claim(trial); docs/claims.md shows one")
-    return card, card.claim, module.claim, Path(str(module.__file__))
+    more = {claim.name: claim for claim in card.more_claims}
+    if which and which not in more:
+        raise UsageError(unknown(f"claim of {name}", which, more) if more else f"the recipe {name!r} has one claim only; leave --claim out")
+    return card, more.get(which, card.claim), getattr(module, which or "claim"), Path(str(module.__file__))
 
 
 def fingerprint(name: str, card: Card, file: Path) -> str:
@@ -110,7 +113,7 @@ def read(folder: Path, mark: str) -> Found:
 
 
 def run(
-    name: str, folder: Path, minutes: float, seeds: int, tell: Callable[[str], None] = silent
+    name: str, folder: Path, minutes: float, seeds: int, tell: Callable[[str], None] = silent, which: str = ""
 ) -> tuple[Found, Literal["done", "out of time"]]:
     """Measure the claim of a recipe for seeds 0 to `seeds` - 1 within about so many minutes, or go on with what is in the folder.
 
@@ -118,7 +121,7 @@ def run(
     """
     if seeds < 1 or not minutes > 0:
         raise ThespisError(f"a claim needs at least one seed and some minutes, not {seeds} seeds and {minutes:g} minutes")
-    card, _, measure, file = claim_of(name)
+    card, _, measure, file = claim_of(name, which)
     found = read(folder, fingerprint(name, card, file))
     began, longest, each = time.monotonic(), 0.0, minutes / (2 * seeds)
     for seed in range(seeds):

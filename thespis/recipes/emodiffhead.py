@@ -44,26 +44,43 @@ card = Card(
         weight(
             "reference",
             "emodiffhead_reference.onnx",
-            "c494ddc3fafe46d3304840dc4e1b81e371e8773f365c46b4991d0d1555863807",
+            "efd0224a123b1298c7805a2cadd62272b9c36402820cca92dbbf8504b30a2992",
             "see the denoiser",
         ),
         weight(
             "carrier",
             "emodiffhead_carrier.onnx",
-            "15bcf531787da0f23ed80d94f01a0a8b337973e6397370f784b85cdeba9869b4",
+            "2b7cd1176a2c31429f8f45cbdad2a200c9904088a1fd07e8a102cf2b2ee2e2a9",
             "unseen made-up people, 64 pixels, face: PSNR 30.99 (copy 22.66, mesh warp 28.95), SSIM 0.930",
         ),
         weight(
             "denoiser",
             "emodiffhead_denoiser.onnx",
-            "3a607be6955d20d3883ce5171486e5804809a49579fd35e71a558633fa28ce8d",
+            "ba819fb649e359c8d3ae936d629f421ac1218a54ec49ee3234bb468a7b5fd9c7",
             "unseen made-up people, 64 pixels, face, two steps: PSNR 30.93, SSIM 0.929; identity 129 of 129",
         ),
     ),
     claim=Claim(
         sentence="The expression shown grows evenly with the intensity asked for, because FLAME's expression space is linear.",
-        metric="Spearman correlation and R squared of asked intensity and expression read back from the pixels",
-        mechanism="expression vectors as the condition, against a class and a number",
+        metric="R squared of a line through the expression read back from the pixels over the intensity asked for",
+        mechanism="the dial; without it an emotion is only named",
+        least=0.1,
+    ),
+    more_claims=(
+        Claim(
+            name="vectors",
+            sentence="Expression vectors tell a network more of a feeling than its name does.",
+            metric="PSNR (dB) of faces of people it has never seen who feel something",
+            mechanism="expression vectors as the condition, against the class of the emotion",
+            least=0.1,
+        ),
+        Claim(
+            name="regimes",
+            sentence="Plain speech of many people and feelings of a few are learned together, since both are told by the same vectors.",
+            metric="PSNR (dB) of faces of people and places it has never seen",
+            mechanism="plain and emotional data, against as much emotional data alone",
+            least=0.1,
+        ),
     ),
 )
 
@@ -86,5 +103,13 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     return Talker(
         *hearing(weights, card.fps),
         Both(Keep(ARTICULATION), [Dial(weights["expression"]), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
-        Painter(network, HEARD_AND_ACTED, read_rows, steps={"tiny": 2}.get(size, 10), detail=256 if size == "tiny" else 0),
+        # The small network's own faults come back to it with its earlier frames, and with further steps: it draws best without.
+        Painter(
+            network,
+            HEARD_AND_ACTED,
+            read_rows,
+            steps=1 if size == "tiny" else 10,
+            detail=0 if size == "full" else 256,
+            remembers=size != "tiny",
+        ),
     )

@@ -16,14 +16,14 @@ from thespis.data.faces import Arrays, read_faces, write_faces
 from thespis.data.stage import StageSettings
 from thespis.errors import TrainingError
 from thespis.motion.networks.expression import ExpressionGenerator
-from thespis.pixels.diffusion.load import read_network
+from thespis.pixels.diffusion.load import read_network, read_shape
 from thespis.pixels.diffusion.networks import file_names
-from thespis.pixels.diffusion.shape import SHAPES
+from thespis.pixels.diffusion.shape import SHAPES, NetworkShape
 from thespis.pixels.diffusion.unet import FaceDiffusion
 from thespis.train.batches import Examples
 from thespis.train.checkpoint import write_tensors
 from thespis.train.expression import ExpressionLearner, spoken_expressions
-from thespis.train.face_diffusion import FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
+from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
 from thespis.train.halves import Halved
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
@@ -31,12 +31,14 @@ from thespis.types import random_for
 
 SIZES = tuple(name for name, shape in SHAPES.items() if shape.channels == 3)
 """What can be trained here: sizes that draw pixels."""
-PLAIN, EMOTIONAL = 200, 220
-"""How many clips of each regime are drawn: many people who feel little, and few who feel everything."""
-SHARES = {"plain": 0.6, "emotional": 0.4}
+CLIPS = {"plain": (200, 1.2), "emotional": (220, 2.0), "turned": (120, 1.2)}
+"""How many clips of how many seconds are drawn: many people who feel little, few who feel everything, and others whose heads sway."""
+HELD, HELD_TURNED = 20, 6  # clips of people who are learned from by nobody
+SHARES = {"plain": 0.4, "emotional": 0.35, "turned": 0.25}
+CARRIES = 0.3  # of the steps the carrier learns in; in the others the denoiser does, beside it
 CLOSE = 1e-3  # by how much an exported network may differ
 SPOKEN = 300  # clips that the expression generator learns from
-USUAL = Settings(steps=1400, batch=4, rate=1e-3, warm_up=60, average=0.99, check_every=200, checkpoint_every=200, sample_every=200)
+USUAL = Settings(steps=6000, batch=4, rate=1e-3, warm_up=60, average=0.995, check_every=200, checkpoint_every=200, sample_every=200)
 
 
 def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> Outcome:
@@ -51,13 +53,18 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
 
 def corpus(folder: Path, side: int, seed: int, tell: Callable[[str], None]) -> Mapping[str, list[Arrays]]:
     """Draw what is missing of the stage's faces, and read them by regime; "held" are other people."""
-    for split, regime, clips, seconds in (
-        ("train", "emotional", EMOTIONAL, 2.0), ("validation", "plain", 20, 1.2), ("train", "plain", PLAIN, 1.2),
-    ):  # fmt: skip
-        for done in write_faces(StageSettings(seed, clips, seconds, split=split, regime=regime), folder, side):  # type: ignore[arg-type]
-            tell(f"faces of the stage, {split}, {regime}: {done} of {clips} clips")
-    found = {regime: read_faces(folder, "train", regime) for regime in SHARES}
-    return {**found, "held": read_faces(folder, "validation", "plain")}
+    wanted = [("train", name, *size) for name, size in CLIPS.items()]
+    wanted += [("validation", "plain", HELD, CLIPS["plain"][1]), ("validation", "turned", HELD_TURNED, CLIPS["turned"][1])]
+    found: dict[str, list[Arrays]] = {"held": []}
+    for split, name, clips, seconds in wanted:
+        turned = name == "turned"
+        regime, place = ("plain", folder / name) if turned else (name, folder)
+        # Another seed, so that those who turn their heads are others.
+        settings = StageSettings(seed + turned, clips, seconds, split=split, regime=regime)  # type: ignore[arg-type]
+        for done in write_faces(settings, place, side, turned=turned):
+            tell(f"faces of the stage, {split}, {name}: {done} of {clips} clips")
+        found.setdefault(name if split == "train" else "held", []).extend(read_faces(place, split, regime)[:clips])
+    return found
 
 
 def expressions(folder: Path, seed: int, tell: Callable[[str], None]) -> None:
@@ -85,25 +92,44 @@ def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
 
 
 def diffusion(folder: Path, size: str, faces: Mapping[str, list[Arrays]], settings: Settings, tell: Callable[[str], None]) -> Outcome:
-    """Train carrier and denoiser together, and export what came of it."""
-    shape = SHAPES[size]
-    learner = seeded(settings.seed, lambda: FaceLearner(FaceDiffusion(shape)))
-    assert isinstance(learner, FaceLearner)
-    clips = [*faces["plain"], *faces["emotional"]]
-    usual_sizes(learner.network, clips)
-    fit_paint(learner.network, clips)
+    """Train the network of a size, and export what came of it."""
     shares = [SHARES[regime] / len(faces[regime]) for regime in SHARES for _ in faces[regime]]
-    windows = Windows(clips, shares, settings.batch, shape.frames, shape.past, settings.seed)
-    kept = Windows(faces["held"], [1.0] * len(faces["held"]), 1, shape.frames, shape.past, settings.seed)
-    held = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(faces["held"]))]
-    seen = faces["held"][:3] + faces["emotional"][:1]
+    clips = [clip for regime in SHARES for clip in faces[regime]]
+    seen = faces["held"][:2] + faces["held"][-1:] + faces["emotional"][:1]
 
     def sample(network: nn.Module, step: int, place: Path) -> None:
         draw_page(network, seen, place / f"step_{step:06d}.png")
 
-    outcome = learn(learner, windows, folder, settings, held=held, sample=sample, tell=tell)
+    outcome = taught(folder, SHAPES[size], clips, faces["held"], settings, tell, shares=shares, sample=sample)
     export(folder, size)
     return outcome
+
+
+def taught(
+    folder: Path,
+    shape: NetworkShape,
+    clips: Sequence[Arrays],
+    held: Sequence[Arrays],
+    settings: Settings,
+    tell: Callable[[str], None],
+    *,
+    shares: Sequence[float] | None = None,
+    known: bool = True,
+    sample: Callable[[nn.Module, int, Path], None] | None = None,
+) -> Outcome:
+    """Train the carrier on clips, then the denoiser beside it; unless what expressions mean is `known`, their field begins at nothing."""
+    network = seeded(settings.seed, lambda: FaceDiffusion(shape))
+    assert isinstance(network, FaceDiffusion)
+    usual_sizes(network, clips, known=known)
+    fit_paint(network, clips)
+    windows = Windows(clips, shares or [1.0] * len(clips), settings.batch, shape.frames, shape.past, settings.seed)
+    kept = Windows(held, [1.0] * len(held), 1, shape.frames, shape.past, settings.seed)
+    checked = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(held))]
+    first = replace(settings, steps=max(round(CARRIES * settings.steps), 1), minutes=CARRIES * settings.minutes)
+    learn(CarrierLearner(network), windows, folder / "carrier", first, held=checked, tell=tell)
+    network = read_shape(folder / "carrier" / "network.safetensors", shape)
+    second = replace(settings, steps=max(settings.steps - first.steps, 1), minutes=settings.minutes - first.minutes)
+    return learn(FaceLearner(network.train()), windows, folder, second, held=checked, sample=sample, tell=tell)
 
 
 class Told(nn.Module):
@@ -114,13 +140,13 @@ class Told(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, picture: Tensor, features: list[Tensor], audio: Tensor, expression: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, picture: Tensor, features: list[Tensor], audio: Tensor, expression: Tensor, pose: Tensor) -> tuple[Tensor, ...]:
         """Carry a picture by what is told."""
         told = torch.ones(picture.shape[0], 2)
-        carried, places = self.network.carry(
+        found: tuple[Tensor, ...] = self.network.carry(
             picture, features, self.network.where(audio, expression, pose, told), self.network.where.scaled(expression, pose), expression
         )
-        return carried, places
+        return found
 
 
 class Cleaned(nn.Module):
@@ -132,11 +158,12 @@ class Cleaned(nn.Module):
         self.network = network
 
     def forward(
-        self, noisy: Tensor, step: Tensor, carried: Tensor, past: Tensor, feature: Tensor,
+        self, noisy: Tensor, step: Tensor, carried: Tensor, places: Tensor, painted: Tensor, past: Tensor, feature: Tensor,
         audio: Tensor, expression: Tensor, pose: Tensor, told: Tensor,
     ) -> Tensor:  # fmt: skip
-        """Clean frames by what is told."""
-        clean: Tensor = self.network.clean(noisy, step, carried, past, feature, self.network.what(audio, expression, pose, told))
+        """Clean changes by what is told."""
+        what = self.network.what(audio, expression, pose, told)
+        clean: Tensor = self.network.clean(noisy, step, carried, places, painted, past, feature, what)
         return clean
 
 
@@ -149,15 +176,17 @@ def export(folder: Path, size: str) -> None:
     features = network.see(picture)
     sizes = {"audio": shape.audio, "expression": shape.expression, "pose": shape.pose}
     told = {name: torch.zeros(1, shape.frames, size) for name, size in sizes.items()}
+    places = torch.zeros(2, shape.frames, shape.side, shape.side, 2)
     past, levels = torch.zeros(2, shape.past, *pictures), [f"feature_{level}" for level in range(len(features))]
     several = {name: value.repeat(2, 1, 1) for name, value in told.items()}
     steps = torch.zeros(2, dtype=torch.int64)
     jobs = (
         (network.see, (picture,), ["picture"], levels),
-        (Told(network), (picture, features, *told.values()), ["picture", *levels, *told], ["carried", "places"]),
+        (Told(network), (picture, features, *told.values()), ["picture", *levels, *told], ["carried", "places", "painted"]),
         (
-            Cleaned(network), (noisy, steps, noisy, past, features[-1].repeat(2, 1, 1, 1), *several.values(), torch.ones(2, 2)),
-            ["noisy", "step", "carried", "past", "feature", *told, "told"], ["clean"],
+            Cleaned(network),
+            (noisy, steps, noisy, places, noisy, past, features[-1].repeat(2, 1, 1, 1), *several.values(), torch.ones(2, 2)),
+            ["noisy", "step", "carried", "places", "painted", "past", "feature", *told, "told"], ["clean"],
         ),
     )  # fmt: skip
     for name, (part, given, inputs, outputs) in zip(file_names("emodiffhead"), jobs, strict=True):

@@ -12,8 +12,11 @@ from thespis.data.faces import Arrays, drawn_again, page
 from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.networks.dial import mouth_part
 from thespis.pixels.diffusion.conditions import audio_of, expression_of, pose_of
-from thespis.pixels.diffusion.flow import usual_flow
+from thespis.pixels.diffusion.flow import PRODUCTS, usual_flow
 from thespis.pixels.diffusion.networks import TorchFace
+from thespis.pixels.diffusion.sampling import trailing
+from thespis.pixels.diffusion.shape import CHANGE
+from thespis.pixels.diffusion.square import STAND
 from thespis.pixels.diffusion.unet import SLOWLY, FaceDiffusion
 from thespis.pixels.diffusion.windows import REACH, TOLD
 from thespis.train.losses import masked_mean
@@ -23,11 +26,14 @@ from thespis.types import Array, Bytes, random_for
 WEIGHTS = {"background": 0.5, "skin": 1.5, "lips": 7.0, "eyes": 5.0, "mouth": 7.0, "hair": 0.7, "clothes": 0.5}
 """How much an error counts where these are."""
 RESTING = 0.6  # of the windows are drawn from the person at rest, the others from any frame of the clip
-BEGINNING = 0.3  # of the windows begin a film: the reference stands for the frames before
-VOICE_ALONE = 0.25  # of the windows the mouth is told by the voice alone
+BEGINNING = 0.5  # of the windows begin a film: nothing is told of the frames before
+VOICE_ALONE = 0.15  # of the windows the mouth is told by the voice alone
 UNTOLD, UNFELT = 0.08, 0.12  # of the windows nothing is told, and the voice only
-RIDGE = 3e-4  # how firmly the painted tables are held at nothing, beside the mean square of a feature
-PAST_NOISE = 0.3  # the largest deviation of what is added to earlier frames: at work they are the network's own, with its faults
+RIDGE, AT_LIPS = 5e-3, 3e-4  # how firmly the painted tables are held at nothing, beside the mean square of a feature
+LIPS = (0.42, 0.36)  # how wide and high the place is where they are held as at lips, on each side of their middle
+"""Elsewhere little is painted, and tables that are held loosely would cancel each other on made-up skin only, not on photographs."""
+FEW, AT_WORK = 2, 0.8  # steps of the sampler that it learns for, and the share of the windows that are noised as at these
+PAST_NOISE = 0.5  # the largest deviation of what is added to earlier changes: at work they are the network's own, with its faults
 WITHOUT_MOUTH = mouth_part()
 
 
@@ -45,19 +51,18 @@ class Windows:
         return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def window(self, random: np.random.Generator) -> Arrays:
-        """Draw one window: pictures as bytes, conditions beside the reference's own, and weights of the pixels."""
+        """Draw one window: pictures as bytes, those before it first, conditions beside the reference's own, and weights of the pixels."""
         clip = self.clips[int(random.choice(len(self.clips), p=self.shares))]
         count = len(clip["flame"])
-        at = int(random.integers(self.past, count - self.frames + 1))
-        flame, told = clip["flame"][at : at + self.frames], np.zeros_like(clip["flame"][:1])
+        at = int(random.integers(count - self.past - self.frames + 1))
+        stop = at + self.past + self.frames
+        flame, told = clip["flame"][at:stop], np.zeros_like(clip["flame"][:1])
         reference = 0
         if random.uniform() > RESTING:
             reference = 1 + int(random.integers(count))
             told = clip["flame"][reference - 1 : reference]
-        before = clip["frames"][1 + at - self.past : 1 + at]
-        if random.uniform() < BEGINNING:
-            before = np.repeat(clip["frames"][reference : reference + 1], self.past, axis=0)
-        around = np.clip(np.arange(at - REACH, at + self.frames + REACH), 0, count - 1)
+        begins = random.uniform() < BEGINNING
+        around = np.clip(np.arange(at - REACH, stop + REACH), 0, count - 1)
         expression = expression_of(flame) - expression_of(told)
         if random.uniform() < VOICE_ALONE:
             expression = expression @ WITHOUT_MOUTH.T
@@ -71,10 +76,10 @@ class Windows:
             return np.stack([table[:, channel][pictures[..., channel]] for channel in range(3)], axis=-1)
 
         return {
-            "frames": lit(clip["frames"][1 + at : 1 + at + self.frames]),
+            "frames": lit(clip["frames"][1 + at : 1 + stop]),
             "reference": lit(clip["frames"][reference]),
-            "before": lit(before),
-            "parts": clip["masks"][1 + at : 1 + at + self.frames],
+            "begins": np.float32(begins),
+            "parts": clip["masks"][1 + at : 1 + stop],
             "audio": audio_of(clip["articulation"][around]),
             "expression": np.asarray(expression, np.float32),
             "pose": pose_of(flame) - pose_of(told),
@@ -87,52 +92,85 @@ def numbers(pictures: Tensor) -> Tensor:
     return pictures.movedim(-1, -3).float() / 127.5 - 1
 
 
+class CarrierLearner(nn.Module):
+    """The first half of a FaceDiffusion with its loss: how near the carried reference comes to the frames."""
+
+    def __init__(self, network: FaceDiffusion) -> None:
+        """Hold the network; the denoiser stays as it was born."""
+        super().__init__()
+        self.network = network
+        for part in (network.clean, network.what):
+            part.requires_grad_(False)
+        self.register_buffer("weights", torch.tensor([WEIGHTS[part] for part in PARTS]), persistent=False)
+
+    def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Judge a batch of windows."""
+        (moved, *_), _ = carried(self.network, batch)
+        return judged((moved - numbers(batch["frames"])) / CHANGE, self.weights[batch["parts"].long()][:, :, None])
+
+
 class FaceLearner(nn.Module):
-    """A FaceDiffusion with its loss: what it takes the clean frames for, at any noise."""
+    """The second half of a FaceDiffusion with its loss: what it takes the changes for, at any noise, beside a carrier that is held."""
 
     def __init__(self, network: FaceDiffusion) -> None:
         """Hold the network."""
         super().__init__()
         self.network = network
+        for part in (network.see, network.carry, network.where):
+            part.requires_grad_(False)
         self.register_buffer("weights", torch.tensor([WEIGHTS[part] for part in PARTS]), persistent=False)
         self.register_buffer("kept", torch.from_numpy(KEPT).float(), persistent=False)
+        self.register_buffer("asked", torch.tensor(trailing(FEW)), persistent=False)
 
     def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Judge a batch of windows."""
-        network = self.network
-        clean, reference, before = (numbers(batch[name]) for name in ("frames", "reference", "before"))
-        drawn = noise(batch["seed"], clean[0].numel() + before[0].numel() + 2)
-        mixed, shaken, chance = drawn.split([clean[0].numel(), before[0].numel(), 2], dim=1)
-        # More windows near the noisy end, where few-step samplers spend most of their steps.
-        share, faults = torch.special.ndtr(chance).unbind(dim=1)
-        step = ((1 - share**2) * (STEPS - 1)).round().long()
+        network, past = self.network, self.network.shape.past
+        with torch.no_grad():
+            (moved, places, painted), features = carried(network, batch)
+            changes = (numbers(batch["frames"]) - moved) / CHANGE
+        before, clean = changes[:, :past], changes[:, past:]
+        drawn = noise(batch["seed"], clean[0].numel() + before[0].numel() + 3)
+        mixed, shaken, chance = drawn.split([clean[0].numel(), before[0].numel(), 3], dim=1)
+        share, faults, few = torch.special.ndtr(chance).unbind(dim=1)
+        # At work it is asked at the steps of a few-step sampler, the noisiest above all, so most windows are noised as there.
+        anyhow = (share * (STEPS - 1)).round().long()
+        step = torch.where(few < AT_WORK, self.asked[(share**4 * FEW).long().clamp(max=FEW - 1)], anyhow)
         kept = self.kept[step][:, None, None, None, None]
         noisy = kept.sqrt() * clean + (1 - kept).sqrt() * mixed.view_as(clean)
-        before = before + PAST_NOISE * faults[:, None, None, None, None] * shaken.view_as(before)
-        told = [batch[name] for name in ("audio", "expression", "pose")]
-        features = network.see(reference)
-        carried, _ = network.carry(
-            reference, features, network.where(*told, torch.ones_like(batch["told"])), network.where.scaled(*told[1:]), batch["expression"]
-        )
-        made = network.clean(noisy, step, carried, before, features[-1], network.what(*told, batch["told"]))
-        weights = self.weights[batch["parts"].long()][:, :, None]
-        apart = made - clean
-        parts = {
-            "squared": masked_mean(apart**2 * weights),
-            "apart": masked_mean(apart.abs() * weights),
-            "carried": masked_mean((carried - clean).abs() * weights),
-        }
-        return 10 * parts["squared"] + parts["apart"] + 0.5 * parts["carried"], parts
+        # Earlier changes are the network's own at work, with its faults: noise, and what belongs to the face of another row.
+        share = faults[:, None, None, None, None]
+        before = (1 - share) * before + share * before.roll(1, dims=0) + PAST_NOISE * share * shaken.view_as(before)
+        before = before * (1 - batch["begins"][:, None, None, None, None])
+        told = network.what(*(batch[name][:, past:] for name in ("audio", "expression", "pose")), batch["told"])
+        made = network.clean(noisy, step, *(each[:, past:] for each in (moved, places, painted)), before, features[-1], told)
+        return judged(made - clean, self.weights[batch["parts"].long()][:, past:, None])
 
 
-def usual_sizes(network: FaceDiffusion, clips: Sequence[Arrays]) -> None:
-    """Tell a network the spread of each condition in a corpus, and how OpenHead's skin follows them, before it learns."""
+def carried(network: FaceDiffusion, batch: Mapping[str, Tensor]) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
+    """Carry the references of a batch as it tells: what a Carrier gives, and the references' features."""
+    told, reference = [batch[name] for name in ("audio", "expression", "pose")], numbers(batch["reference"])
+    features = network.see(reference)
+    condition, scaled = network.where(*told, torch.ones_like(batch["told"])), network.where.scaled(*told[1:])
+    return network.carry(reference, features, condition, scaled, batch["expression"]), features
+
+
+def judged(apart: Tensor, weights: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Weigh what frames are off by (B, F, 3, S, S), in units of CHANGE."""
+    parts = {"squared": masked_mean(apart**2 * weights), "apart": masked_mean(apart.abs() * weights)}
+    return parts["squared"] + 0.5 * parts["apart"], parts
+
+
+def usual_sizes(network: FaceDiffusion, clips: Sequence[Arrays], *, known: bool = True) -> None:
+    """Tell a network the spread of each condition in a corpus, and how OpenHead's skin follows the pose, and the expression if `known`."""
     flame = np.concatenate([clip["flame"] for clip in clips])
     heard = np.concatenate([clip["articulation"] for clip in clips])
     spreads = {"audio": np.tile(spread(heard), 2 * REACH + 1), "expression": spread(expression_of(flame)), "pose": spread(pose_of(flame))}
     side = network.shape.side // network.shape.fold
-    sizes = np.concatenate([spreads["expression"], spreads["pose"]])
+    bends = [spreads["pose"][one] * spreads["pose"][other] for one, other in PRODUCTS]
+    sizes = np.concatenate([spreads["expression"], spreads["pose"], np.asarray(bends, np.float32)])
     field = usual_flow(side).reshape(len(sizes), -1) * sizes[:, None] / SLOWLY
+    if not known:
+        field[: network.shape.expression] = 0
     with torch.no_grad():
         network.carry.usual.copy_(torch.from_numpy(field))
     for conditions in (network.where, network.what):
@@ -155,7 +193,7 @@ def fit_paint(network: FaceDiffusion, clips: Sequence[Arrays], each: int = 10) -
             scaled = where.scaled(expression, pose)
             given = numbers(torch.from_numpy(clip["frames"][:1])).expand(len(chosen), -1, -1, -1)
             by_feeling = carry.finest(scaled[:, : expression.shape[1]] @ carry.usual[: expression.shape[1]])
-            by_pose = carry.finest(scaled[:, expression.shape[1] :] @ carry.usual[expression.shape[1] :])
+            by_pose = carry.finest(carry.turned(scaled[:, expression.shape[1] :]) @ carry.usual[expression.shape[1] :])
             apart = numbers(torch.from_numpy(clip["frames"][1:][chosen])) - carry.taken(given, carry.home + by_feeling + by_pose)
             # Seen without the pose, mouth and eyes stand where they are at rest.
             wrong.append(carry.taken(apart, carry.home - by_pose)[:, :, top:bottom, left:right])
@@ -164,13 +202,19 @@ def fit_paint(network: FaceDiffusion, clips: Sequence[Arrays], each: int = 10) -
             features.append(carry.paint.features(expression))
         told, targets, factor = torch.cat(features), torch.cat(wrong), torch.cat(factors, dim=1)
         count = told.shape[1]
-        pull = RIDGE * len(told) * torch.eye(3 * count)
+        pull = len(told) * torch.eye(3 * count) * ridges(carry.home)[0, top:bottom, left:right, None, None]
         for channel in range(targets.shape[1]):
             for row in range(targets.shape[2]):
                 # (w, N, 3 * count): the same features, each times the three factors of its pixel.
                 given = (factor[:, :, channel, row].permute(2, 1, 0)[..., None] * told[None, :, None]).flatten(2)
-                solved = torch.linalg.solve(given.mT @ given + pull, given.mT @ targets[:, channel, row].T[..., None])
+                solved = torch.linalg.solve(given.mT @ given + pull[row], given.mT @ targets[:, channel, row].T[..., None])
                 carry.paint.tables[:, :, channel, row] = solved[..., 0].reshape(-1, 3, count).permute(1, 2, 0)
+
+
+def ridges(places: Tensor) -> Tensor:
+    """Say how firmly tables are held at nothing at places (..., 2) from -1 to 1 of a network's square."""
+    apart = (places - torch.tensor(STAND[-1])) / torch.tensor(LIPS)
+    return torch.where((apart**2).sum(dim=-1) < 1, AT_LIPS, RIDGE)
 
 
 def spread(values: Array) -> Array:

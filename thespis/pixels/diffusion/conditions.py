@@ -15,6 +15,8 @@ from thespis.types import Array, Track
 
 HEARD_AND_ACTED = ARTICULATION + FACE
 """The rows a Painter takes: the voice beside the performance."""
+FARTHEST = np.radians([11.0, 12.0, 10.0]).astype(np.float32)
+"""How far a head is nodded, turned and tilted: as far as its own pixels show it whole."""
 
 
 def audio_of(articulation: Array) -> Array:
@@ -33,8 +35,17 @@ def pose_of(flame: Array) -> Array:
     return np.concatenate([flame[:, FLAME.slice(name)] for name in HELD], axis=1)
 
 
+def bounded(values: Array, most: Array) -> Array:
+    """Keep values (n, k) within `most` (k,): as they are up to two thirds of it, and ever less of what is beyond."""
+    free = most * 2 / 3
+    beyond = np.maximum(np.abs(values) - free, 0) / (most - free)
+    return np.asarray(np.sign(values) * (np.minimum(np.abs(values), free) + (most - free) * np.tanh(beyond)), np.float32)
+
+
 def read_rows(rows: Array) -> Mapping[str, Array]:
-    """Read the conditions of a window out of rows in HEARD_AND_ACTED (REACH + n + REACH, 72)."""
+    """Read the conditions of a window out of rows in HEARD_AND_ACTED (REACH + n + REACH, 72); heads turn only so far."""
     acted = rows[REACH : len(rows) - REACH, ARTICULATION.size :]
-    flame = flame_of_face(Track(FACE, np.ascontiguousarray(acted), Fraction(25))).values  # the rate says nothing here
+    flame = flame_of_face(Track(FACE, np.ascontiguousarray(acted), Fraction(25))).values.copy()  # the rate says nothing here
+    neck = FLAME.slice("neck")
+    flame[:, neck] = bounded(flame[:, neck], FARTHEST)
     return {"audio": audio_of(rows[:, : ARTICULATION.size]), "expression": expression_of(flame), "pose": pose_of(flame)}

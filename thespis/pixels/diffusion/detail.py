@@ -3,26 +3,36 @@
 import cv2
 import numpy as np
 
+from thespis.pixels.diffusion.square import Matrix, onto
 from thespis.types import Array, Bytes
 
+BACK = cv2.WARP_INVERSE_MAP
 
-def finer(portrait: Bytes, places: Array, carried: Array, made: Array) -> Bytes:
+
+def finer(portrait: Bytes, places: Array, change: Array, matrix: Matrix) -> Bytes:
     """Draw frames of the size of `portrait` (size, size, 3) -> (n, size, size, 3).
 
-    `places` (n, s, s, 2) say where each pixel is taken from, from -1 to 1 over the portrait; `carried` and `made` (n, 3, s, s), from
-    -1 to 1, are the network's small frames before and after it changed them: light, lids, teeth, and what else no displacement can show.
+    `places` (n, s, s, 2) say where each place of the network's square is taken from, from -1 to 1; `change` (n, 3, s, s), in halves of
+    the range of bytes, is what no displacement can show: light, lids, teeth. `matrix` (2, 3) takes the portrait's pixels to that square.
     """
-    size = portrait.shape[0]
-    frames = np.empty((len(made), size, size, 3), np.uint8)
-    for frame, place, before, after in zip(frames, places, carried, made, strict=True):
-        spots = cv2.resize(place, (size, size), interpolation=cv2.INTER_LINEAR) * (size / 2) + (size / 2 - 0.5)
-        moved = cv2.remap(
-            portrait,
-            np.asarray(spots[..., 0], np.float32),
-            np.asarray(spots[..., 1], np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        change = cv2.resize((after - before).transpose(1, 2, 0) * np.float32(127.5), (size, size), interpolation=cv2.INTER_CUBIC)
-        frame[:] = np.clip(np.round(moved + change), 0, 255)
+    size, side = portrait.shape[0], places.shape[1]
+    within, back = onto(matrix, side), np.linalg.inv(matrix[:, :2]).astype(np.float32)
+    ends = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / side) - 1
+    home = np.stack(np.meshgrid(ends, ends, indexing="xy"), axis=-1)
+    here = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2, indexing="xy"), axis=-1)
+    frames = np.empty((len(places), size, size, 3), np.uint8)
+    for frame, place, over in zip(frames, places, change, strict=True):
+        moved = (np.asarray(place, np.float32) - home) @ back.T
+        spots = here + cv2.warpAffine(moved, within, (size, size), flags=cv2.INTER_LINEAR | BACK, borderMode=cv2.BORDER_REPLICATE)
+        carried = cv2.remap(portrait, spots[..., 0], spots[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        laid = np.ascontiguousarray(over.transpose(1, 2, 0), np.float32) * np.float32(127.5)
+        frame[:] = np.clip(np.round(carried + cv2.warpAffine(laid, within, (size, size), flags=cv2.INTER_CUBIC | BACK)), 0, 255)
     return frames
+
+
+def shown(pictures: Bytes, matrix: Matrix) -> Bytes:
+    """Put pictures (n, s, s, 3) of the network's square back where the face stood; `matrix` takes the pixels of (s, s) to that square."""
+    side = pictures.shape[1]
+    within, how = onto(matrix, side), cv2.INTER_LINEAR | BACK
+    made = [cv2.warpAffine(picture, within, (side, side), flags=how, borderMode=cv2.BORDER_REPLICATE) for picture in pictures]
+    return np.stack(made) if made else pictures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from thespis.errors import MissingExtraError, UsageError, WeightsError, unknown
 from thespis.pixels.diffusion.networks import OnnxFace, TorchFace
-from thespis.pixels.diffusion.shape import SHAPES
+from thespis.pixels.diffusion.shape import SHAPES, NetworkShape
 from thespis.weights import user_folder
 
 if TYPE_CHECKING:
@@ -41,15 +41,20 @@ def face_network(size: str, weights: Mapping[str, Path]) -> OnnxFace | TorchFace
 def read_network(path: Path, size: str) -> "FaceDiffusion":
     """Read the weights that training left, of a network of this size."""
     from safetensors import SafetensorError
+
+    try:
+        return read_shape(path, SHAPES[size])
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(f"{path} does not hold an emodiffhead of the size {size!r}; train it again or choose another size") from error
+
+
+def read_shape(path: Path, shape: NetworkShape) -> "FaceDiffusion":
+    """Read the weights that training left, of a network of this shape; the errors are those of the reader."""
     from safetensors.torch import load_file
 
     from thespis.pixels.diffusion.unet import FaceDiffusion
 
-    network = FaceDiffusion(SHAPES[size])
-    try:
-        held = load_file(path)
-        network.load_state_dict({name.removeprefix("network."): value for name, value in held.items()})
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise WeightsError(f"{path} does not hold an emodiffhead of the size {size!r}; train it again or choose another size") from error
+    network = FaceDiffusion(shape)
+    network.load_state_dict({name.removeprefix("network."): value for name, value in load_file(path).items()})
     network.eval()
     return network

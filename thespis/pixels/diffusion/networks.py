@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from thespis.pixels.diffusion.shape import NetworkShape
+from thespis.pixels.diffusion.shape import CHANGE, NetworkShape
 from thespis.types import Array, Bytes
 
 NAMES = ("reference", "carrier", "denoiser")
@@ -34,16 +34,27 @@ class Seen:
     features: list[Any]
 
 
+def added(plan: "Plan", drawn: Array) -> Array:
+    """Add what was drawn (F, C, S, S) to the carried reference."""
+    return np.asarray(np.asarray(plan.carried[0]) + np.float32(CHANGE) * drawn, np.float32)
+
+
+def over(plan: "Plan", drawn: Array) -> tuple[Array, Array]:
+    """Say where a window's frames come from (F, S, S, 2), and what is laid over them (F, C, S, S): what was painted, and what was drawn."""
+    return np.asarray(plan.places[0]), np.asarray(np.asarray(plan.painted[0]) + np.float32(CHANGE) * drawn, np.float32)
+
+
 @dataclass(eq=False)
 class Plan:
     """A window made ready.
 
-    The carried reference (1, F, C, S, S) and where it came from (1, F, S, S, 2), the frames before (1, M, C, S, S), features, and
-    conditions (1, F, size).
+    The carried reference (1, F, C, S, S), where it came from (1, F, S, S, 2) and what was painted over it (1, F, C, S, S), the changes
+    of the frames before (1, M, C, S, S), features, and conditions (1, F, size).
     """
 
     carried: Any
     places: Any
+    painted: Any
     past: Any
     feature: Any
     conditions: Mapping[str, Any]
@@ -73,28 +84,29 @@ class OnnxFace:
         """Carry the reference to the frames of a window."""
         told = {name: np.ascontiguousarray(conditions[name][None], np.float32) for name in CONDITIONS}
         features = {f"feature_{level}": feature for level, feature in enumerate(seen.features)}
-        carried, places = self._run["carrier"].run(None, {"picture": seen.picture, **features, **told})
-        return Plan(carried, places, past[None], seen.features[-1], told)
+        carried, places, painted = self._run["carrier"].run(None, {"picture": seen.picture, **features, **told})
+        return Plan(carried, places, painted, past[None], seen.features[-1], told)
 
     def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
-        """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
+        """Clean changes (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
         count = len(told)
 
         def each(values: Array) -> Array:
             return np.ascontiguousarray(np.repeat(values, count, axis=0))
 
         given = {name: each(values) for name, values in plan.conditions.items()}
-        given |= {"noisy": each(noisy[None]), "carried": each(plan.carried), "past": each(plan.past), "feature": each(plan.feature)}
+        given |= {name: each(getattr(plan, name)) for name in ("carried", "places", "painted", "past", "feature")}
+        given |= {"noisy": each(noisy[None])}
         (clean,) = self._run["denoiser"].run(None, {**given, "step": np.full(count, step, np.int64), "told": told})
         return np.asarray(clean)
 
-    def encode(self, pictures: Bytes) -> Array:
-        """Turn pictures (n, side, side, 3) into numbers (n, 3, side, side)."""
-        return as_numbers(pictures)
+    def finished(self, plan: Plan, drawn: Array) -> Bytes:
+        """Turn what was drawn (F, 3, S, S) into pictures (F, S, S, 3)."""
+        return as_pictures(added(plan, drawn))
 
-    def decode(self, drawn: Array) -> Bytes:
-        """Turn numbers (n, 3, side, side) into pictures (n, side, side, 3)."""
-        return as_pictures(drawn)
+    def laid(self, plan: Plan, drawn: Array) -> tuple[Array, Array]:
+        """Say where frames come from, and what is laid over them."""
+        return over(plan, drawn)
 
 
 class TorchFace:
@@ -130,16 +142,17 @@ class TorchFace:
             told = {name: self._tensor(np.asarray(conditions[name][None], np.float32)) for name in CONDITIONS}
             where = self._network.where(*told.values(), self._tensor(np.ones((1, 2), np.float32)))
             scaled = self._network.where.scaled(told["expression"], told["pose"])
-            carried, places = self._network.carry(seen.picture, seen.features, where, scaled, told["expression"])
-            return Plan(carried, places, self._tensor(past[None]), seen.features[-1], told)
+            carried, places, painted = self._network.carry(seen.picture, seen.features, where, scaled, told["expression"])
+            return Plan(carried, places, painted, self._tensor(past[None]), seen.features[-1], told)
 
     def clean(self, plan: Plan, noisy: Array, step: int, told: Array) -> Array:
-        """Clean frames (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
+        """Clean changes (F, C, S, S) at a step, once for each row of `told` (k, 2)."""
         import torch
 
         count = len(told)
         with torch.no_grad():
-            given = [values.expand(count, *values.shape[1:]) for values in (plan.carried, plan.past, plan.feature)]
+            known = (plan.carried, plan.places, plan.painted, plan.past, plan.feature)
+            given = [values.expand(count, *values.shape[1:]) for values in known]
             conditions = self._network.what(
                 *(values.expand(count, *values.shape[1:]) for values in plan.conditions.values()), self._tensor(told)
             )
@@ -148,12 +161,17 @@ class TorchFace:
             return np.asarray(clean.float().cpu().numpy())
 
     def encode(self, pictures: Bytes) -> Array:
-        """Turn pictures (n, side, side, 3) into what the network draws in (n, *noise_shape)."""
+        """Turn pictures (n, side, side, 3) into what the network carries (n, *noise_shape)."""
         return as_numbers(pictures) if self._coder is None else self._coder.encode(as_numbers(pictures))
 
-    def decode(self, drawn: Array) -> Bytes:
-        """Turn what the network drew (n, *noise_shape) into pictures (n, side, side, 3)."""
-        return as_pictures(drawn if self._coder is None else self._coder.decode(drawn))
+    def finished(self, plan: Plan, drawn: Array) -> Bytes:
+        """Turn what was drawn (F, *noise_shape) into pictures (F, side, side, 3)."""
+        made = added(plan, drawn)
+        return as_pictures(made if self._coder is None else self._coder.decode(made))
+
+    def laid(self, plan: Plan, drawn: Array) -> tuple[Array, Array]:
+        """Say where frames come from, and what is laid over them; latents cannot be laid over pixels."""
+        return over(plan, drawn)
 
 
 def file_names(stem: str) -> Sequence[str]:

@@ -23,7 +23,9 @@ SHOWN = (
 PARTING = {"jawOpen": 1.0, "mouthClose": -1.0, "mouthUpperUpLeft": 0.3, "mouthLowerDownLeft": 0.3, "mouthFunnel": 0.44}
 """How far each weight parts the lips."""
 PARTED = (0.03, 0.08, 0.15, 0.25, 0.4)  # partings from which on another part of the mouth's inside shows
-LEFT, TOP, RIGHT, BOTTOM = 0.17, 0.25, 0.83, 0.97  # of the square: where there is something to paint
+TOGETHER = ("mouthSmileLeft", "mouthSmileRight", "mouthFunnel", "mouthPucker", "mouthUpperUpLeft", "mouthFrownLeft")
+"""What changes how a parted mouth looks: a smiling open mouth is more than a smile and an open mouth."""
+LEFT, TOP, RIGHT, BOTTOM = 0.2, 0.27, 0.8, 0.94  # of the square: where there is something to paint
 CHEEKS = (0.55, 0.72, 0.32, 0.68)  # top, bottom, left and right of what tells the skin's colour
 LITTLE = 0.05
 
@@ -45,17 +47,19 @@ class Paint(nn.Module):
         super().__init__()
         self.box = tuple(round(share * side) for share in (LEFT, TOP, RIGHT, BOTTOM))
         self.cheeks = tuple(round(share * side) for share in CHEEKS)
-        self.side, self.count = side, len(SHOWN) + len(PARTED)
+        self.side, self.count = side, len(SHOWN) + len(PARTED) + len(TOGETHER)
         left, top, right, bottom = self.box
         self.register_buffer("shown", torch.from_numpy(shown_of()), persistent=False)
         self.register_buffer("parting", torch.tensor([PARTING.get(name, 0.0) for name in SHOWN]), persistent=False)
         self.register_buffer("parted", torch.tensor(PARTED), persistent=False)
+        self.register_buffer("together", torch.tensor([SHOWN.index(name) for name in TOGETHER]), persistent=False)
         self.register_buffer("tables", torch.zeros(3, self.count, 3, bottom - top, right - left))
 
     def features(self, expression: Tensor) -> Tensor:
         """Read what is shown (N, count) from expression vectors (N, 53); at rest all is zero."""
         weights = expression @ self.shown
-        return torch.cat([weights, relu((weights @ self.parting)[:, None] - self.parted)], dim=1)
+        apart = relu((weights @ self.parting)[:, None] - self.parted)
+        return torch.cat([weights, apart, apart[:, :1] * weights[:, self.together]], dim=1)
 
     def factors(self, pictures: Tensor, reference: Tensor) -> Sequence[Tensor]:
         """Give what the tables are multiplied by within the box: 1, pictures (N, 3, h, w), and the skin (N, 3, 1, 1) of references."""

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CHANGE = 0.1
+"""The unit of what is drawn: about how far frames are from the carried reference, in halves of the range of bytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkShape:

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, interpolate, silu
 
+from thespis.motion.diffusion import KEPT
+from thespis.pixels.diffusion.flow import PRODUCTS
 from thespis.pixels.diffusion.paint import Paint
-from thespis.pixels.diffusion.shape import NetworkShape
+from thespis.pixels.diffusion.shape import CHANGE, NetworkShape
 
+SEEN = 5.0  # displacements are told enlarged, so that a pixel or two count like light and shade
 FARTHEST = 0.6  # how far the features may carry a pixel, beside half of the picture
 SLOWLY = 0.01  # the linear field is a hundredth of its parameters, so that it learns that much slower: it is nearly right from the start
 
@@ -74,8 +77,8 @@ class ReferenceNet(nn.Module):
 class Carrier(nn.Module):
     """Carry the pixels of the reference to where a frame needs them, by a displacement that is found at the finest level.
 
-    It is the sum of a field that is linear in expression and pose, the same for everybody, and of what the reference's features add.
-    Where pixels are drawn, what opens and closes is painted over.
+    It is the sum of a field that is linear in expression and pose, with squares of the neck's, the same for everybody, and of what the
+    reference's features add. Where pixels are drawn, what opens and closes is painted over.
     """
 
     def __init__(self, shape: NetworkShape) -> None:
@@ -90,7 +93,7 @@ class Carrier(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
         side = shape.side // shape.fold
-        self.usual = nn.Parameter(torch.zeros(shape.expression + shape.pose, 2 * side * side))
+        self.usual = nn.Parameter(torch.zeros(shape.expression + shape.pose + len(PRODUCTS), 2 * side * side))
         self.paint = Paint(shape.side) if shape.channels == 3 else None
         self.places = nn.Parameter(torch.randn(1, outward[0], side >> (len(outward) - 1), side >> (len(outward) - 1)) * 0.1)
         ends = (torch.arange(shape.side) + 0.5) * 2 / shape.side - 1
@@ -98,10 +101,10 @@ class Carrier(nn.Module):
 
     def forward(
         self, picture: Tensor, features: list[Tensor], condition: Tensor, scaled: Tensor, expression: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Carry pictures (B, C, S, S) by conditions (B, F, D), scaled expression and pose (B, F, E + P), and expression (B, F, E).
 
-        Gives (B, F, C, S, S), and where each pixel came from (B, F, S, S, 2), from -1 to 1.
+        Gives (B, F, C, S, S), where each pixel came from (B, F, S, S, 2), from -1 to 1, and what was painted over (B, F, C, S, S).
         """
         rows, frames, _ = condition.shape
         told = condition.flatten(0, 1)
@@ -116,14 +119,20 @@ class Carrier(nn.Module):
         count = self.shape.expression
         felt, held = scaled.flatten(0, 1).split([count, scaled.shape[2] - count], dim=1)
         by_feeling = self.finest(felt @ self.usual[:count])
-        by_pose = self.finest(held @ self.usual[count:])
+        by_pose = self.finest(self.turned(held) @ self.usual[count:])
         places = self.home + by_feeling + by_pose + interpolate(more, size=self.shape.side, mode="bilinear").permute(0, 2, 3, 1)
         given = each(picture)
         found = self.taken(given, places)
+        painted = torch.zeros_like(found)
         if self.paint is not None:
             change = self.paint(expression.flatten(0, 1), self.taken(given, self.home + by_feeling), given)
-            found = found + self.taken(change, self.home + by_pose)
-        return found.reshape(rows, frames, *picture.shape[1:]), places.reshape(rows, frames, *places.shape[1:])
+            painted = self.taken(change, self.home + by_pose)
+        carried, over = ((values.reshape(rows, frames, *picture.shape[1:])) for values in (found + painted, painted))
+        return carried, places.reshape(rows, frames, *places.shape[1:]), over
+
+    def turned(self, pose: Tensor) -> Tensor:
+        """Put the products of the neck's numbers behind a pose (N, P), which begins with them -> (N, P + 6)."""
+        return torch.cat([pose, *(pose[:, one : one + 1] * pose[:, other : other + 1] for one, other in PRODUCTS)], dim=1)
 
     def finest(self, field: Tensor) -> Tensor:
         """Bring a linear field (N, numbers) to the size of pictures (N, S, S, 2)."""
@@ -137,14 +146,18 @@ class Carrier(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """Noisy frames -> clean frames, told what the carried reference, the frames before and the conditions are."""
+    """Noisy changes -> clean ones: what has to be added to the carried reference, in units of CHANGE.
+
+    Frames themselves would be lost in noise long after the little is that carrying leaves to be said. It is told the carried reference,
+    what was painted over it and where it came from, the changes of the frames before, and the conditions.
+    """
 
     def __init__(self, shape: NetworkShape) -> None:
         """Build the levels inwards and outwards; attention is on the inner level."""
         super().__init__()
         self.shape = shape
         widths, told = shape.widths, shape.condition
-        seen = shape.channels * shape.fold**2 * (2 + shape.past)
+        seen = (shape.channels * (3 + shape.past) + 2) * shape.fold**2
         self.time = nn.Sequential(nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told))
         self.enter = nn.Conv2d(seen, widths[0], 3, padding=1)
         self.inward = nn.ModuleList(ConditionalBlock(width, told) for width in widths[:-1])
@@ -159,12 +172,30 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
-    def forward(self, noisy: Tensor, step: Tensor, carried: Tensor, past: Tensor, feature: Tensor, condition: Tensor) -> Tensor:
-        """Clean frames (B, F, C, S, S) at steps (B,) of 0 to 999, after frames (B, M, C, S, S), told features and conditions (B, F, D)."""
+        ends = (torch.arange(shape.side) + 0.5) * 2 / shape.side - 1
+        self.register_buffer("home", torch.stack(torch.meshgrid(ends, ends, indexing="xy"), dim=-1)[None], persistent=False)
+        self.register_buffer("kept", torch.from_numpy(KEPT).float(), persistent=False)
+
+    def forward(
+        self,
+        noisy: Tensor,
+        step: Tensor,
+        carried: Tensor,
+        places: Tensor,
+        painted: Tensor,
+        past: Tensor,
+        feature: Tensor,
+        condition: Tensor,
+    ) -> Tensor:
+        """Clean changes (B, F, C, S, S) at steps (B,) of 0 to 999, after changes (B, M, C, S, S), told features and conditions."""
         frames, times = noisy.shape[1], self.shape.fold
         told = (condition + self.time(waves(step, 64))[:, None]).flatten(0, 1)
         before = fold(past.flatten(1, 2), times)[:, None].expand(-1, frames, -1, -1, -1).flatten(0, 1)
-        seen = [fold(noisy.flatten(0, 1), times), fold(carried.flatten(0, 1), times), before]
+        moved = ((places.flatten(0, 1) - self.home) * SEEN).permute(0, 3, 1, 2)
+        # Noise that says nothing of the answer is not shown: it would only leak into it.
+        readable = noisy * self.kept[step].sqrt()[:, None, None, None, None]
+        whole = torch.cat([readable.flatten(0, 1), carried.flatten(0, 1), painted.flatten(0, 1) / CHANGE, moved], dim=1)
+        seen = [fold(whole, times), before]
         hidden = self.enter(torch.cat(seen, dim=1))
         kept = []
         for block, down in zip(self.inward, self.down, strict=True):
@@ -175,8 +206,7 @@ class Denoiser(nn.Module):
         hidden = self.second(hidden, told)
         for block, narrow in zip(reversed(self.outward), reversed(self.narrow), strict=True):
             hidden = block(larger(narrow(hidden)) + kept.pop(), told)
-        change = unfold(self.leave(silu(self.norm(hidden))), times).reshape(noisy.shape)
-        return carried + change
+        return unfold(self.leave(silu(self.norm(hidden))), times).reshape(noisy.shape)
 
 
 class FaceDiffusion(nn.Module):

@@ -10,9 +10,9 @@ import numpy as np
 from thespis.capture.faces import face_of
 from thespis.errors import DirectionError
 from thespis.motion.diffusion import strengths_of
-from thespis.pixels.diffusion.detail import finer
+from thespis.pixels.diffusion.detail import finer, shown
 from thespis.pixels.diffusion.sampling import guided, sample
-from thespis.pixels.diffusion.square import cut_square, square_of
+from thespis.pixels.diffusion.square import Matrix, aligning, cut, cut_square, onto, square_of
 from thespis.stages import Rows
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Space, random_for
 
@@ -29,16 +29,16 @@ class FaceNetwork(Protocol):
         """Look at a portrait (side, side, 3) once."""
 
     def plan(self, seen: Any, past: Array, conditions: Mapping[str, Array]) -> Any:  # noqa: ANN401
-        """Prepare a window: earlier frames (past, *noise_shape) and conditions by name (frames, size)."""
+        """Prepare a window: what was drawn before it (past, *noise_shape) and conditions by name (frames, size)."""
 
     def clean(self, plan: Any, noisy: Array, step: int, told: Array) -> Array:  # noqa: ANN401
         """Clean frames (frames, *noise_shape) at a step, once for each row of `told` (k, 2) -> (k, frames, *noise_shape)."""
 
-    def encode(self, pictures: Bytes) -> Array:
-        """Turn pictures (n, side, side, 3) into what the network draws in (n, *noise_shape)."""
+    def finished(self, plan: Any, drawn: Array) -> Bytes:  # noqa: ANN401
+        """Turn what was drawn in a window (frames, *noise_shape) into pictures (frames, side, side, 3)."""
 
-    def decode(self, drawn: Array) -> Bytes:
-        """Turn what the network drew (n, *noise_shape) into pictures (n, side, side, 3)."""
+    def laid(self, plan: Any, drawn: Array) -> tuple[Array, Array]:  # noqa: ANN401
+        """Say where the places of a window's frames come from (frames, s, s, 2), and what is laid over them (frames, 3, s, s)."""
 
 
 TOLD = np.array([[0, 0], [1, 0], [1, 1]], np.float32)
@@ -55,6 +55,7 @@ class Painting:
     rows: Rows
     past: Array
     fine: Bytes | None
+    place: Matrix
     strengths: tuple[float, ...]
     seed: int
     next: int = 0
@@ -66,27 +67,38 @@ class Painter:
     gives = FRAMES
 
     def __init__(
-        self, network: FaceNetwork, takes: Space, conditions: "Conditions", *, steps: int = 4, fps: int = 25, detail: int = 0
+        self,
+        network: FaceNetwork,
+        takes: Space,
+        conditions: "Conditions",
+        *,
+        steps: int = 4,
+        fps: int = 25,
+        detail: int = 0,
+        remembers: bool = True,
     ) -> None:
         """Draw with a network in so many steps of the sampler; `conditions` reads rows of `takes` for it.
 
-        With `detail` frames have so many pixels a side, more than the network draws: see `finer`.
+        With `detail` frames have so many pixels a side, more than the network draws: see `finer`. Unless it `remembers`, every window
+        is drawn like the first one, without what was drawn before.
         """
         self.network, self.takes, self.conditions, self.steps, self.detail = network, takes, conditions, steps, detail
+        self.remembers = remembers
         self.delay = Fraction(network.frames + REACH, fps)
 
     def start(self, portrait: Portrait, direction: Direction) -> Painting:
         """Find the face, cut its square and look at it."""
-        square = square_of(face_of(portrait).points)
-        picture = cut_square(portrait.image, square, self.network.side)
+        points = face_of(portrait).points
+        square, side = square_of(points), self.detail or self.network.side
+        picture = cut(portrait.image, onto(aligning(points), self.network.side), self.network.side)
         if any(strength > 10 for strength in direction.guidance.values()):
             raise DirectionError("guidance of audio and expression goes from 0 to 10: 1 is as trained, more exaggerates")
-        drawn = self.network.encode(picture[None])
         return Painting(
             self.network.see(picture),
             Rows(self.takes),
-            np.repeat(drawn, self.network.past, axis=0),
-            cut_square(portrait.image, square, self.detail) if self.detail else None,
+            np.zeros((self.network.past, *self.network.noise_shape), np.float32),
+            cut_square(portrait.image, square, side) if self.detail else None,
+            aligning((points[:, :2] - [square.x, square.y]) * (side / square.side) + (side / 2 - 0.5)),
             strengths_of(direction.guidance, USUAL),
             direction.seed,
         )
@@ -102,11 +114,12 @@ class Painter:
             told = self.conditions(rows.window(at - REACH, at + size + REACH))
             plan = self.network.plan(state.seen, state.past, told)
             drawn = draw(self.network, plan, window_noise(self.network, state.seed, at // size), self.steps, state.strengths)
-            state.past = np.concatenate([state.past, drawn])[len(drawn) :]
+            if self.remembers:
+                state.past = np.concatenate([state.past, drawn])[len(drawn) :]
             if state.fine is None:
-                images = self.network.decode(drawn)
+                images = shown(self.network.finished(plan, drawn), state.place)
             else:
-                images = finer(state.fine, np.asarray(plan.places[0]), np.asarray(plan.carried[0]), drawn)
+                images = finer(state.fine, *self.network.laid(plan, drawn), state.place)
             out.append(images[: min(size, rows.stop - at)])
             state.next = min(at + size, rows.stop) if last else at + size
             rows.forget(state.next - REACH)
