@@ -24,7 +24,7 @@ window.thespisTimeline = (element, props, trigger, watch) => {
     made.append(...inside);
     return made;
   };
-  const clock = (second) => second < 60 ? `${Number(second.toFixed(1))} s` : `${Math.floor(second / 60)}:${String(Math.round(second % 60)).padStart(2, "0")}`;
+  const clock = (second) => second < 60 ? `${Number(second.toFixed(1))} s` : `${Math.floor(Math.round(second) / 60)}:${String(Math.round(second) % 60).padStart(2, "0")}`;
   const rounded = (value, digits = 2) => Number(value.toFixed(digits));
   const held = (value, low, high) => Math.min(Math.max(value, low), high);
 
