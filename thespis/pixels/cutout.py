@@ -150,8 +150,10 @@ def layers(
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
     alpha, hole = np.asarray(stays + own, np.float32), np.asarray(hole * goes, np.float32)
-    mixed = small + (colours.astype(np.float32) - small) * (own / np.maximum(alpha, 1e-6))[..., None]
-    colours = np.asarray(np.where(alpha[..., None] > 0.02, mixed, colours) + 0.5, np.uint8)
+    # Where hardly anything is left of a pixel it takes the kind of colour that its neighbours have, or their edge would be a line.
+    near_own, near = (cv2.GaussianBlur(each, (0, 0), 1.5) + 1e-4 for each in (own, alpha))
+    part = np.where(alpha > 0.02, own / np.maximum(alpha, 1e-6), near_own / near)
+    colours = np.asarray(small + (colours.astype(np.float32) - small) * part[..., None] + 0.5, np.uint8)
     return np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8)
 
 
