@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from official import filled, listing
 
+from thespis.apps.against.ditto import FULL, network
 from thespis.types import random_for
 
 PLACE = Path(__file__).with_name("ditto.safetensors")
@@ -31,14 +32,13 @@ TINY = {
     "num_heads": 2,
     "cond_feature_dim": CONDITION,
 }
-FULL = {"nfeats": 265, "seq_len": 80, "latent_dim": 512, "ff_size": 1024, "num_layers": 8, "num_heads": 8, "cond_feature_dim": 1103}
 
 
-def network(clone: str, sizes: dict[str, int]) -> Any:
-    """Build the official denoiser of these sizes."""
+def official(clone: str, sizes: dict[str, int]) -> Any:
+    """Build the official denoiser of these sizes from a clone."""
     if clone not in sys.path:
         sys.path.insert(0, clone)
-    return import_module("core.models.modules.lmdm_modules.model").MotionDecoder(**sizes, activation=torch.nn.functional.gelu).eval()
+    return network(sizes)
 
 
 def inputs() -> dict[str, torch.Tensor]:
@@ -81,7 +81,7 @@ def onto(given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def answers(clone: str) -> tuple[dict[str, torch.Tensor], dict[str, list[int]]]:
     """Run the official tiny denoiser, told and untold, and its sampler -> what they say, and its parameters' names and shapes."""
-    made = network(clone, TINY)
+    made = official(clone, TINY)
     names = listing(made.state_dict())
     # The rates of the turns are no parameters: they stay what they are.
     made.load_state_dict({name: held if name.endswith("rotary.freqs") else filled(names)[name] for name, held in made.state_dict().items()})
@@ -107,7 +107,7 @@ def main() -> None:
     """Write the golden tensors."""
     clone = os.environ["THESPIS_DITTO"]
     found, names = answers(clone)
-    full = listing(network(clone, FULL).state_dict())
+    full = listing(official(clone, FULL).state_dict())
     tensors = {**{f"given.{name}": value for name, value in inputs().items()}, **found}
     listings = {"tiny": {"denoiser": names}, "full": {"denoiser": full}}
     save_file({name: value.contiguous() for name, value in tensors.items()}, PLACE, metadata={"listings": json.dumps(listings)})

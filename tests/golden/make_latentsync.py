@@ -7,8 +7,6 @@ THESPIS_LATENTSYNC=CLONE python tests/golden/make_latentsync.py
 import json
 import os
 import sys
-import types
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,56 +18,25 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from official import filled, listing
 
+from thespis.apps.against.latentsync import FULL, FULL_SYNC, LAYOUT, MOTION, modules, towers
 from thespis.types import random_for
 
 PLACE = Path(__file__).with_name("latentsync.safetensors")
-MOTION = {
-    "num_attention_heads": 4, "num_transformer_block": 1, "attention_block_types": ["Temporal_Self", "Temporal_Self"],
-    "temporal_position_encoding": True, "temporal_position_encoding_max_len": 24, "temporal_attention_dim_div": 1, "zero_initialize": True,
-}  # fmt: skip
-LAYOUT: dict[str, Any] = {
-    "sample_size": 64, "in_channels": 13, "out_channels": 4, "norm_num_groups": 32, "use_motion_module": True,
-    "motion_module_type": "Vanilla", "motion_module_resolutions": (1, 2, 4, 8), "add_audio_layer": True, "layers_per_block": 2,
-}  # fmt: skip
 TINY = {
     **LAYOUT,
     "block_out_channels": (32, 64, 64, 64),
     "cross_attention_dim": 24,
     "attention_head_dim": 4,
-    "motion_module_kwargs": MOTION,
+    "motion_module_kwargs": {**MOTION, "num_attention_heads": 4},
 }
-FULL = {
-    **LAYOUT, "block_out_channels": (320, 640, 1280, 1280), "cross_attention_dim": 384, "attention_head_dim": 8,
-    "motion_module_kwargs": {**MOTION, "num_attention_heads": 8},
-}  # fmt: skip
-VOICE_STEPS, LIP_STEPS = [[2, 1], 2, 2, 1, 2, 2, [2, 3]], [[1, 2], 2, 2, 2, 2, 2, 2, 2]
-
-
-def towers(voice: list[int], lips: list[int]) -> dict[str, Any]:
-    """The official configuration of a sync network with these widths."""
-
-    def tower(enters: int, widths: list[int], steps: list[Any], attends: list[int]) -> dict[str, Any]:
-        names = ("in_channels", "block_out_channels", "downsample_factors", "attn_blocks", "dropout")
-        return dict(zip(names, (enters, widths, steps, attends, 0.0), strict=True))
-
-    return {
-        "audio_encoder": tower(1, voice, VOICE_STEPS, [0, 0, 0, 1, 1, 0, 0]),
-        "visual_encoder": tower(48, lips, LIP_STEPS, [0, 0, 0, 0, 1, 1, 0, 0]),
-    }
-
-
 TINY_SYNC = towers([32, 32, 32, 32, 32, 32, 32], [32, 32, 32, 32, 32, 32, 32, 32])
-FULL_SYNC = towers([32, 64, 128, 256, 512, 1024, 2048], [64, 128, 256, 256, 512, 1024, 2048, 2048])
 
 
-def modules(clone: str) -> tuple[Any, Any]:
-    """Import the official networks; of their tools for video and launches only one name is asked for, which needs no library."""
+def official(clone: str) -> tuple[Any, Any]:
+    """Import the official networks from a clone."""
     if clone not in sys.path:
         sys.path.insert(0, clone)
-    tools = types.ModuleType("latentsync.utils.util")
-    tools.zero_rank_log = print  # type: ignore[attr-defined]
-    sys.modules.setdefault("latentsync.utils.util", tools)
-    return import_module("latentsync.models.unet"), import_module("latentsync.models.stable_syncnet")
+    return modules()
 
 
 def inputs() -> dict[str, torch.Tensor]:
@@ -95,7 +62,7 @@ def made_up(network: Any) -> tuple[Any, dict[str, list[int]]]:
 
 def answers(clone: str) -> tuple[dict[str, torch.Tensor], dict[str, dict[str, list[int]]]]:
     """Run the official tiny networks -> what they say, and their parameters' names and shapes."""
-    unet, sync = modules(clone)
+    unet, sync = official(clone)
     network, names = made_up(unet.UNet3DConditionModel(**TINY))
     together, sync_names = made_up(sync.StableSyncNet(TINY_SYNC))
     given = inputs()
@@ -109,7 +76,7 @@ def main() -> None:
     """Write the file."""
     clone = os.environ["THESPIS_LATENTSYNC"]
     made, names = answers(clone)
-    unet, sync = modules(clone)
+    unet, sync = official(clone)
     with torch.device("meta"):
         full = {
             "network": listing(unet.UNet3DConditionModel(**FULL).state_dict()),

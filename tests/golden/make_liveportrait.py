@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from official import filled, listing
 
+from thespis.apps.against.liveportrait import FULL, networks
 from thespis.types import random_for
 
 PLACE = Path(__file__).with_name("liveportrait.safetensors")
@@ -37,35 +38,10 @@ TINY: dict[str, dict[str, Any]] = {
     "lips": {"input_size": 65, "hidden_sizes": [8, 8, 6], "output_size": 63},
 }  # fmt: skip
 """The sizes of TINY in thespis/pixels/liveportrait/shape.py, as the official code wants them told."""
-FULL: dict[str, dict[str, Any]] = {
-    "appearance": {
-        "image_channel": 3, "block_expansion": 64, "num_down_blocks": 2, "max_features": 512, "reshape_channel": 32, "reshape_depth": 16,
-        "num_resblocks": 6,
-    },
-    "motion": {"num_kp": 21, "backbone": "convnextv2_tiny"},
-    "warping": {
-        "num_kp": 21, "block_expansion": 64, "max_features": 512, "num_down_blocks": 2, "reshape_channel": 32,
-        "estimate_occlusion_map": True,
-        "dense_motion_params": {"block_expansion": 32, "max_features": 1024, "num_blocks": 5, "reshape_depth": 16, "compress": 4},
-    },
-    "drawing": {"upscale": 2, "block_expansion": 64, "max_features": 512, "num_down_blocks": 2},
-    "stitching": {"input_size": 126, "hidden_sizes": [128, 128, 64], "output_size": 65},
-    "eyes": {"input_size": 66, "hidden_sizes": [256, 256, 128, 128, 64], "output_size": 63},
-    "lips": {"input_size": 65, "hidden_sizes": [128, 128, 64], "output_size": 63},
-}  # fmt: skip
-FILES = {
-    "appearance": ("appearance_feature_extractor", "AppearanceFeatureExtractor"),
-    "motion": ("motion_extractor", "MotionExtractor"),
-    "warping": ("warping_network", "WarpingNetwork"),
-    "drawing": ("spade_generator", "SPADEDecoder"),
-    "stitching": ("stitching_retargeting_network", "StitchingRetargetingNetwork"),
-    "eyes": ("stitching_retargeting_network", "StitchingRetargetingNetwork"),
-    "lips": ("stitching_retargeting_network", "StitchingRetargetingNetwork"),
-}
 
 
-def networks(clone: str, sizes: dict[str, dict[str, Any]]) -> dict[str, torch.nn.Module]:
-    """Build the official networks of these sizes."""
+def official(clone: str, sizes: dict[str, dict[str, Any]]) -> dict[str, torch.nn.Module]:
+    """Build the official networks of these sizes from a clone."""
     if clone not in sys.path:
         sys.path.insert(0, clone)
     extractor = import_module("src.modules.motion_extractor")
@@ -76,9 +52,7 @@ def networks(clone: str, sizes: dict[str, dict[str, Any]]) -> dict[str, torch.nn
         return made
 
     extractor.model_dict["little"] = little
-    return {
-        name: getattr(import_module(f"src.modules.{FILES[name][0]}"), FILES[name][1])(**wishes).eval() for name, wishes in sizes.items()
-    }
+    return networks(sizes)
 
 
 def inputs() -> dict[str, torch.Tensor]:
@@ -98,7 +72,7 @@ def inputs() -> dict[str, torch.Tensor]:
 
 def answers(clone: str) -> tuple[dict[str, torch.Tensor], dict[str, dict[str, list[int]]]]:
     """Run the official tiny networks on the inputs -> what they say, and their parameters' names and shapes."""
-    made = networks(clone, TINY)
+    made = official(clone, TINY)
     names = {name: listing(network.state_dict()) for name, network in made.items()}
     for name, network in made.items():
         network.load_state_dict(filled(names[name]))
@@ -123,7 +97,7 @@ def main() -> None:
     """Write the golden tensors."""
     clone = os.environ["THESPIS_LIVEPORTRAIT"]
     found, names = answers(clone)
-    full = {name: listing(network.state_dict()) for name, network in networks(clone, FULL).items()}
+    full = {name: listing(network.state_dict()) for name, network in official(clone, FULL).items()}
     tensors = {**{f"given.{name}": value for name, value in inputs().items()}, **found}
     listings = {"tiny": names, "full": full}
     save_file({name: value.contiguous() for name, value in tensors.items()}, PLACE, metadata={"listings": json.dumps(listings)})

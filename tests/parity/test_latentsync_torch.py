@@ -13,9 +13,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 pytest.importorskip("diffusers", reason="torch is not installed: pip install 'thespis[train]'")
 
-from golden.make_latentsync import LIP_STEPS, PLACE, answers, inputs  # noqa: E402
+from golden.make_latentsync import PLACE, answers, inputs  # noqa: E402
 from official import filled, golden  # noqa: E402
 
+from thespis.apps.against.latentsync import LIP_STEPS  # noqa: E402
 from thespis.errors import WeightsError  # noqa: E402
 from thespis.pixels.dub.lip_networks import first_noise  # noqa: E402
 from thespis.pixels.dub.lip_official import Heard, apart, converted, whole_tokens  # noqa: E402

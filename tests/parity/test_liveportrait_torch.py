@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from golden.make_liveportrait import PLACE, answers  # noqa: E402
 from official import filled, golden  # noqa: E402
 
+from thespis.apps.against.liveportrait import SMALL, as_published  # noqa: E402
 from thespis.errors import WeightsError  # noqa: E402
 from thespis.pixels.liveportrait import convert  # noqa: E402
 from thespis.pixels.liveportrait.networks import LivePortraitNetworks, Reading, placed  # noqa: E402
@@ -21,14 +22,7 @@ from thespis.pixels.liveportrait.shape import OFFICIAL, TINY, Shape  # noqa: E40
 
 pytestmark = pytest.mark.parity
 CLOSE = 1e-4
-SMALL = {"stitching": "retarget_shoulder", "eyes": "retarget_eye", "lips": "retarget_mouth"}
 CLONE = os.environ.get("THESPIS_LIVEPORTRAIT")
-
-
-def as_published(networks: dict[str, Any]) -> dict[str, Any]:
-    """Put the parameters of the official networks into the five files in which they are published."""
-    corrections = {put: {f"module.{name}": value for name, value in networks[own].items()} for own, put in SMALL.items()}
-    return {**{part: networks[part] for part in ("appearance", "motion", "warping", "drawing")}, "corrections": corrections}
 
 
 def converted(files: dict[str, Any], shape: Shape) -> LivePortraitNetworks:

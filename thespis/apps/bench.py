@@ -32,11 +32,14 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis bench`."""
     parser.add_argument("portrait", nargs="?", metavar="PORTRAIT", help="a picture (the astronaut of the extra demo)")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe to measure (thespis)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="seconds of speech to render for each size (30)")
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="seconds of speech to render for each size, or of measuring each network (30)"
+    )
     parser.add_argument("--sizes", default=",".join(SIZES), help=f"sizes, with commas between ({','.join(SIZES)})")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="the figures as JSON instead of a table")
     parser.add_argument("--training", action="store_true", help="measure training instead: steps a second of a motion model (extra train)")
+    parser.add_argument("--against", metavar="NAME", help="measure our networks beside official code, at THESPIS_NAME (docs/bench.md)")
     parser.add_argument("--one", metavar="BEGUN", type=float, help="measure one size in this process; BEGUN is the time it was started")
 
 
@@ -46,6 +49,8 @@ def main(args: Namespace) -> int:
         raise UsageError(f"a measurement needs at least one second of speech, not {args.seconds:g}")
     if args.training:
         return training(args)
+    if args.against is not None:
+        return against(args)
     if args.portrait is None:
         from thespis.apps.demo import astronaut
 
@@ -95,6 +100,41 @@ def training(args: Namespace) -> int:
     print(table([name.replace("_", " ") for name in rows[0]], [[f"{value:g}" for value in row.values()] for row in rows], 200))
     print(f"32 x 100 frames a step, {torch.get_num_threads()} threads, {processor()}")
     print(f"billions: multiplications and additions; a plain matrix product reaches {product:g} a second of a core")
+    return 0
+
+
+def against(args: Namespace) -> int:
+    """Measure every network of a system beside the official one for `seconds` each, and print the table."""
+    from dataclasses import asdict
+
+    from thespis.apps.against import compare, device
+    from thespis.apps.text import table
+
+    if args.report is not None:
+        check_writable(args.report)
+    found = compare(args.against, args.seconds, lambda words: None if args.json else print(words, file=sys.stderr))
+    import torch
+
+    where = torch.cuda.get_device_name() if device() == "cuda" else processor()
+    figures = {"machine": machine(), "device": where, "threads": torch.get_num_threads(), "parts": [asdict(each) for each in found]}
+    if args.report is not None:
+        write_text(args.report, json.dumps(figures, indent=1) + "\n")
+    if args.json:
+        print(json.dumps(figures))
+        return 0
+    rows = [
+        (
+            each.part,
+            f"{each.ours_ms:.4g}",
+            f"needs {each.needs}" if each.official_ms is None else f"{each.official_ms:.4g}",
+            "" if each.official_ms is None else f"{each.official_ms / each.ours_ms:.2f}",
+            "" if each.apart is None else f"{each.apart:.1e}",
+            str(each.runs),
+        )
+        for each in found
+    ]
+    print(table(("part", "ours, ms", "official, ms", "times as fast", "answers apart", "runs"), rows, 200))
+    print(f"{args.against}, random parameters, float32, {where}, {torch.get_num_threads()} threads; the middle of all runs, in turns")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""`thespis train latentsync`: the stage's faces, two judges, the network by its latents alone and then by its pixels.
+"""`thespis train latentsync`: people who say two things, two judges, the network by its latents alone and then by its pixels.
 
-Everything is kept in the folder, so that the same command goes on where it stood: faces/, straight/, sync/, watcher/, plain/ and the
-network itself with the two files that ship.
+Everything is kept in the folder, so that the same command goes on where it stood: clips/, sync/, watcher/, plain/ and the network
+itself with the two files that ship.
 """
 
 import warnings
@@ -15,27 +15,29 @@ import torch
 from torch import nn
 
 from thespis.data.faces import Arrays
-from thespis.pixels.dub.align import painted
-from thespis.pixels.dub.lip_networks import Patches, first_noise, paint
 from thespis.pixels.dub.lip_shape import SHAPES
 from thespis.pixels.dub.lip_torch import Lips
 from thespis.pixels.dub.syncnet import SyncNet
 from thespis.train.checkpoint import write_tensors
-from thespis.train.emodiffhead import corpus, same, seeded
-from thespis.train.halves import Halved
-from thespis.train.lip_data import LipPairs, LipWindows, pictures_of, straightened
-from thespis.train.lips import SYNC, LipLearner, SyncLearner, Watcher, WatcherLearner, solved
+from thespis.train.emodiffhead import same, seeded
+from thespis.train.halves import Halved, shorten
+from thespis.train.lip_data import LipPairs, LipWindows, corpus, pictures_of
+from thespis.train.lip_figures import painted_again
+from thespis.train.lips import SYNC, GuessLearner, LipLearner, SyncLearner, Watcher, WatcherLearner, moving, solved
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
-from thespis.types import Array, Bytes, random_for
+from thespis.types import Array, random_for
 
 SIZES = ("tiny",)
 """What can be trained here; the published sizes are trained by their authors."""
-USUAL = Settings(steps=250, batch=2, rate=6e-4, warm_up=20, average=0.98, check_every=100, checkpoint_every=50, log_every=20)
-SYNCS = replace(USUAL, steps=300, batch=32, rate=6e-4)
+CLIPS: Mapping[str, int] = {"plain": 60, "emotional": 40, "held": 12}
+"""How many clips are drawn: many people who feel little, few who feel everything, and others who are learned from by nobody."""
+USUAL = Settings(steps=450, batch=2, rate=6e-4, warm_up=20, average=0.98, check_every=100, checkpoint_every=50, log_every=20)
+SYNCS = replace(USUAL, steps=600, batch=32, rate=1.5e-3)
 WATCHES = replace(USUAL, steps=300, batch=8, rate=2e-3)
-PLAINLY = replace(USUAL, steps=600, rate=1.2e-3, warm_up=30)
-"""The three trainings before the last one: the judges of lips and of motion, and the network by its latents alone."""
+GUESSES = replace(USUAL, steps=800, batch=32, rate=2e-3, weight_decay=0.02, check_every=200, checkpoint_every=200)
+PLAINLY = replace(USUAL, steps=400, rate=1e-3, warm_up=30)
+"""The trainings before the last one: the judges of lips and of motion, the first guess, and the network by its latents alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +52,12 @@ class Material:
         return [self.held.window(random_for(0, f"held lips {number}")) for number in range(count)]
 
 
-def material(folder: Path, seed: int, batch: int, tell: Callable[[str], None]) -> Material:
-    """Draw faces, or read those that are there."""
+def material(folder: Path, seed: int, batch: int, tell: Callable[[str], None], clips: Mapping[str, int] | None = None) -> Material:
+    """Draw clips, or read those that are there."""
     shape = SHAPES["tiny"]
-    faces = corpus(folder / "faces", shape.side, seed, tell)
-    straight = {name: straightened(clips, folder / "straight", name, shape, tell) for name, clips in faces.items()}
-    clips = [*straight["plain"], *straight["emotional"]]
-    return Material(LipWindows(clips, batch, shape, SYNC, seed), LipWindows(straight["held"], 1, shape, SYNC, seed))
+    found = corpus(folder / "clips", shape, clips or CLIPS, seed, tell)
+    learned = [*found["plain"], *found["emotional"]]
+    return Material(LipWindows(learned, batch, shape, SYNC, seed), LipWindows(found["held"], 1, shape, SYNC, seed))
 
 
 def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) -> Outcome:
@@ -65,42 +66,53 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
     asked.pop("size", None)
     settings = replace(USUAL, **asked)
     known = material(folder, settings.seed, settings.batch, tell)
-    learner = prepared(folder, known, settings.seed, tell)
-    judges = judged(folder, known, settings.seed, tell)
-    last = LipLearner(learner.lips, *judges)
-    outcome = learn(last, known.windows, folder, settings, held=known.kept(), sample=drawing(known), tell=tell)
+    plain = replace(PLAINLY, seed=settings.seed, batch=settings.batch)
+    lips = prepared(folder, known, plain, replace(GUESSES, seed=settings.seed), tell)
+    judge = synced(folder / "sync", known, replace(SYNCS, seed=settings.seed), tell)
+    watcher = watching(folder / "watcher", known, replace(WATCHES, seed=settings.seed), tell)
+    outcome = learn(LipLearner(lips, judge, watcher), known.windows, folder, settings, held=known.kept(), sample=drawing(known), tell=tell)
     export(folder)
     return outcome
 
 
-def prepared(folder: Path, known: Material, seed: int, tell: Callable[[str], None]) -> LipLearner:
-    """Solve for the latents, then learn the network by them alone."""
-    lips = seeded(seed, lambda: Lips(SHAPES["tiny"]))
+def prepared(folder: Path, known: Material, settings: Settings, guessing: Settings, tell: Callable[[str], None]) -> Lips:
+    """Solve for the latents, learn a first guess, then the network by latents alone."""
+    lips = seeded(settings.seed, lambda: Lips(SHAPES["tiny"]))
     assert isinstance(lips, Lips)
-    lips.know(solved(pictures_of(known.windows.clips), lips.shape))
+    windows = known.windows
+    lips.know(solved(pictures_of(windows.clips), lips.shape))
+    moving(lips, windows.clips)
+    guess = GuessLearner(lips)
+    frames = LipWindows(windows.clips, guessing.batch, windows.shape, windows.sync, guessing.seed, scattered=True)
+    learn(guess, frames, folder / "guess", guessing, held=known.kept(), tell=tell)
+    best(guess, folder / "guess")
     learner = LipLearner(lips)
-    windows = known.windows
-    plain = replace(PLAINLY, seed=seed, batch=windows.size)
-    learn(learner, windows, folder / "plain", plain, held=known.kept(), tell=tell)
+    learn(learner, windows, folder / "plain", settings, held=known.kept(), tell=tell)
     best(learner, folder / "plain")
-    return learner
+    return lips
 
 
-def judged(folder: Path, known: Material, seed: int, tell: Callable[[str], None]) -> tuple[SyncNet, Watcher]:
-    """Learn who judges: whether lips belong to a voice, and how a face moves."""
+def synced(folder: Path, known: Material, settings: Settings, tell: Callable[[str], None]) -> SyncNet:
+    """Learn whether lips belong to a voice."""
+    learner = seeded(settings.seed, SyncLearner)
+    assert isinstance(learner, SyncLearner)
+    pairs, held = LipPairs(known.windows, settings.batch), LipPairs(known.held, 1)
+    kept = [held.pair(0, row) for row in range(2 * settings.batch)]
+    learn(learner, pairs, folder, settings, held=kept, tell=tell)
+    best(learner, folder)
+    return learner.network.eval().requires_grad_(False)
+
+
+def watching(folder: Path, known: Material, settings: Settings, tell: Callable[[str], None]) -> Watcher:
+    """Learn how a face moves."""
     windows = known.windows
-    syncs = seeded(seed, SyncLearner)
-    pairs, held = LipPairs(windows, SYNCS.batch), LipPairs(known.held, 1)
-    kept = [held.pair(0, row) for row in range(2 * SYNCS.batch)]
-    learn(syncs, pairs, folder / "sync", replace(SYNCS, seed=seed), held=kept, tell=tell)
-    rows = np.concatenate([clip["face"] for clip in windows.clips])
-    watching = seeded(seed, lambda: WatcherLearner(torch.from_numpy(usual(rows))))
-    some = LipWindows(windows.clips, WATCHES.batch, windows.shape, windows.sync, seed)
-    learn(watching, some, folder / "watcher", replace(WATCHES, seed=seed), held=known.kept(), tell=tell)
-    assert isinstance(syncs, SyncLearner) and isinstance(watching, WatcherLearner)
-    best(syncs, folder / "sync")
-    best(watching, folder / "watcher")
-    return syncs.network.eval().requires_grad_(False), watching.watcher.eval().requires_grad_(False)
+    spread = usual(np.concatenate([clip["face"] for clip in windows.clips]))
+    learner = seeded(settings.seed, lambda: WatcherLearner(torch.from_numpy(spread)))
+    assert isinstance(learner, WatcherLearner)
+    some = LipWindows(windows.clips, settings.batch, windows.shape, windows.sync, settings.seed)
+    learn(learner, some, folder, settings, held=known.kept(), tell=tell)
+    best(learner, folder)
+    return learner.watcher.eval().requires_grad_(False)
 
 
 def usual(rows: Array) -> Array:
@@ -134,22 +146,6 @@ def drawing(known: Material) -> Callable[[nn.Module, int, Path], None]:
     return sample
 
 
-def painted_again(lips: Lips, window: Arrays, seed: int = 0, strength: float = 1.0) -> Bytes:
-    """Paint the mouths of a window's frames from those it refers to: (F, S, S, 3), outside of what is painted the frames themselves."""
-    shape = lips.shape
-    patches = Patches(lips.patterns.numpy(), lips.middle.numpy(), float(lips.spread))
-
-    def clean(latents: Array, step: int, tokens: Array) -> Array:
-        with torch.no_grad():
-            found = lips(torch.from_numpy(latents.astype(np.float32)), torch.full((len(tokens),), step), torch.from_numpy(tokens))
-        return np.asarray(found.numpy())
-
-    noise = first_noise(shape, seed)
-    _, made = paint(patches, clean, shape, window["frames"], window["others"], window["tokens"], noise, strength)
-    where = painted(shape, shape.side)[..., None] > 0
-    return np.where(where, made, window["frames"])
-
-
 def export(folder: Path) -> None:
     """Write the latents of a trained folder, and its network as an ONNX file in half precision."""
     shape = SHAPES["tiny"]
@@ -168,4 +164,5 @@ def export(folder: Path) -> None:
             module, given, str(path), input_names=names, output_names=["clean"], opset_version=17, do_constant_folding=False,
             dynamo=False, dynamic_axes={each: {0: "rows"} for each in (*names, "clean")},
         )  # fmt: skip
+    shorten(path)
     same(module, given, names, path)

@@ -1,20 +1,39 @@
-"""What networks that paint mouths learn from: windows of the stage's faces with other frames of the same person, and what is heard."""
+"""What networks that paint mouths learn from: windows of the stage's people who say two things with one head, and what is heard."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-import cv2
 import numpy as np
 
-from thespis.capture.faces import measure
-from thespis.data.faces import Arrays
-from thespis.pixels.dub.align import aligned
+from thespis.data.faces import Arrays, read_faces
+from thespis.data.said_again import write_said_again
+from thespis.data.stage import StageSettings
+from thespis.pixels.dub.lip_networks import voice_tokens
 from thespis.pixels.dub.lip_shape import LipShape
 from thespis.pixels.dub.syncnet import SyncShape
 from thespis.types import Array, Bytes, random_for
 
-FINER = 4  # faces are measured in pictures enlarged by this
-OTHER_LIGHT = (0.8, 1.15)  # by how much each colour of a window is multiplied
+SECONDS = 1.4  # of a clip
+ELSEWHERE = 0.1  # of the windows refer to another moment, as the published ones do; the others to this one with other lips, as at work
+GAIN, COLOUR, GAMMA, SHIFT = (0.7, 1.3), (0.85, 1.15), (0.75, 1.35), (-20.0, 20.0)
+"""Other light than the stage's: by how much all colours of a window and each are multiplied, its curve, and grey levels added."""
+
+Both = tuple[Literal["frames", "others"], Literal["others", "frames"], Literal["", "other_"]]
+WAYS: tuple[Both, Both] = (("frames", "others", ""), ("others", "frames", "other_"))
+"""Either saying is painted from the other one."""
+
+
+def corpus(folder: Path, shape: LipShape, clips: Mapping[str, int], seed: int, tell: Callable[[str], None]) -> dict[str, list[Arrays]]:
+    """Draw what is missing, and read it: "plain" and "emotional" people to learn from, and "held", "test" ones who are others."""
+    found = {}
+    for name, count in clips.items():
+        split, regime = {"held": ("validation", "plain"), "test": ("test", "plain")}.get(name, ("train", name))
+        settings = StageSettings(seed, count, SECONDS, split=split, regime=regime)  # type: ignore[arg-type]
+        for done in write_said_again(settings, folder, shape):
+            tell(f"people of the stage who say two things, {split}, {regime}: {done} of {count} clips")
+        found[name] = read_faces(folder, split, regime)
+    return found
 
 
 def heard(articulation: Array, first: int, shape: SyncShape) -> Array:
@@ -24,17 +43,31 @@ def heard(articulation: Array, first: int, shape: SyncShape) -> Array:
 
 
 def tokens_of(articulation: Array, first: int, shape: LipShape) -> Array:
-    """Put the rows around each of the frames from `first` on beside it (frames, taps, 10), as at work."""
-    at = first + np.arange(shape.frames)[:, None] + np.arange(shape.taps) - shape.back
-    return np.asarray(articulation[np.clip(at, 0, len(articulation) - 1)], np.float32)
+    """Put the rows around each of the frames from `first` on beside it (frames, taps, told), as at work."""
+    rows = np.clip(first - shape.back + np.arange(shape.frames + shape.taps - 1), 0, len(articulation) - 1)
+    return voice_tokens(articulation[rows], shape)
+
+
+def lamp(random: np.random.Generator) -> Callable[[Bytes], Bytes]:
+    """Draw another light, and maybe a mirror, for all pictures (n, S, S, 3) of a window."""
+    gain, gamma = random.uniform(*COLOUR, 3) * random.uniform(*GAIN), random.uniform(*GAMMA)
+    levels = 255 * (np.arange(256)[:, None] / 255) ** gamma * gain + random.uniform(*SHIFT)
+    table = np.clip(levels, 0, 255).astype(np.uint8)
+    mirrored = random.uniform() < 0.5
+
+    def shown(given: Bytes) -> Bytes:
+        lit = np.stack([table[:, channel][given[..., channel]] for channel in range(3)], axis=-1)
+        return np.ascontiguousarray(lit[:, :, ::-1] if mirrored else lit)
+
+    return shown
 
 
 class LipWindows:
-    """Windows by number of step and row: frames, other frames of the same clip to refer to, tokens and voice."""
+    """Windows by number of step and row: frames, frames of the same person to refer to, tokens and voice."""
 
-    def __init__(self, clips: Sequence[Arrays], size: int, shape: LipShape, sync: SyncShape, seed: int) -> None:
-        """Take clips."""
-        self.clips, self.size, self.shape, self.sync, self.seed = clips, size, shape, sync, seed
+    def __init__(self, clips: Sequence[Arrays], size: int, shape: LipShape, sync: SyncShape, seed: int, *, scattered: bool = False) -> None:
+        """Take clips; `scattered` windows are single frames from anywhere in a clip, with tokens alone."""
+        self.clips, self.size, self.shape, self.sync, self.seed, self.scattered = clips, size, shape, sync, seed, scattered
 
     def rows(self, step: int, first: int, stop: int) -> Arrays:
         """Draw rows `first` to `stop` of a step's batch."""
@@ -45,31 +78,29 @@ class LipWindows:
         """Draw one window; it is mirrored half of the time, and in another light."""
         number, frames = int(random.integers(len(self.clips))), self.shape.frames
         clip = self.clips[number]
-        count = len(clip["flame"])
-        at, other = (int(random.integers(count - frames + 1)) for _ in range(2))
-        pictures = clip["frames"][1:]
-        gain = random.uniform(*OTHER_LIGHT, 3) * random.uniform(0.85, 1.1)
-        table = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)
-        mirrored = random.uniform() < 0.5
-
-        def shown(given: Bytes) -> Bytes:
-            lit = np.stack([table[:, channel][given[..., channel]] for channel in range(3)], axis=-1)
-            return np.ascontiguousarray(lit[:, :, ::-1] if mirrored else lit)
-
+        one, other, told = WAYS[int(random.integers(2))]
+        if self.scattered:
+            chosen, shown = random.integers(len(clip["frames"]), size=frames), lamp(random)
+            tokens = np.concatenate([tokens_of(clip[f"{told}articulation"], each, self.shape)[:1] for each in chosen.tolist()])
+            return {"frames": shown(clip[one][chosen]), "others": shown(clip[other][chosen]), "tokens": tokens}
+        at, away = (int(random.integers(len(clip["frames"]) - frames + 1)) for _ in range(2))
+        if random.uniform() > ELSEWHERE:
+            away = at
+        shown = lamp(random)
         return {
-            "frames": shown(pictures[at : at + frames]),
-            "others": shown(pictures[other : other + frames]),
-            "tokens": tokens_of(clip["articulation"], at, self.shape),
-            "voice": heard(clip["articulation"], at, self.sync),
-            "face": np.asarray(clip["face"][at : at + frames], np.float32),
+            "frames": shown(clip[one][at : at + frames]),
+            "others": shown(clip[other][away : away + frames]),
+            "tokens": tokens_of(clip[f"{told}articulation"], at, self.shape),
+            "voice": heard(clip[f"{told}articulation"], at, self.sync),
+            "face": np.asarray(clip[f"{told}face"][at : at + frames], np.float32),
         }
 
 
 class LipPairs:
-    """Lips with their own sound by number of step and row; neighbours in a batch are other moments of one clip."""
+    """Lips with their own sound by number of step and row; neighbours in a batch are one moment said twice, then others of its clip."""
 
     def __init__(self, windows: LipWindows, size: int, moments: int = 4) -> None:
-        """Draw from the clips of windows, `moments` of each."""
+        """Draw from the clips of windows, `moments` of each, both sayings counted."""
         self.windows, self.size, self.moments = windows, size, moments
 
     def rows(self, step: int, first: int, stop: int) -> Arrays:
@@ -78,50 +109,20 @@ class LipPairs:
         return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def pair(self, step: int, row: int) -> Arrays:
-        """Draw one moment: its clip is that of its neighbours, its time its own part of the clip."""
+        """Draw one saying: its clip, light and mirror are those of its neighbours, its time its own part of the clip."""
         windows = self.windows
         random = random_for(windows.seed, f"pair {step} {row // self.moments}")
-        number = int(random.integers(len(windows.clips)))
-        clip, room = windows.clips[number], len(windows.clips[number]["flame"]) - windows.shape.frames
-        starts = np.sort(random.choice(room + 1, self.moments, replace=False))
-        at = int(starts[row % self.moments])
+        clip = windows.clips[int(random.integers(len(windows.clips)))]
+        room = len(clip["frames"]) - windows.shape.frames
+        starts = np.sort(random.choice(room + 1, self.moments // 2, replace=False))
+        at = int(starts[row % self.moments // 2])
+        one, _, told = WAYS[row % 2]
         return {
-            "frames": clip["frames"][1 + at : 1 + at + windows.shape.frames],
-            "voice": heard(clip["articulation"], at, windows.sync),
-            "face": np.asarray(clip["face"][at : at + windows.shape.frames], np.float32),
+            "frames": lamp(random)(clip[one][at : at + windows.shape.frames]),
+            "voice": heard(clip[f"{told}articulation"], at, windows.sync),
         }
 
 
 def pictures_of(clips: Sequence[Arrays]) -> Bytes:
     """Put every tenth frame of all clips on one pile (n, S, S, 3)."""
-    return np.concatenate([clip["frames"][::10] for clip in clips])
-
-
-def straightened(clips: Sequence[Arrays], folder: Path, name: str, shape: LipShape, tell: Callable[[str], None]) -> list[Arrays]:
-    """Cut each frame of clips (n, S, S, 3) so that the face stands where it stands at work, or read what was cut; kept in a folder."""
-    from safetensors.numpy import load_file, save_file
-
-    path = folder / f"{name}.safetensors"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        made: dict[str, Bytes] = {}
-        for number, clip in enumerate(clips):
-            made[str(number)] = squares_of(clip["frames"], shape)
-            if number % 50 == 49:
-                tell(f"faces that are put straight, {name}: {number + 1} of {len(clips)} clips")
-        save_file(made, path)
-    held = load_file(path)
-    return [{**clip, "frames": held[str(number)]} for number, clip in enumerate(clips)]
-
-
-def squares_of(frames: Bytes, shape: LipShape) -> Bytes:
-    """Cut frames (n, S, S, 3), each where its own face stands; where none is found the last place counts."""
-    size = frames.shape[1]
-    place: Array | None = None
-    made = []
-    for frame in frames:
-        larger = np.asarray(cv2.resize(frame, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_CUBIC), np.uint8)
-        found = measure(larger, size * FINER / 2, size * FINER / 2, 0.8 * size * FINER)
-        place = found if found is not None else place
-        made.append(cv2.resize(frame, (shape.side, shape.side)) if place is None else aligned(place, shape).cut(larger))
-    return np.stack(made)
+    return np.concatenate([clip[name][::10] for clip in clips for name in ("frames", "others")])

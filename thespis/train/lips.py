@@ -3,18 +3,20 @@
 After LatentSync (2024): the network is told what the clean latents are, in one step, and that is decoded, so that pixels supervise it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy, normalize, pixel_unshuffle, silu
 
+from thespis.data.faces import Arrays
 from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.dub.align import painted
 from thespis.pixels.dub.lip_networks import Patches, small_mask
 from thespis.pixels.dub.lip_shape import LipShape
-from thespis.pixels.dub.lip_torch import Lips
+from thespis.pixels.dub.lip_torch import CHANGED, KNOWN, Lips
 from thespis.pixels.dub.syncnet import SyncNet, SyncShape, TowerShape, likeness
 from thespis.train.face_diffusion import numbers
 from thespis.train.losses import sync
@@ -104,6 +106,30 @@ class WatcherLearner(nn.Module):
         return apart.clamp(max=25).mean(), {}
 
 
+class GuessLearner(nn.Module):
+    """The first guess with its loss: how far it is from the clean latents."""
+
+    def __init__(self, lips: Lips) -> None:
+        """Hold what guesses, and what is known without learning."""
+        super().__init__()
+        self.guess = lips.guess
+        self.lips = (lips,)  # the rest is no part of what is learned or written
+
+    def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Judge a batch of windows."""
+        (lips,) = self.lips
+        with torch.no_grad():
+            seen = torch.stack([numbers(batch["frames"]), numbers(batch["others"])])
+            wanted, reference = lips.encode(seen.flatten(0, 2)).unflatten(0, seen.shape[:3])
+        return inside(lips.guessed(reference, batch["tokens"]) - wanted, lips), {}
+
+
+def inside(apart: Tensor, lips: Lips) -> Tensor:
+    """Give the mean square of how far latents (..., C, H, W) are apart where they are painted."""
+    made: Tensor = (apart**2 * lips.mask).mean() / lips.mask.mean()
+    return made
+
+
 class LipLearner(nn.Module):
     """The network that paints with its loss: at first the latents alone, later what is decoded from them as well."""
 
@@ -118,7 +144,7 @@ class LipLearner(nn.Module):
 
     def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Judge a batch of windows."""
-        lips, shape = self.lips, self.lips.shape
+        lips = self.lips
         clean, others = numbers(batch["frames"]), numbers(batch["others"])
         rows, frames = clean.shape[:2]
         with torch.no_grad():
@@ -135,7 +161,7 @@ class LipLearner(nn.Module):
         mask = lips.mask.expand(rows, frames, 1, -1, -1)
         tokens = batch["tokens"] * (told > UNHEARD).float()[:, None, None, None]
         made = lips(torch.cat([noisy, mask, masked, reference], dim=2), step, tokens)
-        parts = {"latents": ((made - wanted) ** 2 * lips.mask).sum() / (lips.mask.sum() * rows * frames * shape.channels)}
+        parts = {"latents": inside(made - wanted, lips)}
         total = LATENTS * parts["latents"]
         sync_network, watcher = self.judges
         if watcher is not None:
@@ -174,3 +200,26 @@ def solved(pictures: Bytes, shape: LipShape) -> Patches:
     chosen = chosen * torch.sign(chosen.gather(1, chosen.abs().argmax(dim=1, keepdim=True)))
     spread = float(strengths.flip(0)[: shape.channels].mean().sqrt())
     return Patches(chosen.float().contiguous().numpy(), middle.float().numpy(), spread)
+
+
+def moving(lips: Lips, clips: Sequence[Arrays]) -> None:
+    """Solve for the components by which a first guess tells mouths and their changes, from clips that are said in two ways."""
+    with torch.no_grad():
+        one, two = (
+            lips.guess.seen(lips.encode(numbers(torch.from_numpy(np.concatenate([clip[name] for clip in clips])))))
+            for name in ("frames", "others")
+        )
+    middle = (one.mean(dim=0) + two.mean(dim=0)) / 2
+    known, changed = torch.cat([one, two]) - middle, one - two
+    # Half of the components are those that tell people apart best, the other half those that move.
+    leave = components(changed, CHANGED)
+    enter = torch.cat([components(known, KNOWN // 2), leave[: KNOWN // 2]]).T
+    lips.guess.middle.copy_(middle)
+    lips.guess.enter.copy_(enter / (known @ enter).std(dim=0))
+    # What leaves the network is of unit size.
+    lips.guess.leave.copy_(leave * (changed @ leave.T).std())
+
+
+def components(rows: Tensor, count: int) -> Tensor:
+    """Give the principal components (count, n) of rows (m, n) about nothing."""
+    return torch.linalg.eigh(rows.T @ rows / len(rows))[1].T.flip(0)[:count]

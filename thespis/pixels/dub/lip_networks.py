@@ -15,8 +15,13 @@ from thespis.types import Array, Bytes, random_for
 
 
 def voice_tokens(rows: Array, shape: LipShape) -> Array:
-    """Put the rows of the voice around each frame of a window (back + frames + back, 10) beside it -> (frames, taps, 10)."""
-    return np.stack([rows[at : at + shape.taps, : ARTICULATION.size] for at in range(shape.frames)])
+    """Put the rows of the voice around each frame of a window (back + frames + forth, 10) beside it -> (frames, taps, 10 + taps).
+
+    Each token also tells its place: attention knows none, and without it the sound of a third of a second is one heap.
+    """
+    places = np.eye(shape.taps, dtype=np.float32)
+    heard = [rows[at : at + shape.taps, : ARTICULATION.size] for at in range(shape.frames)]
+    return np.stack([np.concatenate([each, places], axis=1, dtype=np.float32) for each in heard])
 
 
 def hidden(pictures: Array, shape: LipShape) -> Array:

@@ -1,5 +1,6 @@
 """LatentSync as it is published: its parameters, loaded strictly, and its way of hearing by Whisper. Needs the extra `train`."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from thespis.errors import MissingExtraError, WeightsError
+
+if importlib.util.find_spec("torch") is None or importlib.util.find_spec("diffusers") is None:
+    raise MissingExtraError("LatentSync as published needs torch and diffusers, not installed here: pip install 'thespis[train]'")
+
 import torch
 from torch import nn
 
-from thespis.errors import WeightsError
 from thespis.features.alignment import Seconds, nearest
 from thespis.pixels.diffusion.latent import load_coder
 from thespis.pixels.dub.lip_shape import SHAPES, LipShape
