@@ -127,10 +127,10 @@ class Listening(nn.Module):
     def forward(self, pictures: Tensor, voice: Tensor, masks: Tensor, weights: Tensor) -> Tensor:
         """Change pictures by what is told."""
         entered = self.proj_in(self.norm(pictures))
-        rows = entered.flatten(2).transpose(1, 2)
+        rows = entered.reshape(-1, entered.shape[1], entered.shape[2] * entered.shape[3]).transpose(1, 2)
         for block in self.transformer_blocks:
             rows = block(rows, voice, masks, weights)
-        made: Tensor = pictures + self.proj_out(rows.transpose(1, 2).reshape(entered.shape))
+        made: Tensor = pictures + self.proj_out(rows.transpose(1, 2).reshape(-1, *entered.shape[1:]))
         return made
 
 
@@ -148,11 +148,12 @@ class Hearing(nn.Module):
         told = self.told
         made = self.part(pictures, *given, **named)[0]
         made = self.audio(made, told.voice, told.masks[self.level], told.weights)
-        before = told.past[self.place].transpose(2, 3).unflatten(3, made.shape[2:])
-        whole = torch.cat([before, made.unflatten(0, (-1, told.frames))], dim=1)
-        self.motion.clock.frames = count = before.shape[1] + told.frames
-        moved = self.motion(whole.flatten(0, 1)).unflatten(0, (-1, count))
-        return (moved[:, -told.frames :].flatten(0, 1),)
+        past, each = told.past[self.place], made.shape[1:]
+        before = past.transpose(2, 3).reshape(-1, past.shape[1], *each)
+        whole = torch.cat([before, made.reshape(-1, told.frames, *each)], dim=1)
+        self.motion.clock.frames = count = past.shape[1] + told.frames
+        moved = self.motion(whole.reshape(-1, *each)).reshape(-1, count, *each)
+        return (moved[:, -told.frames :].reshape(-1, *each),)
 
 
 class Located(nn.Module):
@@ -204,7 +205,7 @@ class FaceTokens(nn.Module):
 
     def forward(self, face: Tensor) -> Tensor:
         """Turn numbers (B, face) into tokens (B, face_tokens, D)."""
-        made: Tensor = self.norm(self.proj(face).unflatten(1, (self.count, self.told)))
+        made: Tensor = self.norm(self.proj(face).reshape(-1, self.count, self.told))
         return made
 
 
@@ -221,7 +222,7 @@ class VoiceTokens(nn.Module):
     def forward(self, voice: Tensor) -> Tensor:
         """Turn numbers (N, heard) into tokens (N, voice_tokens, D)."""
         hidden = self.proj3(relu(self.proj2(relu(self.proj1(voice)))))
-        made: Tensor = self.norm(hidden.unflatten(1, (self.count, self.told)))
+        made: Tensor = self.norm(hidden.reshape(-1, self.count, self.told))
         return made
 
 
@@ -275,7 +276,7 @@ class HalloNetwork(nn.Module):
     def see(self, latents: Tensor, face: Tensor) -> list[Tensor]:
         """See pictures' latents (n, C, P, P) of faces (n, face) -> what enters each place of attention (n, L, C)."""
         self.noted.clear()
-        step = torch.zeros(len(latents), dtype=torch.int64, device=latents.device)
+        step = torch.zeros_like(latents[:, 0, 0, 0], dtype=torch.int64)
         self.reference(latents, step, self.face(face), return_dict=False)
         found = [*self.noted]
         self.noted.clear()
@@ -293,18 +294,20 @@ class HalloNetwork(nn.Module):
         """
         told, frames = self.told, noisy.shape[1]
 
+        # Reshapes whose first number is open, since an exported network takes any number of rows.
         def each(values: Tensor) -> Tensor:
-            return values[:, None].expand(-1, frames, *values.shape[1:]).flatten(0, 1)
+            return values[:, None].expand(-1, frames, *values.shape[1:]).reshape(-1, *values.shape[1:])
 
         there, heard = known[:, :1], known[:, 1:]
-        told.frames, told.known, told.weights = frames, each(there)[:, 0], weights.flatten(0, 1)
-        told.voice = self.voice(voice.flatten(0, 1)) * each(heard)[:, :, None]
+        told.frames, told.known, told.weights = frames, each(there)[:, 0], weights.reshape(-1, len(REGIONS))
+        told.voice = self.voice(voice.reshape(-1, voice.shape[2])) * each(heard)[:, :, None]
         told.seen, told.past = [each(one) for one in seen], past
         told.located = each(self.locator(where) * there[..., None, None])
         told.masks = []
         for level in range(len(self.shape.widths)):
-            told.masks.append(each((avg_pool2d(masks, 2**level) if level else masks).flatten(2)))
+            smaller = avg_pool2d(masks, 2**level) if level else masks
+            told.masks.append(each(smaller.reshape(-1, len(REGIONS), smaller.shape[2] * smaller.shape[3])))
         tokens = each(self.face(face * there))
-        made: Tensor = self.denoiser(noisy.flatten(0, 1), each(step), tokens, return_dict=False)[0]
+        made: Tensor = self.denoiser(noisy.reshape(-1, *noisy.shape[2:]), each(step), tokens, return_dict=False)[0]
         told.forget()
-        return made.unflatten(0, (-1, frames))
+        return made.reshape(-1, frames, *made.shape[1:])

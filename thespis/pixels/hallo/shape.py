@@ -15,25 +15,25 @@ class HalloShape:
     """
 
     side: int = 64
-    factor: int = 4
-    channels: int = 16
+    factor: int = 8
+    channels: int = 32
     frames: int = 8
     past: int = 2
     beside: bool = True
     aligned: bool = True
-    widths: tuple[int, ...] = (16, 20)
+    widths: tuple[int, ...] = (16, 16)
     layers: int = 1
     heads: int = 1
     groups: int = 4
     told: int = 24
-    face: int = 32
+    face: int = 64
     face_tokens: int = 2
     heard: int = 50
     inner: int = 64
     voice_tokens: int = 4
-    located: tuple[int, ...] = (8, 8, 16)
+    located: tuple[int, ...] = (8, 8, 8, 16)
     longest: int = 12
-    steps: int = 4
+    steps: int = 1
     guidance: float = 1.0
 
     @property

@@ -1,0 +1,86 @@
+"""Hallo (2024): a portrait drawn by latent video diffusion straight from a voice, which acts within three regions of the picture.
+
+speech -> articulation, two rows to each side -> latents, window by window, each told the last frames before it -> pictures
+At size "full": speech -> wav2vec 2.0 -> the published network, with weights that you bring (thespis weights hallo).
+docs/recipes/hallo.md tells what differs from the official system.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thespis.card import Card, Claim, Weight
+from thespis.recipes.thespis import card as default
+
+if TYPE_CHECKING:
+    from thespis.talker import Talker
+
+
+def weight(name: str, file: str, sha256: str, scores: str) -> Weight:
+    """Describe one of our files."""
+    made_by = "thespis train hallo -o FOLDER (docs/recipes/hallo.md)"
+    data = "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded"
+    return Weight(name, file, sha256, "Apache-2.0", True, "ships with the package", made_by, data, scores)
+
+
+card = Card(
+    title="Hallo",
+    summary="latent video diffusion from a portrait and a voice, which acts apart on pose, face and lips",
+    accepts=frozenset({"lips", "motion", "guidance", "seed"}),
+    fps=25,
+    status="retrained",
+    licence="Apache-2.0",
+    commercial=True,
+    paper="https://arxiv.org/abs/2406.08801",
+    year=2024,
+    code="https://github.com/fudan-generative-vision/hallo",
+    code_licence="MIT",
+    weights=(
+        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
+        weight(
+            "patches",
+            "hallo_patches.safetensors",
+            "8adf3e6673bd003d90eaf7e5e146e22c2de0fe912a4193338fdef548ab066564",
+            "solved for: the principal components of squares of 8 x 8 pixels",
+        ),
+        weight("reference", "hallo_reference.onnx", "e042081f3a69a1a59727ebf801fe3b0e7c14d11eef0973658b6722ae9dff126f", "see the denoiser"),
+        weight(
+            "denoiser",
+            "hallo_denoiser.onnx",
+            "8de561637a7e1ebad14783461d17e6216133e885bc6552b995461bf8b8f755b6",
+            "unseen made-up people, 64 pixels: lips 26.2 dB (the portrait copied 23.6), face 32.4 dB (30.9), opening of the lips r 0.50",
+        ),
+    ),
+    claim=Claim(
+        sentence="What the weight of the lips changes lies at the lips, because the voice acts there within a region of its own.",
+        metric="share of the change that lies outside of the lips, when their weight is taken to nothing",
+        mechanism="the voice's three attentions each within its own region, against all of them everywhere",
+        better="lower",
+    ),
+)
+
+
+def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
+    """Put the stages together: "tiny" ships and needs no torch, "full" is the published system and needs your weights."""
+    from thespis.errors import check_known
+    from thespis.motion.hearing import hearing
+    from thespis.pixels.hallo.onnx import OnnxHallo
+    from thespis.pixels.hallo.windows import drawn
+    from thespis.talker import Talker
+
+    check_known("size of hallo", size, ("tiny", "full"))
+    if size == "full":
+        return full()
+    return Talker(*hearing(weights, card.fps), *drawn(OnnxHallo(weights), side=256))
+
+
+def full() -> "Talker":
+    """Put the published system together, from weights that the user has put in place: hallo, an autoencoder and a wav2vec 2.0."""
+    from thespis.features.alignment import Before
+    from thespis.features.wav2vec2 import wav2vec2
+    from thespis.pixels.hallo.full import official
+    from thespis.pixels.hallo.windows import drawn
+    from thespis.talker import Talker
+
+    ear = wav2vec2(align=Before(), layers=tuple(range(12)), window=(50, 50, 25))
+    return Talker(ear, *drawn(official(), side=512, heard=ear.gives))
