@@ -13,7 +13,7 @@ pytest.importorskip("onnx", reason="torch and onnx are not installed: pip instal
 from skimage.data import astronaut  # noqa: E402
 
 from thespis.data.faces import Arrays  # noqa: E402
-from thespis.data.stage import StageSettings  # noqa: E402
+from thespis.data.stage import Stage, StageSettings  # noqa: E402
 from thespis.pixels.diffusion.networks import as_numbers  # noqa: E402
 from thespis.pixels.hallo.full import TorchHallo  # noqa: E402
 from thespis.pixels.hallo.networks import HalloNetwork  # noqa: E402
@@ -100,11 +100,13 @@ def test_it_learns_and_its_files_answer_as_the_network_does(trained: Path, clips
 
 
 def test_heads_are_held_still_and_faces_are_found_in_small_pictures(clips: list[Arrays]) -> None:
-    stage = StillStage(StageSettings(0, 1, 0.5, split="train", regime="plain", size=128))
-    clip = stage[0]
-    assert clip.motion is not None
+    settings = StageSettings(0, 1, 0.5, split="train", regime="plain", size=128)
+    clip, acted = StillStage(settings)[0], Stage(replace(settings, size=None))[0]
     assert clip.frames is not None
-    assert float(np.abs(clip.motion["head_rotation"]).max()) > 0
+    assert clip.motion is not None
+    assert acted.motion is not None
+    assert float(np.abs(acted.motion["head_rotation"]).max()) > 0
+    assert float(np.abs(clip.motion["head_rotation"]).max()) == 0
     corners = clip.frames.images[:, :20, :20].astype(np.int16)
     assert np.abs(corners - corners[:1]).max() <= 2
     points = points_of(clips[0]["frames"][0])
