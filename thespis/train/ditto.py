@@ -24,6 +24,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.motion.spaces.liveportrait import LIVEPORTRAIT
 from thespis.train.batches import Drawn
 from thespis.train.expression import calm_lids
+from thespis.train.halves import shorten
 from thespis.train.loop import train as learn
 from thespis.train.losses import position, velocity
 from thespis.train.randomness import noise, seeded
@@ -202,6 +203,7 @@ def export(folder: Path, size: str) -> Path:
     facts = {"middle": learner.middle.tolist(), "spread": learner.spread.tolist()}
     onnx.helper.set_model_props(model, {"motion": json.dumps(facts)})
     onnx.save(model, path)
+    shorten(path)
     random = torch.Generator().manual_seed(0)
     drawn = [torch.rand(each.shape, generator=random) if each.is_floating_point() else each + 300 for each in given[:-1]] + [given[-1]]
     with torch.no_grad():

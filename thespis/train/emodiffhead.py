@@ -24,7 +24,7 @@ from thespis.train.batches import Examples
 from thespis.train.checkpoint import write_tensors
 from thespis.train.expression import ExpressionLearner, spoken_expressions
 from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
-from thespis.train.halves import Halved
+from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import random_for
@@ -198,6 +198,7 @@ def export(folder: Path, size: str) -> None:
                 module, given, str(folder / name), input_names=inputs, output_names=outputs, dynamic_axes=free, opset_version=17,
                 do_constant_folding=False, dynamo=False,
             )  # fmt: skip
+        shorten(folder / name)
         same(module, given, inputs, folder / name)
 
 

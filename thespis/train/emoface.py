@@ -21,7 +21,7 @@ from thespis.motion.spaces.rig import RIG
 from thespis.train.batches import Drawn
 from thespis.train.emodiffhead import same
 from thespis.train.expression import calm_lids
-from thespis.train.halves import Halved
+from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
 from thespis.train.losses import position, velocity
 from thespis.train.randomness import seeded
@@ -145,5 +145,6 @@ def export(folder: Path, size: str) -> Path:
             )  # fmt: skip
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
+    shorten(path)
     same(network, given, ["heard", "felt"], path)
     return path

@@ -23,7 +23,7 @@ from thespis.motion.networks.acting import Acting
 from thespis.motion.spaces.acting import CONTROLS, STYLE
 from thespis.motion.voiced import HEARD
 from thespis.train.acting import ActingLearner, FewSteps, Stretches, stretch, usual
-from thespis.train.halves import Halved
+from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import EMOTION, Array, random_for
@@ -133,6 +133,7 @@ def export(network: Acting, path: Path) -> None:
             do_constant_folding=False,
             dynamic_axes={name: {1: "rows"} for name in INPUTS},
         )  # fmt: skip
+    shorten(path)
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
