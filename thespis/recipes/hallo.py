@@ -82,5 +82,6 @@ def full() -> "Talker":
     from thespis.pixels.hallo.windows import drawn
     from thespis.talker import Talker
 
+    drawer = official()
     ear = wav2vec2(align=Before(), layers=tuple(range(12)), window=(50, 50, 25))
-    return Talker(ear, *drawn(official(), side=512, heard=ear.gives))
+    return Talker(ear, *drawn(drawer, side=512, heard=ear.gives))

@@ -3,7 +3,6 @@
 All weights are the user's. Needs the extra `train`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from thespis.pixels.diffusion.networks import as_numbers, as_pictures
 from thespis.pixels.diffusion.square import Matrix, warped
 from thespis.pixels.hallo.convert import load
 from thespis.pixels.hallo.networks import HalloNetwork
+from thespis.pixels.hallo.onnx import Seen
 from thespis.pixels.hallo.regions import filled, regions_of
 from thespis.pixels.hallo.shape import SHAPES
 from thespis.types import Array, Bytes
@@ -52,15 +52,6 @@ class Knows:
         face = cv2.warpAffine(picture, np.concatenate([zoom * turn[:2, :2], shift[:2, None]], axis=1), (112, 112))
         (made,) = self._session.run(None, {self._session.get_inputs()[0].name: as_numbers(np.asarray(face, np.uint8)[None])})
         return np.asarray(made, np.float32)
-
-
-@dataclass(eq=False)
-class Seen:
-    """A portrait as the network sees it: its latents (1, C, P, P), what stays the same for all windows, and what is noted of it."""
-
-    latents: Array
-    told: dict[str, Tensor]
-    noted: list[Tensor]
 
 
 class TorchHallo:
@@ -108,7 +99,7 @@ class TorchHallo:
             latents = self._tensor(noise[None])
             for step in scheduler.timesteps:
                 steps = step.to(self._device).expand(count)
-                found = self.network(each(latents), steps, [each(one) for one in seen.noted], earlier, **told)
+                found = self.network(each(latents), steps, [each(one) for one in seen.features], earlier, **told)
                 guess = found[-1:] if count == 1 else found[:1] + strength * (found[1:] - found[:1])
                 latents = scheduler.step(guess, step, latents).prev_sample
         return np.asarray(latents[0].float().cpu().numpy())

@@ -62,11 +62,11 @@ def face_numbers(latents: Array, regions: Array) -> Array:
 
 @dataclass(eq=False)
 class Seen:
-    """A portrait as the networks see it: its latents (1, C, P, P), and what stays the same for all its windows."""
+    """A portrait as the networks see it: its latents (1, C, P, P), and what stays the same for all its windows, as arrays or tensors."""
 
     latents: Array
-    told: dict[str, Array]
-    features: list[Array]
+    told: dict[str, Any]
+    features: list[Any]
 
 
 class OnnxHallo:
