@@ -44,19 +44,19 @@ card = Card(
         weight(
             "reference",
             "emodiffhead_reference.onnx",
-            "efd0224a123b1298c7805a2cadd62272b9c36402820cca92dbbf8504b30a2992",
+            "dd1d71a048885f623c7ee4b117454fc92d2db1072c3f4ff36df8672cfdb6ad2e",
             "see the denoiser",
         ),
         weight(
             "carrier",
             "emodiffhead_carrier.onnx",
-            "2b7cd1176a2c31429f8f45cbdad2a200c9904088a1fd07e8a102cf2b2ee2e2a9",
+            "b445d0342eed138fd3ce579d6eaf68d32d80ff0504eddf43e8a7eeab32b93371",
             "unseen made-up people, 64 pixels, face: PSNR 30.98 (copy 22.84, mesh warp 28.91), SSIM 0.933",
         ),
         weight(
             "denoiser",
             "emodiffhead_denoiser.onnx",
-            "ba819fb649e359c8d3ae936d629f421ac1218a54ec49ee3234bb468a7b5fd9c7",
+            "a62f01d4131c63394f1b0ae5666802a4e264c8b4d91e53d40bb9d29275f4af30",
             "unseen made-up people, 64 pixels, face, one step: PSNR 31.04, SSIM 0.934",
         ),
     ),
