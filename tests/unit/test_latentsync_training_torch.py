@@ -45,7 +45,7 @@ def known(trained: Path) -> latentsync.Material:
 
 
 def test_a_training_leaves_files_that_run_without_torch(trained: Path) -> None:
-    assert sum((trained / name).stat().st_size for name in ("latentsync_denoiser.onnx", "latentsync_patches.safetensors")) < 1.2e6
+    assert sum((trained / name).stat().st_size for name in ("latentsync_denoiser.onnx", "latentsync_patches.safetensors")) < 1.3e6
     lips = OnnxLips({"patches": trained / "latentsync_patches.safetensors", "denoiser": trained / "latentsync_denoiser.onnx"})
     random = random_for(0, "squares")
     squares = random.integers(0, 255, (SHAPE.frames, SHAPE.side, SHAPE.side, 3)).astype(np.uint8)
@@ -62,7 +62,7 @@ def test_a_training_leaves_files_that_run_without_torch(trained: Path) -> None:
 def test_people_say_two_things_with_one_head(known: latentsync.Material) -> None:
     clip = known.windows.clips[0]
     frames, others = clip["frames"].astype(int), clip["others"].astype(int)
-    assert frames.shape == others.shape == (50, SHAPE.side, SHAPE.side, 3)
+    assert frames.shape == others.shape == (35, SHAPE.side, SHAPE.side, 3)
     apart = np.abs(frames - others).mean(axis=(0, 3))
     inside = painted(SHAPE, SHAPE.side) > 0
     assert apart[inside].mean() > 10 * apart[: SHAPE.side // 4].mean()
@@ -145,10 +145,12 @@ def test_what_the_judges_say(known: latentsync.Material) -> None:
     batch = {name: torch.from_numpy(value) for name, value in rows.items()}
     watcher = Watcher()
     pictures = batch["frames"].movedim(-1, -3).float() / 127.5 - 1
-    assert float(watched(watcher, pictures, pictures)) < 1e-6
-    assert float(watched(watcher, pictures.flip(1), pictures)) > 1e-6
+    with torch.no_grad():
+        assert float(watched(watcher, pictures, pictures)) < 1e-6
+        assert float(watched(watcher, pictures.flip(1), pictures)) > 1e-6
     pairs = {name: torch.from_numpy(value) for name, value in LipPairs(known.windows, 4).rows(0, 0, 4).items()}
-    total, parts = SyncLearner(SYNC).loss(pairs)
+    with torch.no_grad():
+        total, parts = SyncLearner(SYNC).loss(pairs)
     assert float(total) > 0
     assert 0 <= float(parts["right"]) <= 1
     learner = LipLearner(Lips(SHAPE), SyncLearner(SYNC).network, watcher)
