@@ -100,7 +100,8 @@ def synced(folder: Path, known: Material, settings: Settings, tell: Callable[[st
     kept = [held.pair(0, row) for row in range(2 * settings.batch)]
     learn(learner, pairs, folder, settings, held=kept, tell=tell)
     best(learner, folder)
-    return learner.network.eval().requires_grad_(False)
+    made: SyncNet = learner.network.eval().requires_grad_(False)
+    return made
 
 
 def watching(folder: Path, known: Material, settings: Settings, tell: Callable[[str], None]) -> Watcher:
@@ -112,7 +113,8 @@ def watching(folder: Path, known: Material, settings: Settings, tell: Callable[[
     some = LipWindows(windows.clips, settings.batch, windows.shape, windows.sync, settings.seed)
     learn(learner, some, folder, settings, held=known.kept(), tell=tell)
     best(learner, folder)
-    return learner.watcher.eval().requires_grad_(False)
+    made: Watcher = learner.watcher.eval().requires_grad_(False)
+    return made
 
 
 def usual(rows: Array) -> Array:
