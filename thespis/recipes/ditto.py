@@ -34,7 +34,7 @@ card = Card(
         Weight(
             "denoiser",
             "ditto_denoiser.onnx",
-            "f39f31d400c1a0ec4b7ea3a5e1ac01ed52b533ae934b40e258f3b20243118f53",
+            "b5e1a3f20d71f2c4fce8eb858478e791ec7a15fb04c2e4f2efd56cfded86ce3c",
             "Apache-2.0",
             True,
             "ships with the package",

@@ -31,7 +31,7 @@ card = Card(
         Weight(
             "rig",
             "emoface.onnx",
-            "78e49ad7f0db9debab202a67e26496b9bb3c8b7162d808c11b9dea0eb778c7ae",
+            "9a93062c1a7b155256ae611546434cf4ef56526a1c7221a2a0412bba546e0206",
             "Apache-2.0",
             True,
             "ships with the package",

@@ -62,7 +62,7 @@ card = Card(
         Weight(
             "acting",
             file="acting.onnx",
-            sha256="5eaf8ae08d27668a1f01ab84dbc635ece99d44dd5fad3af266d4fc00e7916a12",
+            sha256="395209f82c4afb06997bfccd65a11a067bff45be61871394fa48868a57429f19",
             licence="Apache-2.0",
             commercial=True,
             source="ships with the package",
