@@ -39,11 +39,16 @@ def main() -> None:
     clips = corpus(args.folder / "clips", shape, {"test": args.clips}, 0, print)["test"]
     found = [each for clip in clips for each in dubbed(learner.lips.eval(), clip)]
     print(f"{len(clips)} clips of people nobody learned from, either way: within the outline, opening of the lips, likeness to the voice")
-    for name, of in (("the frames themselves", 0), ("copied, as before learning", 1), ("painted", 2)):
-        figures = worth([(each[0], each[of], each[3]) for each in found], shape, judge)
+    shown = {
+        "the frames themselves": [(true, true, voice) for true, _, _, voice in found],
+        "copied, as before learning": [(true, copied, voice) for true, copied, _, voice in found],
+        "painted": [(true, painted, voice) for true, _, painted, voice in found],
+    }
+    for name, pairs in shown.items():
+        figures = worth(pairs, shape, judge)
         print(f"{name}: {figures.decibels:.2f} dB, r {figures.opening:.2f}, {figures.sync:.3f}")
     if args.sheet is not None:
-        rows = [picture for each in found[: 2 * 8 : 2] for of in (1, 0, 2) for picture in each[of][8:40:4]]
+        rows = [picture for true, copied, painted, _ in found[: 2 * 8 : 2] for film in (copied, true, painted) for picture in film[8:40:4]]
         sheet = cv2.resize(page(rows, 8), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(args.sheet), np.ascontiguousarray(sheet[..., ::-1]))
 

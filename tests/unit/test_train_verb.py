@@ -64,3 +64,25 @@ def test_what_cannot_be_is_told_before_anything_is_prepared(tmp_path: Path) -> N
     check(tmp_path / "run", {"batch": 4, "steps": 10})
     with pytest.raises(TrainingError, match="holds a training with other settings: batch was 4 and is now 8"):
         check(tmp_path / "run", {"batch": 8})
+
+
+def test_an_interrupted_part_ends_the_parts_after_it(
+    mine: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from thespis.apps import train
+
+    monkeypatch.setattr(train, "find_spec", lambda name: object())
+    Path("parts.py").write_text(
+        "from pathlib import Path\n"
+        "from thespis.recipes.rules import build, card\n"
+        "from thespis.train.settings import Outcome, ended\n"
+        "def train(folder, wishes, tell):\n"
+        "    for reason in ('steps', 'interrupted', 'steps'):\n"
+        "        tell(reason)\n"
+        "        last = ended(Outcome(Path('network'), 7, reason, 0.5, None, 1.0))\n"
+        "    return last\n"
+    )
+    assert cli.main(["train", "parts.py", "-o", "runs"]) == 130
+    told = capsys.readouterr()
+    assert "interrupted after step 7, which is kept: the same command goes on" in told.out
+    assert (told.out + told.err).count("steps") == 1

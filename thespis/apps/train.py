@@ -16,7 +16,7 @@ from typing import Any
 from thespis import recipes
 from thespis.errors import MissingExtraError, TrainingError
 from thespis.export.output import check_writable
-from thespis.train.settings import FREE, Settings
+from thespis.train.settings import FREE, InterruptedPartError, Settings
 
 WISHES = ("size", "minutes", "steps", "batch", "rate", "precision", "seed")
 
@@ -54,7 +54,10 @@ def main(args: Namespace) -> int:
     if args.size is not None and args.size not in getattr(trainer, "SIZES", ()):
         sizes = ", ".join(getattr(trainer, "SIZES", ())) or "one size only; leave --size out"
         raise TrainingError(f"the recipe {args.recipe!r} has no size {args.size!r} to train; it has {sizes}")
-    outcome = trainer.train(args.output, wishes, silent if args.json else say)
+    try:
+        outcome = trainer.train(args.output, wishes, silent if args.json else say)
+    except InterruptedPartError as early:
+        outcome = early.outcome
     if args.json:
         print(json.dumps(asdict(outcome), default=str))
     elif outcome.reason == "interrupted":

@@ -26,7 +26,7 @@ from thespis.train.expression import ExpressionLearner, spoken_expressions
 from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
 from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
-from thespis.train.settings import Outcome, Settings
+from thespis.train.settings import Outcome, Settings, ended
 from thespis.types import random_for
 
 SIZES = tuple(name for name, shape in SHAPES.items() if shape.channels == 3)
@@ -77,7 +77,7 @@ def expressions(folder: Path, seed: int, tell: Callable[[str], None]) -> None:
     held = spoken_expressions(StageSettings(seed, 40, 4.0, split="validation"))
     learner = seeded(seed, lambda: ExpressionLearner(ExpressionGenerator(), spread(examples["expression"].reshape(-1, 53))))
     settings = Settings(steps=1500, batch=16, rate=2e-3, average=0.995, check_every=250, seed=seed)
-    learn(learner, Examples(examples, 16, seed), folder / "expression", settings, held=held, tell=tell)
+    ended(learn(learner, Examples(examples, 16, seed), folder / "expression", settings, held=held, tell=tell))
     from safetensors.torch import load_file
 
     best = load_file(folder / "expression" / "network.safetensors")
@@ -126,7 +126,7 @@ def taught(
     kept = Windows(held, [1.0] * len(held), 1, shape.frames, shape.past, settings.seed)
     checked = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(held))]
     first = replace(settings, steps=max(round(CARRIES * settings.steps), 1), minutes=CARRIES * settings.minutes)
-    learn(CarrierLearner(network), windows, folder / "carrier", first, held=checked, tell=tell)
+    ended(learn(CarrierLearner(network), windows, folder / "carrier", first, held=checked, tell=tell))
     network = read_shape(folder / "carrier" / "network.safetensors", shape)
     second = replace(settings, steps=max(settings.steps - first.steps, 1), minutes=settings.minutes - first.minutes)
     return learn(FaceLearner(network.train()), windows, folder, second, held=checked, sample=sample, tell=tell)

@@ -25,7 +25,7 @@ from thespis.train.lip_data import LipPairs, LipWindows, corpus, pictures_of
 from thespis.train.lip_figures import painted_again
 from thespis.train.lips import SYNC, GuessLearner, LipLearner, SyncLearner, Watcher, WatcherLearner, moving, solved
 from thespis.train.loop import train as learn
-from thespis.train.settings import Outcome, Settings
+from thespis.train.settings import Outcome, Settings, ended
 from thespis.types import Array, random_for
 
 SIZES = ("tiny",)
@@ -84,10 +84,10 @@ def prepared(folder: Path, known: Material, settings: Settings, guessing: Settin
     moving(lips, windows.clips)
     guess = GuessLearner(lips)
     frames = LipWindows(windows.clips, guessing.batch, windows.shape, windows.sync, guessing.seed, scattered=True)
-    learn(guess, frames, folder / "guess", guessing, held=known.kept(), tell=tell)
+    ended(learn(guess, frames, folder / "guess", guessing, held=known.kept(), tell=tell))
     best(guess, folder / "guess")
     learner = LipLearner(lips)
-    learn(learner, windows, folder / "plain", settings, held=known.kept(), tell=tell)
+    ended(learn(learner, windows, folder / "plain", settings, held=known.kept(), tell=tell))
     best(learner, folder / "plain")
     return lips
 
@@ -98,7 +98,7 @@ def synced(folder: Path, known: Material, settings: Settings, tell: Callable[[st
     assert isinstance(learner, SyncLearner)
     pairs, held = LipPairs(known.windows, settings.batch), LipPairs(known.held, 1)
     kept = [held.pair(0, row) for row in range(2 * settings.batch)]
-    learn(learner, pairs, folder, settings, held=kept, tell=tell)
+    ended(learn(learner, pairs, folder, settings, held=kept, tell=tell))
     best(learner, folder)
     made: SyncNet = learner.network.eval().requires_grad_(False)
     return made
@@ -111,7 +111,7 @@ def watching(folder: Path, known: Material, settings: Settings, tell: Callable[[
     learner = seeded(settings.seed, lambda: WatcherLearner(torch.from_numpy(spread)))
     assert isinstance(learner, WatcherLearner)
     some = LipWindows(windows.clips, settings.batch, windows.shape, windows.sync, settings.seed)
-    learn(learner, some, folder, settings, held=known.kept(), tell=tell)
+    ended(learn(learner, some, folder, settings, held=known.kept(), tell=tell))
     best(learner, folder)
     made: Watcher = learner.watcher.eval().requires_grad_(False)
     return made

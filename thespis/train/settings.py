@@ -62,3 +62,19 @@ class Outcome:
     loss: float
     held: float | None
     seconds: float
+
+
+class InterruptedPartError(KeyboardInterrupt):
+    """A part of a training was interrupted, and with it all of it; `outcome` tells how far that part came."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        """Keep what is told."""
+        super().__init__("interrupted")
+        self.outcome = outcome
+
+
+def ended(outcome: Outcome) -> Outcome:
+    """Hand back what a part of a training came to, so that the next one begins; an interrupted part ends them all."""
+    if outcome.reason == "interrupted":
+        raise InterruptedPartError(outcome)
+    return outcome
