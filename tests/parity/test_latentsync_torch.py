@@ -64,7 +64,7 @@ def test_the_sync_network_equals_the_official_one(said: tuple[dict[str, Any], An
     ours.load_state_dict(filled(names["sync"]))
     given = inputs()
     with torch.no_grad():
-        lips, voice = ours(given["lips"], given["mel"])
+        lips, voice = ours.double()(given["lips"].double(), given["mel"].double())
     assert float((lips - held["lips"]).abs().max()) < CLOSE
     assert float((voice - held["voice"]).abs().max()) < CLOSE
     assert len(LIP_STEPS) == len(PUBLISHED.lips.steps)
