@@ -22,7 +22,7 @@ from thespis.types import AMOUNT, HEAD_TURN, Array, Bytes, Clip, Curve, Directio
 State = Literal["speaking", "listening", "idle"]
 ENDS = ("replaced", "failed", "closed")  # events after which a viewer sees nothing more
 LEAD = 0.04  # seconds by which a frame leaves before its time
-LATE = 0.25  # seconds behind after which the clock waits, instead of hurrying after
+LATE = 0.6  # seconds behind after which the clock waits, instead of hurrying after
 FADE = SOUND_RATE // 100  # samples in which an interrupted sound ends
 ATTENTION = 6.0  # seconds for which a face listens after the last sign that somebody speaks to it
 LEAN = (0.0, 1.5, 3.0)  # degrees of yaw, pitch and roll of a head that listens

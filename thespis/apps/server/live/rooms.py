@@ -1,6 +1,7 @@
 """The live sessions of a server: opened, found again, and closed when nobody watches; they share the networks of their recipe."""
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -88,6 +89,9 @@ class Rooms:
         self._thread.start()
         if self._settings.warm is not None:
             self._warm(self._settings.warm)
+        # All that is loaded by now stays; looking through it for garbage again and again would hold frames up.
+        gc.collect()
+        gc.freeze()
 
     def _warm(self, portrait: Path) -> None:
         """Draw a few frames of a portrait that nobody sees, so that the first session does not wait for what is loaded late."""

@@ -1,6 +1,6 @@
 // Plays MP4 fragments as they come, close behind the server, and measures how picture and sound stand to each other.
 const LEAST = 0.2, MOST = 0.5; // seconds that wait to be played: browsers stumble below 0.12, and more after each time they stumbled
-const MORE = 0.06, EASE = 0.001; // seconds by which that grows with each stumble, and falls in a tenth of a second without one
+const MORE = 0.06, EASE = 0.0001; // seconds by which that grows with each stumble, and falls in a tenth of a second without one
 const JUMP = 0.8; // seconds beyond that from which on it jumps
 const PACES = [[0.2, 1.1], [0.05, 1.03], [-0.05, 1], [-Infinity, 0.97]]; // from so many seconds too much on, it plays so fast
 const KEPT = 8; // seconds that are kept behind the place that is played
