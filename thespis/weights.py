@@ -58,10 +58,16 @@ def find_all(weights: Sequence[Weight]) -> Mapping[str, Path]:
     return {weight.name: find(weight) for weight in weights}
 
 
+@cache
+def card_of(name: str) -> Weight:
+    """Read the card of a file that ships with the package, NAME.json beside it: the one place that says what the file must be."""
+    facts = json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
+    return Weight(**{field.name: facts[field.name] for field in fields(Weight) if field.name in facts})
+
+
 def asset(name: str) -> Path:
     """Give the path of a file that ships with the package and has its card, NAME.json, beside it."""
-    facts = json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
-    return find(Weight(**{field.name: facts[field.name] for field in fields(Weight) if field.name in facts}))
+    return find(card_of(name))
 
 
 @dataclass(frozen=True)

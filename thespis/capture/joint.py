@@ -4,7 +4,6 @@ The person's own shapes say where skin goes; how much of it the landmark network
 err together, was measured on drawn faces (tools/fit_capture.py).
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,7 +14,7 @@ from thespis.capture.solver import bounded
 from thespis.card import Weight
 from thespis.head.shapes import SHAPES
 from thespis.types import Array
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 SPARSE, PRIOR = 3.0, 2.0  # what a weight costs at once and by its square, in the unit of a squared error that is one deviation large
 MOST, SWEEPS = 1.2, 40
@@ -43,9 +42,7 @@ class Likelihood:
 
 def likelihood_card() -> Weight:
     """Read the card that stands beside the likelihood."""
-    facts = json.loads((ASSETS / "likelihood.json").read_text(encoding="utf-8"))
-    names = ("name", "file", "sha256", "licence", "commercial", "source", "made_by", "data", "scores")
-    return Weight(**{name: facts[name] for name in names})
+    return card_of("likelihood")
 
 
 @cache

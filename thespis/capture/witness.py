@@ -1,6 +1,5 @@
 """Weigh what the points and the pixels of a face say against each other: a small network and a joint solve, both made with drawn faces."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from thespis.capture.sighting import Sighting
 from thespis.card import Weight
 from thespis.head.person import Person
 from thespis.types import Array
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 WORKERS = 2
 AT_ONCE = 512  # sightings
@@ -50,9 +49,7 @@ def bent(values: Array) -> Array:
 
 def network_card() -> Weight:
     """Read the card that stands beside the networks."""
-    facts = json.loads((ASSETS / "capture.json").read_text(encoding="utf-8"))
-    names = ("name", "file", "sha256", "licence", "commercial", "source", "made_by", "data", "scores")
-    return Weight(**{name: facts[name] for name in names})
+    return card_of("capture")
 
 
 @cache

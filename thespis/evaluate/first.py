@@ -1,6 +1,5 @@
 """The first articulation network, trained for twenty minutes on made-up speech: kept as it was, to see what later ones gain."""
 
-import json
 from functools import cache
 from typing import Any
 
@@ -11,7 +10,7 @@ from thespis.evaluate.lips import Curves
 from thespis.features.ear import HOP, Adaptation, Ear
 from thespis.features.resample import RATE, Resampler
 from thespis.types import Speech
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 CHANNELS = ("jaw", "closure", "rounding", "spreading", "dental", "tongue", "speaking")
 """What the network answers, in its order."""
@@ -19,7 +18,7 @@ CHANNELS = ("jaw", "closure", "rounding", "spreading", "dental", "tongue", "spea
 
 def first_card() -> Weight:
     """Read the card that stands beside the network."""
-    return Weight(**json.loads((ASSETS / "first_articulation.json").read_text(encoding="utf-8")))
+    return card_of("first_articulation")
 
 
 @cache

@@ -4,7 +4,6 @@ The first 468 vertices are MediaPipe's face points and the next ten its irises, 
 the picture's right, y down, z away from the viewer, in eye distances, from the point between the eyes. docs/openhead.md tells the rest.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,7 +16,7 @@ from thespis.head.flame import JOINTS, Flame, Indices, rotation_matrices, rotati
 from thespis.head.flame_files import save_flame, save_landmarks
 from thespis.motion.spaces.face import ARKIT
 from thespis.types import Array
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 GROUPS = (
     "face", "iris_right", "iris_left", "skull", "ears", "neck", "chest", "eyeball_right", "eyeball_left", "lids_inner",
@@ -217,9 +216,7 @@ def checked(values: Array, columns: int, name: str) -> Array:
 
 def openhead_card() -> Weight:
     """Read the card that stands beside the head."""
-    facts = json.loads((ASSETS / "openhead.json").read_text(encoding="utf-8"))
-    names = ("name", "file", "sha256", "licence", "commercial", "source", "made_by", "data", "scores")
-    return Weight(**{name: facts[name] for name in names})
+    return card_of("openhead")
 
 
 @cache

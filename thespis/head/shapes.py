@@ -3,7 +3,6 @@
 Axes and units: x to the picture's right, y down, z away from the viewer, in eye distances, from the point between the eyes.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,7 @@ from thespis.card import Weight
 from thespis.errors import ThespisError, unknown
 from thespis.motion.spaces.face import ARKIT
 from thespis.types import Array
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 Indices = npt.NDArray[np.int32]
 POINTS = 468
@@ -138,9 +137,7 @@ class Shapes:
 
 def shapes_card() -> Weight:
     """Read the card that stands beside the shapes."""
-    facts = json.loads((ASSETS / "shapes.json").read_text(encoding="utf-8"))
-    names = ("name", "file", "sha256", "licence", "commercial", "source", "made_by", "data", "scores")
-    return Weight(**{name: facts[name] for name in names})
+    return card_of("shapes")
 
 
 @cache

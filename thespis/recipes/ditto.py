@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
-from thespis.recipes.thespis import card as default
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
@@ -30,18 +30,9 @@ card = Card(
     code="https://github.com/antgroup/ditto-talkinghead",
     code_licence="Apache-2.0",
     weights=(
-        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
-        Weight(
-            "denoiser",
-            "ditto_denoiser.onnx",
-            "b5e1a3f20d71f2c4fce8eb858478e791ec7a15fb04c2e4f2efd56cfded86ce3c",
-            "Apache-2.0",
-            True,
-            "ships with the package",
-            "thespis train ditto -o FOLDER (docs/recipes/ditto.md)",
-            "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded",
-            "unseen made-up people: lips err by 0.013 eye distances (at rest 0.089), opening r 0.90, lids 0.96, eyeballs 0.99",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("ditto_denoiser"),
     ),
     claim=Claim(
         sentence="Windows of motion go on from each other because each is told the frame before it.",

@@ -8,20 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
-from thespis.recipes.thespis import card as default
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
-
-MADE_BY = "thespis train emodiffhead -o FOLDER (docs/recipes/emodiffhead.md)"
-DATA = "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded"
-
-
-def weight(name: str, file: str, sha256: str, scores: str) -> Weight:
-    """Describe one of our files."""
-    return Weight(name, file, sha256, "Apache-2.0", True, "ships with the package", MADE_BY, DATA, scores)
-
 
 card = Card(
     title="EMOdiffhead",
@@ -34,31 +25,12 @@ card = Card(
     paper="https://arxiv.org/abs/2409.07255",
     year=2024,
     weights=(
-        *(weight for weight in default.weights if weight.name != "acting"),
-        weight(
-            "expression",
-            "emodiffhead_expression.safetensors",
-            "057a15e20595971aeb7612437b8b183656c808f8f5aed0c419ba597f48c39fd5",
-            "position errs by 13 % of the variance of the acted expression; the dial is exactly linear",
-        ),
-        weight(
-            "reference",
-            "emodiffhead_reference.onnx",
-            "dd1d71a048885f623c7ee4b117454fc92d2db1072c3f4ff36df8672cfdb6ad2e",
-            "see the denoiser",
-        ),
-        weight(
-            "carrier",
-            "emodiffhead_carrier.onnx",
-            "b445d0342eed138fd3ce579d6eaf68d32d80ff0504eddf43e8a7eeab32b93371",
-            "unseen made-up people, 64 pixels, face: PSNR 30.98 (copy 22.84, mesh warp 28.91), SSIM 0.933",
-        ),
-        weight(
-            "denoiser",
-            "emodiffhead_denoiser.onnx",
-            "a62f01d4131c63394f1b0ae5666802a4e264c8b4d91e53d40bb9d29275f4af30",
-            "unseen made-up people, 64 pixels, face, one step: PSNR 31.04, SSIM 0.934",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("emodiffhead_expression"),
+        card_of("emodiffhead_reference"),
+        card_of("emodiffhead_carrier"),
+        card_of("emodiffhead_denoiser"),
     ),
     claim=Claim(
         sentence="The expression shown grows evenly with the intensity asked for, because FLAME's expression space is linear.",

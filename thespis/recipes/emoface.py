@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
-from thespis.recipes.thespis import card as default
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
@@ -27,18 +27,9 @@ card = Card(
     code="https://github.com/SJTU-Lucy/EmoFace",
     code_licence="CC BY-NC 4.0",
     weights=(
-        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
-        Weight(
-            "rig",
-            "emoface.onnx",
-            "9a93062c1a7b155256ae611546434cf4ef56526a1c7221a2a0412bba546e0206",
-            "Apache-2.0",
-            True,
-            "ships with the package",
-            "thespis train emoface -o FOLDER (docs/recipes/emoface.md)",
-            "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded",
-            "unseen made-up people: the mouth errs by 2 % of its mean square (at rest 100), the upper face by 8 %; feelings 91 % known",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("emoface"),
     ),
     claim=Claim(
         sentence="A code of the feeling beside the voice makes the controls those of that feeling.",

@@ -9,19 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
-from thespis.recipes.thespis import card as default
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
-
-
-def weight(name: str, file: str, sha256: str, scores: str) -> Weight:
-    """Describe one of our files."""
-    made_by = "thespis train hallo -o FOLDER (docs/recipes/hallo.md)"
-    data = "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded"
-    return Weight(name, file, sha256, "Apache-2.0", True, "ships with the package", made_by, data, scores)
-
 
 card = Card(
     title="Hallo",
@@ -36,20 +28,11 @@ card = Card(
     code="https://github.com/fudan-generative-vision/hallo",
     code_licence="MIT",
     weights=(
-        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
-        weight(
-            "patches",
-            "hallo_patches.safetensors",
-            "8adf3e6673bd003d90eaf7e5e146e22c2de0fe912a4193338fdef548ab066564",
-            "solved for: the principal components of squares of 8 x 8 pixels",
-        ),
-        weight("reference", "hallo_reference.onnx", "e042081f3a69a1a59727ebf801fe3b0e7c14d11eef0973658b6722ae9dff126f", "see the denoiser"),
-        weight(
-            "denoiser",
-            "hallo_denoiser.onnx",
-            "8de561637a7e1ebad14783461d17e6216133e885bc6552b995461bf8b8f755b6",
-            "unseen made-up people, 64 pixels: lips 26.2 dB (the portrait copied 23.6), face 32.4 dB (30.9), opening of the lips r 0.50",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("hallo_patches"),
+        card_of("hallo_reference"),
+        card_of("hallo_denoiser"),
     ),
     claim=Claim(
         sentence="What the weight of the lips changes lies at the lips, because the voice acts there within a region of its own.",

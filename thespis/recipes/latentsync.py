@@ -9,20 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
-from thespis.recipes.thespis import card as default
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
-
-MADE_BY = "thespis train latentsync -o FOLDER (docs/recipes/latentsync.md)"
-DATA = "the made-up stage alone: OpenHead people, espeak-ng's voices; nobody was recorded"
-
-
-def weight(name: str, file: str, sha256: str, scores: str) -> Weight:
-    """Describe one of our files."""
-    return Weight(name, file, sha256, "Apache-2.0", True, "ships with the package", MADE_BY, DATA, scores)
-
 
 card = Card(
     title="LatentSync",
@@ -37,19 +28,10 @@ card = Card(
     code="https://github.com/bytedance/LatentSync",
     code_licence="Apache-2.0",
     weights=(
-        *(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
-        weight(
-            "patches",
-            "latentsync_patches.safetensors",
-            "3825a435cedc9c9b94e620f03e68fc46a1dbd6b895f17091c9fc2906a4f513f0",
-            "principal components of 4 x 4 pixels, 16 numbers",
-        ),
-        weight(
-            "denoiser",
-            "latentsync_denoiser.onnx",
-            "0f666aa4fb42b4d15157e57fd144b98c26d9dd16c2b41c8996bf5feb41fbf3e6",
-            "unseen made-up people, 64 pixels, within the outline: PSNR 30.7 (the copied reference 28.7), better on 12 of 12",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("latentsync_patches"),
+        card_of("latentsync_denoiser"),
     ),
     claim=Claim(
         sentence="A sync network that sees the pixels of a one-step estimate makes lips belong to the voice.",

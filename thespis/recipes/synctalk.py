@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thespis.card import Card, Claim
-from thespis.recipes.thespis import card as default
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
@@ -26,7 +26,7 @@ card = Card(
     year=2024,
     code="https://github.com/ZiqiaoPeng/SyncTalk",
     code_licence="CC BY-NC 4.0",
-    weights=tuple(weight for weight in default.weights if weight.name in ("articulation", "voice_activity")),
+    weights=(card_of("articulation"), card_of("voice_activity")),
     claim=Claim(
         sentence="A head is drawn more exactly where its poses in the video were made steady before the field learned.",
         metric="PSNR of the face in the last seconds of a made-up person's video, which were held out",

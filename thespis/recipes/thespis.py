@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thespis.card import Card, Claim, Weight
+from thespis.card import Card, Claim
+from thespis.weights import card_of
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
@@ -26,53 +27,9 @@ card = Card(
     commercial=True,
     year=2026,
     weights=(
-        Weight(
-            "articulation",
-            file="articulation.onnx",
-            sha256="8e261635df51bd84879fc1e845f59bab7cbfe48846c172d76becd8c935c6b5fa",
-            licence="Apache-2.0",
-            commercial=True,
-            source="ships with the package",
-            made_by="python tools/train_articulation.py --recordings FOLDER --curves FOLDER --flite PROGRAM (docs/lips.md)",
-            data=(
-                "made-up speech of espeak-ng in 26 languages and of Flite's voices (CMU, free licence), with made-up rooms, "
-                "noise, music and codecs; recordings: Tux Paint's stamps in nine languages (GPL 2), Fish Fillets' voices in "
-                "Czech, Dutch and English (GPL 2), parts of LJ Speech (public domain), audio-cmn (CC BY-SA), Asterisk core "
-                "sounds in English, Spanish, Italian and French (CC BY-SA 3.0) and Russian (CC BY 3.0), art4apps' English words "
-                "(CC BY-SA), LibriVox readings (public domain), a part of LibriSpeech (CC BY 4.0; 20 speakers), Montreal Forced "
-                "Aligner's test recordings (MIT), Free Spoken Digit Dataset (CC BY-SA 4.0); captured curves: FACEGOOD "
-                "Audio2Face (MIT), two of five recordings left out"
-            ),
-            scores=(
-                "r on unseen made-up speech, on second thoughts: jaw 0.91, closure 0.90, rounding 0.85, spreading 0.88, dental "
-                "0.85, tongue 0.82, speaking 0.98; on the TIMIT sample closures of p, b and m without the text F1 0.66"
-            ),
-        ),
-        Weight(
-            "voice_activity",
-            file="voice_activity.onnx",
-            sha256="7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",
-            licence="MIT",
-            commercial=True,
-            source="ships with the package; the Silero VAD of the wheel silero-vad 6.2.3, unchanged",
-            made_by="pip download --no-deps silero-vad==6.2.3, then take silero_vad/data/silero_vad_16k_op15.onnx out of it",
-            data="the training recordings of the Silero Team, who publish the network under MIT",
-            scores="AUC on the TIMIT sample: clean 0.98, noise at 10 dB 0.94",
-        ),
-        Weight(
-            "acting",
-            file="acting.onnx",
-            sha256="395209f82c4afb06997bfccd65a11a067bff45be61871394fa48868a57429f19",
-            licence="Apache-2.0",
-            commercial=True,
-            source="ships with the package",
-            made_by="thespis train thespis -o FOLDER, with the recordings named here in FOLDER/recordings (docs/training.md)",
-            data=(
-                "made-up people who act made-up speech of espeak-ng in ten languages, and recordings: FACEGOOD Audio2Face (MIT; the "
-                "sound alone), LibriVox readings in English, German and Spanish (public domain)"
-            ),
-            scores="see docs/acting.md: spread and speed of head and brows, blinks, and how they follow the voice, beside real people",
-        ),
+        card_of("articulation"),
+        card_of("voice_activity"),
+        card_of("acting"),
     ),
     claim=Claim(
         sentence="Emotion intensity read back from the pixels grows with the intensity asked for.",

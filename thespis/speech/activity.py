@@ -4,7 +4,6 @@ The probability of speech comes from the Silero VAD (MIT, an asset), which hears
 made-up speech. What kind of voice it is follows from how steady its pitch is, and how alike and even its bursts are.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +17,7 @@ from thespis.card import Weight
 from thespis.features.ear import BANDS, HOP, STEP, Ear, Heard
 from thespis.features.resample import RATE, Intake
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 Kind = Literal["speech", "singing", "laughter", "breath"]
 Doubles = npt.NDArray[np.float64]
@@ -93,8 +92,7 @@ class Activity:
 
 def activity_card() -> Weight:
     """Read the card that stands beside the network."""
-    facts = json.loads((ASSETS / "voice_activity.json").read_text(encoding="utf-8"))
-    return Weight(**facts)
+    return card_of("voice_activity")
 
 
 def active(speech: Speech, network: Activity | None = None) -> Track:

@@ -4,7 +4,6 @@ The network (ours, tools/train_voice_emotion.py) learned from made-up speech tha
 from a few openly licensed readings. It hears arousal well, valence hardly: an angry voice and a glad one differ little but in words.
 """
 
-import json
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -16,7 +15,7 @@ from thespis.features.ear import HOP, Ear
 from thespis.features.prosody import PROSODY, Prosody
 from thespis.features.resample import RATE, Intake, Resampler
 from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track, linear
-from thespis.weights import ASSETS, find
+from thespis.weights import card_of, find
 
 FEELINGS = ("neutral", "angry", "happy", "fear", "sad", "bored", "disgusted", "surprised")
 """What a voice can sound like, in the network's order; `bored` is not one of the emotions of a Direction."""
@@ -55,8 +54,7 @@ class Judge:
 @cache
 def voice_emotion_card() -> Weight:
     """Read the card of the network."""
-    facts = json.loads((ASSETS / "voice_emotion.json").read_text(encoding="utf-8"))
-    return Weight(**facts)
+    return card_of("voice_emotion")
 
 
 @cache
