@@ -18,7 +18,11 @@ SHOWS = 0.05  # eye distances the lips must be apart in the photograph for its o
 # Widths of the upper teeth from the middle outwards, relative to the middle one, as seen from the front (the arch turns away).
 UPPER = (1.0, 0.80, 0.82, 0.60, 0.48, 0.36)
 LOWER = (0.64, 0.68, 0.74, 0.62, 0.52, 0.40)
+REDDENED = np.array([0.0, 0.22, 0.32], np.float32)  # how much more of green and blue is lost where light falls off between cheeks and teeth
 TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from the viewer
+UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
+CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
+UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.05, 0.23)  # heights of the rows' textures below the line of the lips, in eye distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +97,11 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     shade = 1.0 - 0.10 * corner**2.5 - 0.14 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
     shade += 0.07 * np.exp(-(((across - 0.4) / 0.22) ** 2) - ((share - 0.52) / 0.26) ** 2)
     # The row goes on round the bend into the dark, and has no end that would look torn.
-    shade = (
-        shade * np.array([1.0, 0.96, 0.90, 0.78, 0.64, 0.5], np.float32)[tooth] * (1 - 0.75 * smoothstep(0.7, 1.0, from_middle / edges[-1]))
-    )
+    dusk = np.array([1.0, 0.96, 0.90, 0.78, 0.64, 0.5], np.float32)[tooth] * (1 - 0.75 * smoothstep(0.7, 1.0, from_middle / edges[-1]))
+    shade = shade[..., None] * dusk[..., None] ** (1 + light.colourful * REDDENED)
     warm = np.array([0.95, 0.89, 0.82], np.float32) * light.colourful + 0.88 * (1 - light.colourful)
     # The lower ones lie deeper, in the shade of the upper ones.
-    colour = light.white * warm * shade[..., None] * (1.0 if upper else 0.86)
+    colour = light.white * warm * shade * (1.0 if upper else 0.86)
     pink = light.flesh(0.72, 0.40, 0.40, 0.5) * 0.8
     gum_share = (1 - smoothstep(-3, 3, y - gum))[..., None]
     round_off = 0.7 + 0.3 * np.clip(1 - from_middle / width * 2, 0, 1) - 0.12 * corner**2
@@ -176,7 +179,7 @@ def matched(light: Light, patch: Bytes) -> Light:
     bright = inside.min(axis=1)
     if len(inside) < 20:
         return light
-    own = np.median(inside[bright >= np.percentile(bright, 70)], axis=0)
+    own = np.median(inside[bright >= np.percentile(bright, 85)], axis=0)
     return replace(light, white=np.clip(0.35 * light.white + 0.65 * own / 0.92, 20, 250).astype(np.float32))
 
 
@@ -279,29 +282,31 @@ def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) 
     return np.asarray(nearer.repeat(COLUMNS), np.float32)
 
 
-def mouth_layers(opening: Opening, light: Light, fine: float, sharpness: float) -> list[Layer]:
-    """Make the drawn inside of a mouth at rest.
+def upper_teeth(opening: Opening, light: Light, fine: float, sharpness: float) -> Layer:
+    """Draw the upper teeth; `fine` is pixels an eye distance, `sharpness` how much finer the photograph is than the frame."""
+    half = CHEEK * opening.width
+    return arch(opening, half, UPPER_SPAN, fitted(draw_teeth(light, upper=True), 2 * half * fine, sharpness), 0.0, UPPER_BEHIND)
 
-    `fine` is pixels an eye distance, `sharpness` how much finer the photograph is than the frame. The tongue comes first.
+
+def mouth_layers(opening: Opening, light: Light, fine: float, sharpness: float, upper: Layer | None = None) -> list[Layer]:
+    """Make the inside of a mouth at rest, with drawn `upper` teeth where there are none; the tongue comes first.
+
+    `fine` is pixels an eye distance, `sharpness` how much finer the photograph is than the frame.
     """
     width = opening.width
-    half, cheek = 0.53 * width, 0.6 * width
+    half, cheek = 0.53 * width, CHEEK * width
     cavity = draw_cavity(light)
     box = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * np.array([0.8 * width, 1.2 * width], np.float32)
     corners = np.array([[0, 0], [63, 0], [0, 31], [63, 31]], np.float32)
     back = np.append(opening.centre[:2] + box, np.full((4, 1), opening.depths[1]), axis=1) + BACK * opening.away
     share = np.array([0.0, 0.0, 1.0, 1.0], np.float32)
-    tongue, lower, upper = (
+    tongue, lower = (
         fitted(texture, 2 * part * fine, sharpness)
-        for texture, part in (
-            (draw_tongue(light), 0.74 * half),
-            (draw_teeth(light, upper=False), 0.88 * cheek),
-            (draw_teeth(light, upper=True), cheek),
-        )
+        for texture, part in ((draw_tongue(light), 0.74 * half), (draw_teeth(light, upper=False), 0.88 * cheek))
     )
     return [
         tongue_layer(opening, 0.74 * half, tongue),
         Layer(back.astype(np.float32), corners, grid_triangles(2, 2), cavity, follow_jaw=share, behind=6.0),
-        arch(opening, 0.88 * cheek, (0.05, 0.23), lower, 0.97, 4.0),
-        arch(opening, cheek, (-0.195, 0.06), upper, 0.0, 3.5),
+        arch(opening, 0.88 * cheek, LOWER_SPAN, lower, 0.97, 4.0),
+        upper or upper_teeth(opening, light, fine, sharpness),
     ]

@@ -29,9 +29,21 @@ from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import hold_glasses, wears_glasses
-from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, stack
+from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
-from thespis.pixels.mouth import SHOWS, matched, mouth_layers, move_tongue, opening_of, own_teeth, read_light, shows_teeth
+from thespis.pixels.mouth import (
+    SHOWS,
+    UPPER_BEHIND,
+    arch,
+    matched,
+    mouth_layers,
+    move_tongue,
+    opening_of,
+    own_teeth,
+    read_light,
+    shows_teeth,
+)
+from thespis.pixels.own_teeth import upper_row
 from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, turnable
@@ -240,24 +252,27 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         )
         for side in rings
     }
-    centre, width = person.mouth()
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
     # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
     own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
-    inside = mouth_layers(
-        opening_of(person, rotation),
-        matched(light, shown[0]) if shown is not None and own_shown else light,
-        unit * finer,
-        min(1 / (framing.zoom[0] * finer), 1.0),
-    )
-    mouth = len(layers)
+    fine, sharpness = unit * finer, min(1 / (framing.zoom[0] * finer), 1.0)
+    opening, upper_layer = opening_of(person, rotation), None
     if shown is not None and own_shown:
-        patch, corners = shown
-        own = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
-        depth = float((centre @ rotation.T)[2]) + 0.1
-        # The drawn teeth stay behind their own: a lip raised higher than in the photograph shows them.
-        layers.append(Layer(back(corners, depth), own, grid_triangles(2, 2), patch, behind=3.0))
-    tongue = len(layers)
+        light = matched(light, shown[0])
+        lips_inner = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
+        row = upper_row(
+            texture,
+            *lips_inner,
+            lambda spots: framing.to_texture((spots @ rotation.T)[:, :2] * unit + offset[:2]),
+            opening,
+            light,
+            fine,
+            sharpness,
+        )
+        if row is not None:
+            upper_layer = arch(opening, row.half, row.span, row.texture, 0.0, UPPER_BEHIND)
+    inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
+    mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
     whole = opaque(texture) if cutout is None else cutout.person
     upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
@@ -270,7 +285,8 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         0.5 if own_shown else 1.0,
         light.colourful,
         light.dark * 0.8,
-        width,
+        opening.width,
+        0.36 * float(smoothstep(0.5 * SHOWS, 1.5 * SHOWS, person.parted)),
     )
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
     return assemble(

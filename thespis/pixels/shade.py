@@ -14,16 +14,19 @@ INSIDE = 2.0  # eye distances behind the lips from which on a pixel belongs to t
 NOTHING = 100.0  # and where it belongs to nothing
 RIM_UPPER, RIM_LOWER = 0.014, 0.022  # how far the wet inside of an open lip shows, in eye distances
 BROAD = (1.08, 1.3)  # of the mouth's width at rest, from where on it is drawn into a smile
-WARM = 0.34  # of green and blue that light loses on its way through the deepest shade between lips
+WARM = 0.40  # of green and blue that light loses on its way through the deepest shade between lips
+LINE = np.array([0.60, 0.50, 0.48], np.float32)  # of the lips' colours is the line between them, where they meet
+NARROW = (0.6, 3.2)  # pixels of the fine drawing between lips, from where a gap is such a line to where it is none
+SEAM = 0.013  # the reach of that line over the lips, in eye distances
 SHADOW = 0.05  # the reach of the upper lip's shadow on the teeth, in eye distances
 
 
 @dataclass(frozen=True, eq=False)
 class Lips:
-    """The lips' inner colours along the mouth, `colours` (2, BINS, 3): the upper one's and the lower one's from the right corner on.
+    """The lips' inner colours along the mouth, `colours` (3, BINS, 3): the upper one's, the lower one's, and where they meet.
 
     `strength`, 0 to 1, is of all shading, `warmth` of the red that flesh gives to the light inside; `dark` (3,) is where none falls.
-    `width` is the mouth's at rest, in eye distances.
+    `width` is the mouth's at rest, in eye distances; `seam`, 0 to 1, is how dark a line must be drawn where lips meet.
     """
 
     colours: Array
@@ -31,6 +34,7 @@ class Lips:
     warmth: float
     dark: Bytes
     width: float
+    seam: float = 0.0
 
 
 def read_lips(
@@ -43,6 +47,7 @@ def read_lips(
     warmth: float,
     dark: Array,
     width: float,
+    seam: float = 0.0,
 ) -> Lips:
     """Read the lips' colours half-way between their edges (11, 2), in texture pixels; the photograph's light is in them."""
 
@@ -57,8 +62,10 @@ def read_lips(
         share = np.maximum.accumulate(across / across[-1] if abs(across[-1]) > 1e-3 else np.linspace(0, 1, len(across)))
         return np.stack([np.interp(np.linspace(0, 1, BINS), share, soft[:, channel]) for channel in range(3)], axis=1)
 
-    both = np.stack([colours(inner_upper, outer_upper), colours(inner_lower, outer_lower)])
-    return Lips(np.ascontiguousarray(both, np.float32), strength, warmth, dark.astype(np.uint8), width)
+    upper, lower = colours(inner_upper, outer_upper), colours(inner_lower, outer_lower)
+    line = warmth * LINE + (1 - warmth) * LINE.mean()
+    found = np.stack([upper, lower, line * (upper + lower) / 2])
+    return Lips(np.ascontiguousarray(found, np.float32), strength, warmth, dark.astype(np.uint8), width, seam)
 
 
 def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float) -> None:
@@ -79,18 +86,20 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     # Lips drawn wide lie flat on the teeth and leave them in the light.
     broad = float(smoothstep(*BROAD, length / unit / lips.width))
     light += broad * (1 - light)
-    frame = np.array([upper[0, 0], upper[0, 1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad], np.float32)
-    shade(fine, nearest, edges, lips.colours, frame)
+    corner = upper[0]
+    frame = [corner[0], corner[1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, lips.seam]
+    shade(fine, nearest, edges, lips.colours, np.array(frame, np.float32))
 
 
 @numba.njit("void(u1[:,:,::1],f4[:,::1],f4[:,::1],f4[:,:,::1],f4[::1])", cache=True, nogil=True, fastmath=True)
 def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Array) -> None:  # pragma: no cover - compiled
     """Shade every pixel inside the mouth by how far it lies below the upper and above the lower lip's edge."""
-    left, top, x_along, y_along, length, unit, light, strength, warmth, broad = frame
+    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam = frame
     bins = edges.shape[1]
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
-            if nearest[y, x] < INSIDE or nearest[y, x] > NOTHING:
+            skin = nearest[y, x] < INSIDE
+            if nearest[y, x] > NOTHING or (skin and seam <= 0):
                 continue
             s = (x - left) * x_along + (y - top) * y_along
             t = (y - top) * x_along - (x - left) * y_along
@@ -99,6 +108,17 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             share = at - k
             upper = edges[0, k] + share * (edges[0, k + 1] - edges[0, k])
             lower = edges[1, k] + share * (edges[1, k + 1] - edges[1, k])
+            narrow = min(max((NARROW[1] - (lower - upper)) / (NARROW[1] - NARROW[0]), 0.0), 1.0)
+            if skin:
+                # Lips that the photograph has parted have no line of their own.
+                off = (t - (upper + lower) / 2) / (SEAM * unit)
+                if narrow > 0 and abs(off) < 4 and 0 < s < length:
+                    line = 1 / (1 + off * off)
+                    darker = 1 - seam * narrow * line * line * min(4 * min(s, length - s) / length, 1.0)
+                    for channel in range(3):
+                        kept = darker if channel else 1 - (1 - 0.25 * warmth) * (1 - darker)
+                        fine[y, x, channel] = int(fine[y, x, channel] * kept + 0.5)
+                continue
             below, above = max(t - upper, 0.0) / unit, max(lower - t, 0.0) / unit
             gap = max((lower - upper) / unit, 0.0)
             sideways = abs(2 * s / length - 1)
@@ -108,19 +128,19 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             rise = 1 / (1 + (above / 0.03) ** 2)
             outer = min(sideways * sideways, 1.0)
             # Teeth seen through a narrow gap end in the dark above the lower lip; filling all of it they would be a grey band.
-            factor = (1 - 0.62 * fall * fall) * (1 - (0.25 + 0.4 * max(1 - gap / 0.12, 0.0)) * rise * rise)
+            factor = (1 - (0.62 - 0.3 * broad) * fall * fall) * (1 - (0.25 + 0.4 * max(1 - gap / 0.12, 0.0)) * rise * rise)
             factor *= light * (1 - (0.55 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * min(gap / (0.09 - 0.05 * broad), 1.0))
             factor = 1 + strength * (factor - 1)
             # Rims grow with the opening, so that closed lips show none but a dark line.
             thick_upper, thick_lower = min(RIM_UPPER, 0.02 * gap / 0.1 + 0.004), min(RIM_LOWER, 0.03 * gap / 0.1 + 0.004)
-            rim_upper = min(max(1.35 - below / thick_upper, 0.0), 1.0)
-            rim_lower = min(max(1.35 - above / thick_lower, 0.0), 1.0)
+            rim_upper, rim_lower = max(1 - 0.6 * below / thick_upper, 0.0), max(1 - 0.6 * above / thick_lower, 0.0)
             wet = (
                 max(1 - ((above - 0.6 * thick_lower) / (0.6 * thick_lower)) ** 2, 0.0) * min(max(gap * 8 - 0.4, 0.0), 1.0) * (1 - sideways)
             )
             for channel in range(3):
                 # Light that reaches the shade has come off red flesh.
                 value = fine[y, x, channel] * factor * (1.0 if channel == 0 else 1 - WARM * warmth * (1 - factor))
-                value += rim_upper * (0.55 * colours[0, k, channel] - value)
-                value += rim_lower * ((0.74 + 0.22 * wet) * colours[1, k, channel] - value)
+                value += rim_upper * ((0.55 + 0.38 * broad) * colours[0, k, channel] - value)
+                value += rim_lower * ((0.74 + 0.2 * broad + 0.22 * wet * (1 - broad)) * colours[1, k, channel] - value)
+                value += narrow * (colours[2, k, channel] - value)
                 fine[y, x, channel] = int(min(max(value + 0.5, 0.0), 255.0))
