@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thespis.pixels.skirt import WIDENING, find_edge, follow_body, follow_head
+from thespis.pixels.skirt import WIDENING, WITHIN, find_edge, follow_body, follow_head, hide_slivers
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit
@@ -43,3 +43,24 @@ def test_the_body_begins_below_the_chin_and_ends_on_the_chest() -> None:
     face, hair, shoulder, chest = follow_body(OUTLINE, np.array([[0, 0.4], [1.2, 0.2], [1.5, 2.0], [0, 3.6]], np.float32))
     assert face == hair == chest == 0
     assert shoulder > 0.8
+
+
+def test_what_a_turn_leaves_of_hair_as_a_mere_line_goes_behind_the_face() -> None:
+    angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    away = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    level = np.append(away, np.zeros((36, 1)), axis=1)
+    outline = level.astype(np.float32)
+
+    def beside(width: float) -> Array:
+        rings = outline + np.linspace(0, width, 22)[:, None, None] * level
+        return np.ascontiguousarray(rings.reshape(-1, 3), np.float32)
+
+    line, hair = beside(0.04), beside(0.6)
+    kept = hair.copy()
+    hide_slivers(line, outline, away)
+    hide_slivers(hair, outline, away)
+    assert np.array_equal(hair, kept)
+    rings = line.reshape(22, 36, 3)[: len(WITHIN)]
+    out = ((rings[..., :2] - outline[:, :2]) * away).sum(axis=2).max(axis=0)
+    # Beside the face it is gone; below it a neck goes on.
+    assert out[0] < 1e-5 < 0.01 < out[9]

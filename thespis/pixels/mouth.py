@@ -13,6 +13,7 @@ COLUMNS = 13
 TONGUE_ROWS = 11
 TONGUE_TOP, TONGUE_TIP = -0.05, 0.14  # where root and tip rest, in eye distances below the line on which the lips meet
 OVER_LIP = 0.4  # the part of the tongue that stays inside when it is all the way out
+RED, LESS_RED = 0.06, 0.03  # the redness from which on lips are red at all, and by which teeth are less so
 GREY = np.array([0.30, 0.59, 0.11], np.float32)  # how much each colour adds to brightness
 SHOWS = 0.05  # eye distances the lips must be apart in the photograph for its own teeth to be used
 # Widths of the upper teeth from the middle outwards, relative to the middle one, as seen from the front (the arch turns away).
@@ -173,13 +174,25 @@ def shows_teeth(patch: Bytes, white: Array) -> bool:
     return len(inside) > 20 and float((inside.min(axis=1) > 0.5 * white.mean()).mean()) > 0.12
 
 
+def redness(colours: Array) -> Array:
+    """Say how much redder than green colours (n, 3) are, for their brightness."""
+    return np.asarray((colours[:, 0] - colours[:, 1]) / (colours.sum(axis=1) + 1), np.float32)
+
+
 def matched(light: Light, patch: Bytes) -> Light:
     """Give the light in which drawn teeth look like the photograph's own, of which `patch` (h, w, 4) is a cut-out."""
     inside = patch[patch[..., 3] > 200][:, :3].astype(np.float32)
-    bright = inside.min(axis=1)
     if len(inside) < 20:
         return light
-    own = np.median(inside[bright >= np.percentile(bright, 85)], axis=0)
+    bright = inside.min(axis=1)
+    own = inside[bright >= np.percentile(bright, 85)]
+    lip_red = float(redness(light.lip[None])[0])
+    if lip_red > RED:
+        # What is as red as lips, lit by a lamp or not, is no tooth.
+        own = own[redness(own) < lip_red - LESS_RED]
+    if len(own) < 6:
+        return light
+    own = np.median(own, axis=0)
     return replace(light, white=np.clip(0.35 * light.white + 0.65 * own / 0.92, 20, 250).astype(np.float32))
 
 

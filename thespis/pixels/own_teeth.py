@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from thespis.pixels.layers import smoothstep
-from thespis.pixels.mouth import CHEEK, TEETH, UPPER_SPAN, Light, Opening, draw_teeth, fitted
+from thespis.pixels.layers import Layer, smoothstep
+from thespis.pixels.mouth import CHEEK, TEETH, UPPER_BEHIND, UPPER_SPAN, Light, Opening, arch, draw_teeth, fitted
 from thespis.types import Array, Bytes
 
 Mask = npt.NDArray[np.bool_]
@@ -39,6 +39,20 @@ class Row:
     texture: Bytes
     half: float
     span: tuple[float, float]
+
+
+def own_layer(
+    picture: Bytes,
+    lips: tuple[Array, Array],
+    places: Callable[[Array], Array],
+    opening: Opening,
+    light: Light,
+    fine: float,
+    sharpness: float,
+) -> Layer | None:
+    """Make the layer of a person's own upper teeth, seen between the inner edges of the upper and the lower lip; see `upper_row`."""
+    row = upper_row(picture, *lips, places, opening, light, fine, sharpness)
+    return None if row is None else arch(opening, row.half, row.span, row.texture, 0.0, UPPER_BEHIND)
 
 
 def upper_row(

@@ -33,8 +33,6 @@ from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoo
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import (
     SHOWS,
-    UPPER_BEHIND,
-    arch,
     matched,
     mouth_layers,
     move_tongue,
@@ -43,12 +41,12 @@ from thespis.pixels.mouth import (
     read_light,
     shows_teeth,
 )
-from thespis.pixels.own_teeth import upper_row
+from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, turnable
 from thespis.pixels.shade import Lips, read_lips
-from thespis.pixels.skirt import find_edge, near_head, rays, skirt
+from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt
 from thespis.types import Array, Bytes
 
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
@@ -109,6 +107,7 @@ class Puppet:
     behind: Array
     outline_carry: Array
     skirt_rows: slice
+    away: Array
     fields: Array
     jaw: Array
     atlas: Deep
@@ -155,6 +154,8 @@ class Puppet:
         swayed = self.follow_body * (leaned - cloth)
         moved += self.follow_head * (turned - moved)
         moved[self.skirt_rows] += swayed
+        if self.cutout is not None:
+            hide_slivers(moved[self.skirt_rows], moved[shapes.oval], self.away)
         place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
@@ -259,18 +260,8 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     opening, upper_layer = opening_of(person, rotation), None
     if shown is not None and own_shown:
         light = matched(light, shown[0])
-        lips_inner = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
-        row = upper_row(
-            texture,
-            *lips_inner,
-            lambda spots: framing.to_texture((spots @ rotation.T)[:, :2] * unit + offset[:2]),
-            opening,
-            light,
-            fine,
-            sharpness,
-        )
-        if row is not None:
-            upper_layer = arch(opening, row.half, row.span, row.texture, 0.0, UPPER_BEHIND)
+        own = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
+        upper_layer = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
     inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
     mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
@@ -378,7 +369,8 @@ def assemble(
         np.asarray(follow_axes, np.float32), np.asarray(body[:, None] * axes[skirt_rows], np.float32), np.concatenate(jaw),
         np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
-        carry, skirt_rows, np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
+        carry, skirt_rows, rays(person.shapes, person.photo, rotation)[1],
+        np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
         int(first[mouth]),

@@ -16,7 +16,8 @@ SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:
 HALVES = np.uint64(0x0080008000800080)  # one half in each of a pixel's four places, to round
 SHOWS = np.uint64(1 << 63)  # set where the fourth place is at least one half
 BYTE, ONE = np.uint64(255), np.uint64(1)
-OUTLINE = 0.3  # eye distances between two neighbouring pixels from which on one stands before the other
+OUTLINE = 0.15  # eye distances between two neighbouring pixels from which on one stands before the other
+WHOLE = 81.0  # the weight of the five by five pixels around one
 FAINT, FULL = np.uint64(6), np.uint64(250)  # of 255; what is less is nothing, what is more is all
 
 
@@ -163,15 +164,28 @@ def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left
 
     `before` (h, w, 3) is a copy of the part that is looked at, from (top, left) on; its own rim stays.
     """
-    for y in range(1, before.shape[0] - 1):
-        for x in range(1, before.shape[1] - 1):
+    for y in range(2, before.shape[0] - 2):
+        for x in range(2, before.shape[1] - 2):
             own = nearest[top + y, left + x]
-            across = max(abs(nearest[top + y, left + x - 1] - own), abs(nearest[top + y, left + x + 1] - own))
-            down = max(abs(nearest[top + y - 1, left + x] - own), abs(nearest[top + y + 1, left + x] - own))
-            if max(across, down) < OUTLINE:
+            up, down = nearest[top + y - 1, left + x], nearest[top + y + 1, left + x]
+            right, beside = nearest[top + y, left + x + 1], nearest[top + y, left + x - 1]
+            low, high = min(own, up, down, right, beside), max(own, up, down, right, beside)
+            if high - low < OUTLINE:
                 continue
+            # How much of the neighbourhood lies in front says how much of this pixel does; either side gives its own colour.
+            between = low + min(high - low, 2 * OUTLINE) / 2
+            front = 0.0
+            for dy in range(-2, 3):
+                for dx in range(-2, 3):
+                    front += (3 - abs(dx)) * (3 - abs(dy)) * (nearest[top + y + dy, left + x + dx] < between)
+            if front <= 0 or front >= WHOLE:
+                continue
+            share = min(max((front / WHOLE - 0.2) / 0.6, 0.0), 1.0)
             for channel in range(3):
-                total = 4 * int(before[y, x, channel])
-                total += int(before[y, x - 1, channel]) + int(before[y, x + 1, channel])
-                total += int(before[y - 1, x, channel]) + int(before[y + 1, x, channel])
-                picture[top + y, left + x, channel] = (total + 4) >> 3
+                ahead = total = 0.0
+                for dy in range(-2, 3):
+                    for dx in range(-2, 3):
+                        value = (3 - abs(dx)) * (3 - abs(dy)) * float(before[y + dy, x + dx, channel])
+                        total += value
+                        ahead += value * (nearest[top + y + dy, left + x + dx] < between)
+                picture[top + y, left + x, channel] = int(share * ahead / front + (1 - share) * (total - ahead) / (WHOLE - front) + 0.5)

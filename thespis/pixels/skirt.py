@@ -17,6 +17,8 @@ FARTHEST_EDGE = 2.6
 WIDENING = 0.3  # eye distances by which the head's outline may be farther out on one ray than on the next
 AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
 CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches so near to its edge is cut off by it
+SLIVER = (0.05, 0.12)  # eye distances: what is left of a head beside its face where it turned away is a line, or hair
+BELOW = (0.35, 0.6)  # of a way downwards, from where on a neck goes on and nothing is hidden
 STRETCH = (-0.02, 0.6)  # eye distances inside the picture over which the hair of such a head stretches
 NEAR = (3.4, 4.2)  # eye distances around the middle of the face within which person and background are told apart
 REACH = (2.4, 3.4)  # eye distances around it within which anything moves
@@ -110,6 +112,21 @@ def skirt(
         follow_head=follow, free=np.asarray(free, np.float32), follow_body=np.asarray(body, np.float32),
     )  # fmt: skip
     return layer, np.asarray(carry.reshape(-1, count), np.float32)
+
+
+def hide_slivers(around: Array, outline: Array, away: Array) -> None:
+    """Draw in, behind the face, what a turn leaves of hair and ear beside it as a mere line: posed points (n, 3), changed in place.
+
+    `outline` (36, 3) is the face's, posed, and `away` (36, 2) leads outwards from its points.
+    """
+    rings = around.reshape(-1, len(outline), 3)[: len(WITHIN)]
+    out = np.einsum("srk,rk->sr", rings[..., :2] - outline[:, :2], away)
+    wide = out.max(axis=0)
+    line = (1 - smoothstep(*SLIVER, wide)) * (1 - smoothstep(*BELOW, away[:, 1]))
+    if not line.any():
+        return
+    line = 0.25 * np.roll(line, 1) + 0.5 * line + 0.25 * np.roll(line, -1)
+    rings[..., :2] -= (np.maximum(out, 0.0) * line)[..., None] * away
 
 
 def near_head(outline: Array, spots: Array) -> tuple[Array, Array]:

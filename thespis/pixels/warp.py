@@ -28,6 +28,8 @@ HEAD = FACE.slice("head_rotation")
 SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances around the face, where a puppet looks at itself
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
+BESIDE_FACE = 0.4  # eye distances beside a face where its head may fold
+TURNED = (0.04, 0.14)  # radians over which it comes to do so
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
@@ -173,17 +175,19 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     if row[TONGUE_OUT] > TONGUE_SHOWS:
         # Else all of the mouth's inside lies where its close-up is drawn.
         draw(posed.place, posed.depth, puppet.light, posed.source, canvas.inside, atlas, image, nearest, False)
-    smooth_outline(canvas, posed, image)
+    smooth_outline(canvas, posed, row[HEAD], image)
     for name in CLOSE_UPS:
         sharpen_edges(canvas, name, posed, row, image)
 
 
-def smooth_outline(canvas: Canvas, posed: Posed, image: Bytes) -> None:
-    """Smooth the edge of a turned face before hair and wall, in an image (height, width, 3)."""
+def smooth_outline(canvas: Canvas, posed: Posed, turn: Array, image: Bytes) -> None:
+    """Smooth the edge of a head turned by `turn` (3,), a rotation vector, before hair and wall, in an image (height, width, 3)."""
     outline = posed.place[canvas.puppet.person.shapes.oval]
-    left, top = (max(int(edge) - 4, 0) for edge in outline.min(axis=0))
-    right, bottom = min(int(outline[:, 0].max()) + 5, image.shape[1]), min(int(outline[:, 1].max()) + 5, image.shape[0])
-    if right - left > 2 and bottom - top > 2:
+    # The far side of a head that turns folds beside its face; where nothing turns, all of that is the picture's own.
+    room = 4 + BESIDE_FACE * canvas.puppet.unit * float(smoothstep(*TURNED, np.linalg.norm(turn)))
+    left, top = (max(int(edge - room), 0) for edge in outline.min(axis=0))
+    right, bottom = min(int(outline[:, 0].max() + room) + 1, image.shape[1]), min(int(outline[:, 1].max()) + 5, image.shape[0])
+    if right - left > 4 and bottom - top > 4:
         soften_outline(image, canvas.nearest, np.ascontiguousarray(image[top:bottom, left:right]), top, left)
 
 
