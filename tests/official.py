@@ -1,7 +1,7 @@
 """Parameters for networks of other people's code: made up from their names, so that golden tensors need no weights beside them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +46,22 @@ def golden(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, dict[str, Lis
     """Read golden tensors, and the listings that lie with them: by size, then by network."""
     with safe_open(path, framework="pt") as held:
         return {name: held.get_tensor(name) for name in held.keys()}, json.loads(held.metadata()["listings"])  # noqa: SIM118
+
+
+def sources(clone: str | None) -> list[str]:
+    """Who is asked what is right: the golden tensors, and the official code where its clone is named."""
+    return ["golden", *(["official"] if clone else [])]
+
+
+def answered(
+    source: str, path: Path, clone: str | None, answers: Callable[[str], tuple[Any, Any]], *keys: str
+) -> tuple[dict[str, Any], Any]:
+    """Give what a source says, and the names of its parameters, which golden ones have under `keys`; inputs are always the golden ones."""
+    held, listings = golden(path)
+    names: Any = listings
+    for key in keys:
+        names = names[key]
+    if source == "official":
+        fresh, names = answers(str(clone))
+        held = {**{name: value for name, value in held.items() if name.startswith("given.")}, **fresh}
+    return held, names

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from golden.make_ditto import CONDITION, COUNT, FRAMES, MOTION, PLACE, TINY, answers  # noqa: E402
 from made_up import NOBODY, offline, same, streamed  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, golden, sources  # noqa: E402
 
 from thespis.errors import DirectionError, WeightsError  # noqa: E402
 from thespis.motion.diffusion import sample  # noqa: E402
@@ -46,13 +46,9 @@ CLONE = os.environ.get("THESPIS_DITTO")
 SHAPE = DittoShape(MOTION, CONDITION, FRAMES, TINY["latent_dim"], TINY["ff_size"], TINY["num_layers"], 2, TINY["num_heads"])
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], DittoNetwork]:
-    held, listings = golden(PLACE)
-    names: Any = listings["tiny"]["denoiser"]
-    if request.param == "official":
-        fresh, names = answers(str(CLONE))
-        held = {**{name: value for name, value in held.items() if name.startswith("given.")}, **fresh}
+    held, names = answered(request.param, PLACE, CLONE, answers, "tiny", "denoiser")
     ours = DittoNetwork(SHAPE).eval()
     ours.load_state_dict(convert(filled(names)))
     return held, ours

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
 from golden.make_emoface import EMOTION, HEARD, PLACE, TINY, answers  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, sources  # noqa: E402
 
 from thespis.motion.networks.emoface import OFFICIAL  # noqa: E402
 from thespis.motion.networks.emoface_torch import EmoFaceNetwork, convert  # noqa: E402
@@ -24,10 +24,9 @@ CLONE = os.environ.get("THESPIS_EMOFACE")
 SHAPE = replace(OFFICIAL, heard=HEARD, between=512, width=TINY["d_model"], layers=TINY["num_layers"], heads=TINY["nhead"])
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], Any]:
-    held, listings = golden(PLACE)
-    return answers(str(CLONE)) if request.param == "official" else (held, listings["tiny"]["network"])
+    return answered(request.param, PLACE, CLONE, answers, "tiny", "network")
 
 
 def network(names: Any) -> Any:

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 pytest.importorskip("diffusers", reason="torch is not installed: pip install 'thespis[train]'")
 
 from golden.make_hallo import FRAMES, PAST, PLACE, ROWS, WIDTHS, answers, inputs  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, golden, sources  # noqa: E402
 
 from thespis.errors import WeightsError  # noqa: E402
 from thespis.pixels.hallo.convert import converted, load, renamed  # noqa: E402
@@ -30,13 +30,9 @@ TINY = HalloShape(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], Any]:
-    held, listings = golden(PLACE)
-    names: Any = listings["tiny"]["all"]
-    if request.param == "official":
-        held, names = answers(str(CLONE))
-    return held, names
+    return answered(request.param, PLACE, CLONE, answers, "tiny", "all")
 
 
 @pytest.fixture(scope="module")

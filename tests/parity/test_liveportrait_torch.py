@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
 from golden.make_liveportrait import PLACE, answers  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, golden, sources  # noqa: E402
 
 from thespis.apps.against.liveportrait import SMALL, as_published  # noqa: E402
 from thespis.errors import WeightsError  # noqa: E402
@@ -32,13 +32,9 @@ def converted(files: dict[str, Any], shape: Shape) -> LivePortraitNetworks:
     return made
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], LivePortraitNetworks]:
-    held, listings = golden(PLACE)
-    names: Any = listings["tiny"]
-    if request.param == "official":
-        fresh, names = answers(str(CLONE))
-        held = {**{name: value for name, value in held.items() if name.startswith("given.")}, **fresh}
+    held, names = answered(request.param, PLACE, CLONE, answers, "tiny")
     return held, converted(as_published({name: filled(own) for name, own in names.items()}), TINY)
 
 

@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
 from golden.make_syncnet import KEPT, PLACE, answers, pictures, rows  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, sources  # noqa: E402
 
 from thespis.errors import MediaError, WeightsError  # noqa: E402
 from thespis.evaluate import syncnet_official as published  # noqa: E402
@@ -30,12 +30,9 @@ CLOSE = 1e-4
 CLONE = os.environ.get("THESPIS_SYNCNET")
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]:
-    held, listings = golden(PLACE)
-    names: Any = listings["full"]["syncnet"]
-    if request.param == "official":
-        held, names = answers(str(CLONE))
+    held, names = answered(request.param, PLACE, CLONE, answers, "full", "syncnet")
     return held, filled(names)
 
 

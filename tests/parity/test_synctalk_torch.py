@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from fitted import parameters  # noqa: E402
 from golden.make_synctalk import PLACE, answers  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, sources  # noqa: E402
 
 from thespis.pixels.field.networks import Field, Tower, composed, convert  # noqa: E402
 from thespis.pixels.field.run import RunningField  # noqa: E402
@@ -24,14 +24,9 @@ CLOSE = 1e-4
 CLONE = os.environ.get("THESPIS_SYNCTALK")
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]:
-    held, listings = golden(PLACE)
-    names: Any = listings["official"]
-    if request.param == "official":
-        fresh, names = answers(str(CLONE))
-        held = {**{name: value for name, value in held.items() if name.startswith("given.")}, **fresh}
-    return held, names
+    return answered(request.param, PLACE, CLONE, answers, "official")
 
 
 def near(ours: Any, theirs: Any) -> bool:

@@ -5,17 +5,15 @@ Only the stage has both: the same frames, their lips once as one sentence moves 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from thespis.capture.faces import find_faces, measure
-from thespis.data.acting import acted, articulated, direction_of, habits, spoken
+from thespis.data.acting import acted, articulated, spoken
 from thespis.data.faces import Arrays, at_frames, write_clips
-from thespis.data.looks import look, setting
-from thespis.data.stage import Stage, StageSettings, person_of
+from thespis.data.stage import Stage, StageSettings
 from thespis.motion.take_edit import with_lips
 from thespis.pixels.dub.align import aligned
 from thespis.pixels.dub.lip_shape import LipShape
@@ -38,19 +36,12 @@ def said_again(stage: Stage, number: int, shape: LipShape) -> Arrays | None:
     `frames` and `others` (n, S, S, 3) are equal but for the lips, `articulation` and `other_articulation` (n, 10) are what is heard,
     `face` and `other_face` (n, 62) how the face moves. Both are cut where the face stands in the second, as at work.
     """
-    own = stage.settings
-    person = person_of(own.seed, own.split, own.regime, number)
-    who, ways = look(own.seed, person), habits(own.seed, person)
-    wish = stage.plan(number, person, who)
-    speech = spoken(wish, ways)
-    direction = direction_of(wish, ways, Fraction(own.fps))
-    instead = spoken(stage.plan(number + ANOTHER, person, who), ways)
-    motion = acted(speech, direction, ways)
-    lips = with_lips(motion, acted(instead, direction, ways))
-    emotional = own.regime == "emotional"
-    place = setting(own.seed, person if emotional else number, emotional)
+    played = stage.played(number)
+    speech, motion = played.speech, played.motion
+    instead = spoken(stage.plan(number + ANOTHER, played.person, played.who), played.ways)
+    lips = with_lips(motion, acted(instead, played.direction, played.ways))
     both = replace(motion, values=np.concatenate([motion.values, lips.values]))
-    filmed = stage.filmed(Clip(None, None, both, {}), person, who, place, DRAWN)
+    filmed = stage.filmed(Clip(None, None, both, {}), played.person, played.who, stage.place(number, played.person), DRAWN)
     assert filmed.frames is not None
     frames, others = np.split(filmed.frames.images, [len(motion)])
     squares = squares_of(frames, others, shape)
@@ -64,7 +55,7 @@ def said_again(stage: Stage, number: int, shape: LipShape) -> Arrays | None:
         "other_articulation": at_frames(articulated(instead), motion.fps, rows),
         "face": motion.values,
         "other_face": lips.values,
-        "person": np.array([person]),
+        "person": np.array([played.person]),
     }
 
 

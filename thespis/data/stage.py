@@ -89,6 +89,19 @@ def person_of(seed: int, split: Split, regime: Regime, number: int) -> int:
     return first + 10 * drawn + (8 if split == "validation" else 9)
 
 
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What happens in a clip before anything is drawn: who it is and how they are, what was planned, said, felt and done."""
+
+    person: int
+    who: Look
+    ways: Habits
+    wish: Plan
+    speech: Speech
+    direction: Direction
+    motion: Track
+
+
 @dataclass(eq=False)
 class Stage:
     """The corpus: a sequence of Clips, each made when it is asked for.
@@ -112,20 +125,29 @@ class Stage:
         """Make clip `number`."""
         if not 0 <= number < len(self):
             raise IndexError(f"the stage has clips 0 to {len(self) - 1}, not {number}")
+        own, played = self.settings, self.played(number)
+        speech, motion = played.speech, played.motion
+        labels = self.labels(number, played.person, played.who, played.wish, played.ways, motion, played.direction)
+        if own.size is None:
+            return Clip(speech, None, motion, labels)
+        if self.actors:
+            return Clip(speech, warped(self.actors[number % len(self.actors)], motion, played.direction, own.size), motion, labels)
+        return self.filmed(Clip(speech, None, motion, labels), played.person, played.who, self.place(number, played.person), own.size)
+
+    def played(self, number: int) -> Played:
+        """Let a clip's person say and do what is planned for it."""
         own = self.settings
         person = person_of(own.seed, own.split, own.regime, number)
         who, ways = look(own.seed, person), habits(own.seed, person)
         wish = self.plan(number, person, who)
         speech = spoken(wish, ways)
         direction = direction_of(wish, ways, Fraction(own.fps))
-        motion = acted(speech, direction, ways)
-        labels = self.labels(number, person, who, wish, ways, motion, direction)
-        if own.size is None:
-            return Clip(speech, None, motion, labels)
-        if self.actors:
-            return Clip(speech, warped(self.actors[number % len(self.actors)], motion, direction, own.size), motion, labels)
-        place = setting(own.seed, person if own.regime == "emotional" else number, own.regime == "emotional")
-        return self.filmed(Clip(speech, None, motion, labels), person, who, place, own.size)
+        return Played(person, who, ways, wish, speech, direction, acted(speech, direction, ways))
+
+    def place(self, number: int, person: int) -> Setting:
+        """Choose where a clip is filmed: emotional people stay where they are."""
+        emotional = self.settings.regime == "emotional"
+        return setting(self.settings.seed, person if emotional else number, emotional)
 
     def plan(self, number: int, person: int, who: Look) -> Plan:
         """Draw what happens in a clip; the two clips of a dialogue share their seconds, one speaking after the other."""
