@@ -5,13 +5,11 @@ import numpy as np
 from thespis.errors import MediaError
 from thespis.head.shapes import SHAPES
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
 TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
 SMILE_LIMIT = 1.2  # a mouth drawn wider than this, at any intensity, is a clown's
 EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
-RAISED = (0.0, 0.35)  # of a widened eye, over which its lids leave what the photograph shows at their edges
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
 SMILES = [SHAPES.index("mouthSmileLeft"), SHAPES.index("mouthSmileRight")]
 TONGUE_OUT = FACE.column("tongueOut")
@@ -33,9 +31,9 @@ def closed_lid(side: str, row: Array) -> float:
 
 
 def raised_lid(side: str, row: Array) -> float:
-    """Say how far a lid has left the place that the photograph shows it at, upwards, in a row of the Space `face`, 0 to 1."""
+    """Say how much of a wide eye's way a lid has left the place that the photograph shows it at, upwards, in a row of `face`."""
     pitch, wide = LIDS[side][0], WIDE[side]
-    return float(smoothstep(*RAISED, float(row[wide]) - 2 * LID_FOLLOWS * min(float(row[pitch]), 0.0)))
+    return min(max(float(row[wide]) - 2 * LID_FOLLOWS * min(float(row[pitch]), 0.0), 0.0), WEIGHT_LIMIT)
 
 
 def eased(value: Array, limit: float) -> Array:

@@ -14,6 +14,9 @@ from thespis.types import Array, Bytes
 Mask = npt.NDArray[np.bool_]
 PATCH = 96  # pixels across the patch an eye is kept in
 SHADED = 0.13  # of a patch's height below the upper lid that its lashes shade
+SEEN = 12  # pixels of a white at least, to learn it from
+RIM = 0.2  # of the light that the white of an eye lacks at its lids
+DEEP = (0.3, 0.06)  # of a patch's size below the upper lid that stretches as it rises: where it cuts off the iris, and where not
 KEPT = (0.08, 0.35)  # radians of turn over which what the photograph's own gaze looks like is lost
 GLINT = 14.0  # grey levels above the iris from which on it is a light on it
 HALF_WAY = 0.5  # of the iris's way is the light's
@@ -25,8 +28,9 @@ class Eyeball:
     """One eye: its `photo` (h, w, 3), `white` (h, w, 3) without the iris, and `iris` (h, w, 4), made whole, times its soft edge.
 
     `glint` (h, w, 3) is the light that the photograph shows on the iris. `apart` (h, w, 3) is by how much the photograph differs from
-    all that, and `inner` (h, w) how much of a pixel lies well inside the lids, 0 to 1. `corners` (4, 2) are the patch's corners in
-    texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch pixels an eye distance has.
+    all that, and `inner` (h, w) how much of a pixel lies well inside the lids, 0 to 1. `lid` (2, w) has the row at which the upper lid
+    ends in each column, and how far it goes with its middle; `deep` rows below it stretch as it rises. `corners` (4, 2) are the patch's
+    corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch pixels an eye distance has.
     """
 
     photo: Bytes
@@ -35,13 +39,15 @@ class Eyeball:
     glint: Array
     apart: Array
     inner: Array
+    lid: Array
+    deep: float
     corners: Array
     unit: float
 
     def look(self, yaw: float, pitch: float, raised: float = 0.0) -> Bytes:
         """Draw the patch (h, w, 3) of an eye turned by yaw (to the picture's right) and pitch (down), in radians from the photo's gaze.
 
-        `raised`, 0 to 1, is how far the lids are opened beyond the photograph's; what lies at their edges there is no lid any more.
+        `raised` is how far the upper lid is opened beyond the photograph's, in eye distances; its shade and lashes go along.
         """
         turned = math.hypot(yaw, pitch)
         if turned < 1e-3 and raised <= 0:
@@ -49,27 +55,50 @@ class Eyeball:
         drawn = np.empty_like(self.photo)
         keep = 1 - float(smoothstep(*KEPT, turned))
         across, down = RADIUS * self.unit * math.sin(yaw), RADIUS * self.unit * math.sin(pitch)
-        draw_eye(drawn, self.white, self.iris, self.glint, self.apart, self.inner, across, down, keep, 1 - 0.7 * raised)
+        lift = np.maximum(raised, 0.0) * self.unit * self.lid[1]
+        draw_eye(
+            drawn, self.photo, self.white, self.iris, self.glint, self.apart, self.inner, self.lid[0], lift, self.deep, across, down, keep
+        )
         return drawn
 
 
 @numba.njit(
-    "void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],f8,f8,f8,f8)", cache=True, nogil=True, fastmath=True
+    "void(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],f4[::1],f4[::1],f8,f8,f8,f8)",
+    cache=True,
+    nogil=True,
+    fastmath=True,
 )
 def draw_eye(
-    drawn: Bytes, white: Array, iris: Array, glint: Array, apart: Array, inner: Array, across: float, down: float, keep: float, rim: float
+    drawn: Bytes,
+    photo: Bytes,
+    white: Array,
+    iris: Array,
+    glint: Array,
+    apart: Array,
+    inner: Array,
+    lid: Array,
+    lift: Array,
+    deep: float,
+    across: float,
+    down: float,
+    keep: float,
 ) -> None:  # pragma: no cover - compiled
     """Draw `iris` (h, w, 4), already times its cover, shifted by (across, down) pixels over `white` (h, w, 3), with the light on it.
 
-    `keep` and `rim` are how much of what sets the photograph `apart` (h, w, 3) stays well inside the lids and at the upper one's edge.
+    `keep` is how much of what sets the photograph `apart` (h, w, 3) stays well inside the lids. The upper lid, which ends at the rows
+    `lid` (w,), stands higher by `lift` (w,), and `deep` rows below it are stretched.
     """
     height, width = drawn.shape[:2]
     for y in range(height):
-        v, half_v = y - down, y - HALF_WAY * down
-        row, half_row = math.floor(v), math.floor(half_v)
-        low, half_low = v - row, half_v - half_row
-        edge = 1 - (1 - rim) * min(max(2.5 - 4 * y / height, 0.0), 1.0)
         for x in range(width):
+            # Whatever shows below a lid is stretched from where the lid was to where it is: the shade, the lashes, and the iris it cut off.
+            below = y - lid[x]
+            if below < deep:
+                below = max(deep * (below + lift[x]) / (deep + lift[x]), below)
+            at = min(max(lid[x] + below, 0.0), height - 1.001)
+            v, half_v = at - down, at - HALF_WAY * down
+            row, half_row = math.floor(v), math.floor(half_v)
+            low, half_low = v - row, half_v - half_row
             u, half_u = x - across, x - HALF_WAY * across
             column, half_column = math.floor(u), math.floor(half_u)
             part, half_part = u - column, half_u - half_column
@@ -90,14 +119,24 @@ def draw_eye(
                             light_red += share * glint[half_row + r, half_column + c, 0]
                             light_green += share * glint[half_row + r, half_column + c, 1]
                             light_blue += share * glint[half_row + r, half_column + c, 2]
-            stays = inner[y, x] * keep + (1 - inner[y, x]) * edge
+            k = int(at)
+            near = at - k
+            inside = inner[k, x] + near * (inner[k + 1, x] - inner[k, x])
+            stays = inside * keep + 1 - inside
             rest = 1 - cover
-            red += light_red + white[y, x, 0] * rest + apart[y, x, 0] * stays
-            green += light_green + white[y, x, 1] * rest + apart[y, x, 1] * stays
-            blue += light_blue + white[y, x, 2] * rest + apart[y, x, 2] * stays
-            drawn[y, x, 0] = int(min(max(red + 0.5, 0.0), 255.0))
-            drawn[y, x, 1] = int(min(max(green + 0.5, 0.0), 255.0))
-            drawn[y, x, 2] = int(min(max(blue + 0.5, 0.0), 255.0))
+            for channel in range(3):
+                value = (red if channel == 0 else green if channel == 1 else blue) + rest * (
+                    white[k, x, channel] + near * (white[k + 1, x, channel] - white[k, x, channel])
+                )
+                more = apart[k, x, channel] + near * (apart[k + 1, x, channel] - apart[k, x, channel])
+                shown = photo[k, x, channel] + near * (float(photo[k + 1, x, channel]) - photo[k, x, channel])
+                # Shade takes its share of the light that is there: an iris in it is dark, and not black. Nor does light add to light.
+                if more < 0:
+                    more *= min(value / max(shown - more, 1.0), 1.0)
+                else:
+                    more = min(more, max(shown - value, 0.0))
+                light = light_red if channel == 0 else light_green if channel == 1 else light_blue
+                drawn[y, x, channel] = int(min(max(value + light + stays * more + 0.5, 0.0), 255.0))
 
 
 def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
@@ -133,14 +172,27 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
         sure = clear & (distance > beyond)
         if sure.sum() > 90:
             break
+    if sure.sum() < SEEN:
+        # A narrow eye, or one of stone: the brightest of what lies between its lids is its white.
+        sure = opening > 0
     # An eyeball is lit in its middle and lies in the shade of its lids; what was never seen of it must do so too.
     inside = cv2.distanceTransform(opening, cv2.DIST_L2, 3)
-    white = fill_white(photo, sure, 1 - 0.30 * np.exp(-np.asarray(inside, np.float32) / 4.0))
+    rim = np.exp(-np.asarray(inside, np.float32) / 4.0)
+    white = fill_white(photo, sure, 1 - 0.15 * rim) * (1 - RIM * rim)[..., None]
     whole = complete_iris(photo, clear, centre)
     cover = (1 - smoothstep(1.0, 1.22, distance)).astype(np.float32)
     corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], np.float32)
     corners = ((corners - matrix[:, 2]) / scale).astype(np.float32)
     soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32) / 255
+    upper = placed(ring[: len(ring) // 2 + 1])
+    upper = upper[np.argsort(upper[:, 0])]
+    ends = np.interp(x[0], upper[:, 0], upper[:, 1])
+    bow = np.clip(1 - (2 * (x[0] - upper[:, 0].mean()) / np.ptp(upper[:, 0])) ** 2, 0, 1)
+    lid = np.ascontiguousarray(np.stack([ends, bow]), np.float32)
+    # An iris that a lid cuts off grows as the lid rises; one that is seen whole stays round, and white comes above it.
+    bare = float(centre[1] - radius - np.interp(centre[0], upper[:, 0], upper[:, 1]))
+    whole_iris = float(smoothstep(-0.1, 0.1, bare / max(radius, 1.0)))
+    deep = DEEP[0] * PATCH + whole_iris * (max(bare, DEEP[1] * PATCH) - DEEP[0] * PATCH)
     # The light on the iris goes half-way with it; everything else that the photograph has of its own is the lids' doing, and stays.
     light = cv2.GaussianBlur(np.clip(photo - whole - GLINT, 0, 255).astype(np.float32), (3, 3), 0)
     glint = light * (smoothstep(1.0, 0.8, distance) * soft)[..., None]
@@ -149,13 +201,13 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     rebuilt = iris_layer[..., :3] + white * (1 - cover[..., None]) + glint * cover[..., None]
     return Eyeball(
         photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(photo - rebuilt, np.float32),
-        np.ascontiguousarray(soft, np.float32), corners, unit * scale,
+        np.ascontiguousarray(soft, np.float32), lid, deep, corners, unit * scale,
     )  # fmt: skip
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:
     """Fill the whole patch (h, w, 3) with the white of the eye, from the pixels that surely show it; `shade` (h, w) is for the rest."""
-    if sure.sum() < 12:
+    if sure.sum() < SEEN:
         light = float(np.percentile(photo.max(axis=2), 95))
         return np.full(photo.shape, light * 0.85, np.float32)
     bright = photo.astype(np.float32).mean(axis=2)

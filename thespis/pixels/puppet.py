@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from thespis.capture.faces import Face, fit_pose
 from thespis.head.person import Person, fit
-from thespis.head.shapes import Shapes, load_shapes
+from thespis.head.shapes import SHAPES, Shapes, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import (
     GAZE_LIMIT,
@@ -168,7 +168,8 @@ class Puppet:
             state.close(self.atlas, round(LEVELS * closed_lid(side, row)), fresh=creased)
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
-            patch = eye.look(yaw, pitch, raised_lid(side, row))
+            way = self.fields[SHAPES.index(f"eyeWide{side.capitalize()}"), getattr(self.person.shapes, f"eye_{side}_upper")[3:6]]
+            patch = eye.look(yaw, pitch, raised_lid(side, row) * float(np.linalg.norm(way.mean(axis=0)[:2])))
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
 
 

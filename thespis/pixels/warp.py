@@ -30,6 +30,7 @@ TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the l
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
 BESIDE_FACE = 0.4  # eye distances beside a face where its head may fold
 TURNED = (0.04, 0.14)  # radians over which it comes to do so
+RAISED_SHADE = 0.25  # of the shade of a lid that closes has one that rises
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
 
@@ -227,6 +228,9 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
         shift = posed.place[upper[3:6]] - posed.place[upper[[0, -1]]].mean(axis=0) - canvas.lid_rest[side]
         moved = float(smoothstep(0.0, 0.04, np.linalg.norm(shift.mean(axis=0)) / puppet.unit))
+        if shift.mean(axis=0) @ puppet.rotation[:2, 1] < 0:
+            # A lid that rises takes the photograph's own shade along.
+            moved *= RAISED_SHADE
         lids = mesh.place[upper], mesh.place[lower], puppet.lids[side].lid
         shade_eye(near.fine, near.nearest, *lids, 2 * puppet.unit, closed_lid(side, row), moved)
     near.shrink(image)
