@@ -14,6 +14,7 @@ from thespis.types import Array, Bytes
 Mask = npt.NDArray[np.bool_]
 PATCH = 96  # pixels across the patch an eye is kept in
 SHADED = 0.13  # of a patch's height below the upper lid that its lashes shade
+OUTSIDE = (3.0, 9.0)  # pixels of a patch outside the lids over which what is brighter is no eye
 SEEN = 12  # pixels of a white at least, to learn it from
 RIM = 0.2  # of the light that the white of an eye lacks at its lids
 DEEP = (0.3, 0.06)  # of a patch's size below the upper lid that stretches as it rises: where it cuts off the iris, and where not
@@ -199,8 +200,13 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
     white = np.ascontiguousarray(np.clip(white, 0, 254), np.float32)
     rebuilt = iris_layer[..., :3] + white * (1 - cover[..., None]) + glint * cover[..., None]
+    # Nose or cheek that hides a corner of the eye is no part of it, and must not shine where a turn of the head uncovers it.
+    beyond = np.asarray(cv2.distanceTransform(np.asarray(opening == 0, np.uint8), cv2.DIST_L2, 3), np.float32)
+    apart = photo - rebuilt
+    apart -= np.maximum(apart, 0) * smoothstep(*OUTSIDE, beyond)[..., None]
+    photo = np.clip(rebuilt + apart + 0.5, 0, 255).astype(np.uint8)
     return Eyeball(
-        photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(photo - rebuilt, np.float32),
+        photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(apart, np.float32),
         np.ascontiguousarray(soft, np.float32), lid, deep, corners, unit * scale,
     )  # fmt: skip
 
