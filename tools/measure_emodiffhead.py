@@ -9,7 +9,7 @@ import json
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -46,9 +46,10 @@ from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Trac
 
 FACE_PARTS = [PARTS.index(name) for name in ("skin", "lips", "eyes", "mouth")]
 LARGER, LARGE = 4, 256  # pictures of less than so many pixels are enlarged by this before a face is measured in them
-EVERYTHING = ["likeness", "turned", "identity", "lips", "dial", "speed", "long"]
+EVERYTHING = ["likeness", "turned", "identity", "lips", "followed", "dial", "speed", "long"]
 FELT = tuple(name for name in EMOTION.names if name != "neutral")
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # evenly spaced, so that they are their own ranks
+LIVELY = 0.02  # the least spread of a mouth's opening, in eye distances, that a curve can be judged by
 SENTENCES = ("Both of them may have moved.", "People buy warm bread here.", "Five of my friends may wait.")
 
 
@@ -190,29 +191,58 @@ def acted(talker: Talker, portrait: Portrait, sentence: str, emotion: str, inten
 
 
 def lips(talker: Talker, portraits: Sequence[Portrait]) -> dict[str, Any]:
-    """Correlate how far the lips are parted in the pictures with how far OpenHead's are under the motion that was asked for."""
+    """Correlate how far lips are parted in the pictures with OpenHead's under the motion asked for, and with the neutral render's."""
     found: dict[str, list[float]] = {name: [] for name in ("neutral", *FELT)}
     parted: dict[str, list[float]] = {name: [] for name in found}
+    against: dict[str, list[float]] = {name: [] for name in FELT}
     for number, portrait in enumerate(portraits):
         read = Readback(cut_square(portrait.image, square_of(face_of(portrait).points), LARGE))
         for emotion in found:
             clip = performed(talker, portrait, SENTENCES[number % len(SENTENCES)], emotion, float(emotion != "neutral"))
             assert clip.motion is not None and clip.frames is not None
-            values = [clip.motion[name].reshape(len(clip.motion), -1) for name in FACE.names]
-            points = vertices_of_face(Track(FACE, np.concatenate(values, axis=1), clip.motion.fps)).values.reshape(len(values[0]), -1, 3)
-            asked = np.linalg.norm(points[:, 13] - points[:, 14], axis=1)
-            opening = read(clip.frames.images)[1]
-            both = np.isfinite(opening[: len(asked)])
-            found[emotion].append(float(np.corrcoef(opening[: len(asked)][both], asked[both])[0, 1]))
-            slope = np.polyfit(asked[both], opening[: len(asked)][both], 1)[0]
-            parted[emotion].append(float(slope))
+            asked = gap(np.concatenate([clip.motion[name].reshape(len(clip.motion), -1) for name in FACE.names], axis=1))
+            opening = read(clip.frames.images)[1][: len(asked)]
+            if emotion == "neutral":
+                plain = opening
+            else:
+                against[emotion].append(together(opening, plain))
+            found[emotion].append(together(opening, asked))
+            both = np.isfinite(opening)
+            parted[emotion].append(float(np.polyfit(asked[both], opening[both], 1)[0]))
         print(f"  portrait {number}: r " + ", ".join(f"{name} {values[-1]:.2f}" for name, values in found.items()), flush=True)
     every = [value for values in found.values() for value in values]
     return {
         "r with what was asked, by feeling": {name: round(float(np.mean(values)), 3) for name, values in found.items()},
         "r, mean and least": [round(float(np.mean(every)), 3), round(float(np.min(every)), 3)],
+        "r with the neutral render, by feeling": {name: round(float(np.mean(values)), 3) for name, values in against.items()},
         "parted, as a share of what was asked": {name: round(float(np.mean(values)), 2) for name, values in parted.items()},
     }
+
+
+def gap(face: Array) -> Array:
+    """Give how far OpenHead's lips are apart under rows of `face` (n, 62) -> (n,)."""
+    points = vertices_of_face(Track(FACE, np.ascontiguousarray(face, np.float32), Fraction(25))).values.reshape(len(face), -1, 3)
+    return np.asarray(np.linalg.norm(points[:, 13] - points[:, 14], axis=1), np.float32)
+
+
+def together(one: Array, other: Array) -> float:
+    """Correlate two curves (n,) where both are known."""
+    both = np.isfinite(one) & np.isfinite(other)
+    return float(np.corrcoef(one[both], other[both])[0, 1])
+
+
+def followed(network: FaceNetwork, kinds: Mapping[str, Sequence[Arrays]], steps: int) -> dict[str, Any]:
+    """Correlate lips with OpenHead's in true frames and in made ones: what the landmarks themselves can tell in such pictures."""
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+    for name, clip in ((name, clip) for name, clips in kinds.items() for clip in clips):
+        made, _ = drawn_again(network, clip, steps, len(clip["flame"]) // network.frames * network.frames, remembers=steps > 1)
+        asked = gap(clip["face"][: len(made)])
+        if asked.std() >= LIVELY and find_faces(enlarged(clip["frames"][0])):
+            read = Readback(clip["frames"][0])
+            true, own = (together(read(frames)[1], asked) for frames in (clip["frames"][1 : 1 + len(made)], made))
+            rows[name].append((true, own))
+    return {name: {"clips": len(found), "r, true frames and made ones": np.round(np.mean(found, axis=0), 3).tolist()}
+            for name, found in rows.items() if found}  # fmt: skip
 
 
 def dial(talker: Talker, portraits: Sequence[Portrait], emotions: Sequence[str] = FELT) -> dict[str, Any]:
@@ -337,6 +367,7 @@ def main() -> None:
         "turned": lambda: likeness(painter.network, kinds["turned"], painter.steps),
         "identity": lambda: identity(painter.network, clips, painter.steps),
         "lips": lambda: lips(talker, people),
+        "followed": lambda: followed(painter.network, {name: kinds[name][:fewer] for name in ("plain", "emotional")}, painter.steps),
         "dial": lambda: dial(talker, people),
         "speed": lambda: speed(talker, people[0]),
         "long": lambda: long(talker, people[0], given.minutes),

@@ -159,6 +159,40 @@ def test_the_command_keeps_frames_rate_and_length(video: Path, tmp_path: Path, c
         assert sound / container.streams.audio[0].rate == pytest.approx(ROWS / 25, abs=0.07)
 
 
+@pytest.mark.parametrize("recipe", ["thespis", "latentsync"])
+def test_a_video_without_any_face_gets_the_sound_and_keeps_its_frames(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = np.tile(np.arange(64, dtype=np.uint8)[:, None, None] * 3, (6, 1, 64, 3))
+    save(Clip(None, Frames(frames, FPS), None), tmp_path / "grey.mp4")
+    record(tmp_path / "a.wav", 0.2 * np.sin(np.arange(16_000) * 0.1))
+    assert cli.main(["dub", str(tmp_path / "grey.mp4"), str(tmp_path / "a.wav"), "--recipe", recipe, "-o", str(tmp_path / "out.mp4")]) == 0
+    assert "no frame shows a face" in capsys.readouterr().out
+    made, before = (list(open_footage(tmp_path / name)) for name in ("out.mp4", "grey.mp4"))
+    assert len(made) == len(before) == 6
+    assert np.abs(np.stack(made).astype(int) - np.stack(before)).max() <= 6
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.audio
+
+
+def test_skin_below_the_frame_is_never_needed(filmed: Bytes, tmp_path: Path) -> None:
+    (face,) = find_faces(filmed[0])
+    bottom = int(face.points[152, 1]) + 6  # right under the chin
+    save(Clip(None, Frames(np.ascontiguousarray(filmed[:12, : bottom // 2 * 2]), FPS), None), tmp_path / "cut.mp4")
+    footage = open_footage(tmp_path / "cut.mp4")
+    followed = follow(footage)
+    performance = perform(followed.people[0], followed.frames, followed.cuts, FPS, 1.0)
+    dub = Dub(performance.person, followed.people[0], performance.motion.values, performance.confidence, performance.cuts, 25.0)
+    dub.look(footage)
+    # The same lips for every frame, on a picture of one colour: outside of the mouth nothing else may come in from beyond the edge.
+    for number, jaw in ((3, 0.0), (6, 0.7), (9, 0.0)):
+        row = performance.motion.values[number].copy()
+        row[FACE.column("jawOpen")] = jaw
+        image = np.full_like(next(iter(footage)), 150)
+        assert dub.draw(number, row, image)
+        assert (image[-8:] == 150).all()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -166,7 +200,7 @@ def test_the_command_keeps_frames_rate_and_length(video: Path, tmp_path: Path, c
         (["film.mp4", "a.wav", "--say", "Hello."], "either a recording or --say"),
         (["film.mp4", "a.wav", "--face", "2"], "one person"),
         (["photo.png", "a.wav"], "thespis run"),
-        (["grey.mp4", "a.wav"], "no face found"),
+        (["grey.mp4", "a.wav", "--face", "1"], "no face found"),
         (["film.mp4", "none.wav"], "none.wav"),
         (["film.mp4", "quiet.wav"], "silent"),
         (["film.mp4", "a.wav", "--lips", "300%"], "lips"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import thespis
-from thespis.apps.dub_draw import FADE, fitted, lips_of, moved, needed_of, painted, redubbed, write
+from thespis.apps.dub_draw import FADE, fitted, lips_of, moved, needed_of, painted, redubbed, untouched, write
 from thespis.apps.run import counting
 from thespis.errors import FaceError, MediaError, UsageError
 from thespis.export.output import check_output
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from thespis.apps.progress import Progress
     from thespis.capture.follow import Followed
     from thespis.capture.sighting import Sighting
+
+
+NOBODY = "no frame shows a face that could be given new lips (seen from the front, well lit and uncovered)"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -43,14 +46,14 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def speaker(followed: "Followed", face: int | None, video: Path) -> "list[Sighting]":
-    """Choose the person to dub: the asked one, else the one who is seen most, in frames and in size."""
+    """Choose the person to dub: the asked one, else the one who is seen most, in frames and in size; nobody where no face is seen."""
     from thespis.capture.follow import place_of
 
     people = followed.people
-    if not people:
-        raise FaceError(f"no face found in {video}; use a video that shows a face from the front, well lit and uncovered")
+    if not people and face is not None:
+        raise FaceError(f"no face found in {video}, so there is no --face {face}; without it the frames pass through as they are")
     if face is None:
-        return max(people, key=lambda sightings: sum(place_of(each.points)[2] for each in sightings))
+        return max(people, key=lambda sightings: sum(place_of(each.points)[2] for each in sightings), default=[])
     if face > len(people):
         count = "one person" if len(people) == 1 else f"{len(people)} people"
         raise MediaError(f"{video} shows {count}, so --face must be 1 to {len(people)}, not {face}")
@@ -66,6 +69,8 @@ def main(args: Namespace) -> int:
         shown.done(facts)
     if not args.json and facts["sound_cut"] > 0.5:
         print(f"the sound is {facts['sound_cut']:.1f} s longer than the video; the rest of it is cut off")
+    if not args.json and not facts["dubbed"]:
+        print(f"{NOBODY}; the video is as it was filmed, with the new sound")
     if not args.json and facts["covered"]:
         print(f"something is before the mouth in {facts['covered']} frames; there the video is left as it was filmed")
     return 0
@@ -135,29 +140,31 @@ def dub(args: Namespace, shown: "Progress") -> dict[str, Any]:
     except (FaceError, MediaError):
         work.discard()
         raise
-    performance = perform(sightings, followed.frames, followed.cuts, footage.fps, 1.0)
     reel = Reel(footage, followed.frames)
-    free = np.ones(followed.frames, np.float32)
-    free[[each.frame for each in sightings]] = uncovered(coverage(sightings, followed.cuts))
-    confidence = performance.confidence * free
     spoken_rows = len(said) if said is not None else frame_count(round(seconds * rate), rate, footage.fps)
     rows = max(spoken_rows, followed.frames) if args.loop else followed.frames
     samples = int(rows * Fraction(rate) / footage.fps + Fraction(1, 2))
-    if said is None:
-        dubbed = shares([each.frame for each in sightings], confidence, followed.cuts, followed.frames, FADE * float(footage.fps))
-        by_frame = {each.frame: each for each in sightings}
-        places = [by_frame[frame].points if share > 0 else None for frame, share in enumerate(dubbed.tolist())]
-        painter: Any = talker.stages[-1]
-        painter.network = Remembering(painter.network, work)
-        portrait = Portrait(reel, name=str(video), places=places)
-        pictures = painted(talker, portrait, direction, fitted(again, rate, channels, samples), rate, dubbed)
-    else:
-        looped = [to_and_fro(row, followed.frames) for row in range(rows)]
-        own = replace(performance.motion, values=performance.motion.values[looped])
-        motion = redubbed(own, said)
-        person = Dub(performance.person, sightings, performance.motion.values, confidence, performance.cuts, float(footage.fps))
-        person.look(footage)
-        pictures = moved(reel, person, motion, needed_of(own, motion))
+    free = np.ones(followed.frames, np.float32)
+    pictures = untouched(reel, rows)
+    if sightings:
+        performance = perform(sightings, followed.frames, followed.cuts, footage.fps, 1.0)
+        free[[each.frame for each in sightings]] = uncovered(coverage(sightings, followed.cuts))
+        confidence = performance.confidence * free
+        if said is None:
+            dubbed = shares([each.frame for each in sightings], confidence, followed.cuts, followed.frames, FADE * float(footage.fps))
+            by_frame = {each.frame: each for each in sightings}
+            places = [by_frame[frame].points if share > 0 else None for frame, share in enumerate(dubbed.tolist())]
+            painter: Any = talker.stages[-1]
+            painter.network = Remembering(painter.network, work)
+            portrait = Portrait(reel, name=str(video), places=places)
+            pictures = painted(talker, portrait, direction, fitted(again, rate, channels, samples), rate, dubbed)
+        else:
+            looped = [to_and_fro(row, followed.frames) for row in range(rows)]
+            own = replace(performance.motion, values=performance.motion.values[looped])
+            motion = redubbed(own, said)
+            person = Dub(performance.person, sightings, performance.motion.values, confidence, performance.cuts, float(footage.fps))
+            person.look(footage)
+            pictures = moved(reel, person, motion, needed_of(own, motion))
     made, changed = write(pictures, footage.fps, fitted(sound, rate, channels, samples), output, shown)
     work.discard()
     cut = max(seconds - made.seconds, 0.0)

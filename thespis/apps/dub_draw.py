@@ -118,6 +118,13 @@ Pictures = Iterator[tuple["Bytes", bool]]
 """Frames (height, width, 3), and whether each has new lips."""
 
 
+def untouched(reel: "Sequence[Bytes]", rows: int) -> Pictures:
+    """Give so many frames of a video as they are, forward and backward."""
+    from thespis.pixels.dub.inpaint import to_and_fro
+
+    return ((reel[to_and_fro(row, len(reel))], False) for row in range(rows))
+
+
 def moved(reel: "Sequence[Bytes]", dub: "Dub", motion: "Track", needed: "Array") -> Pictures:
     """Move the lips of the frames of a video, which goes forward and backward as long as the motion lasts, where it is `needed` (rows,)."""
     from thespis.pixels.dub.inpaint import to_and_fro

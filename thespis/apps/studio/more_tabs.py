@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio
 
+from thespis.apps.dub import NOBODY
 from thespis.apps.studio import reading
 from thespis.apps.studio.act_tab import Acted
 from thespis.apps.studio.parts import RECORD, WAITING, Studio, carried_out, connect_stop, notice, speech_inputs
@@ -57,7 +58,10 @@ def dub_tab(studio: Studio) -> None:
 
         def done(facts: Any) -> dict[Any, Any]:  # noqa: ANN401 - what apps.dub tells
             cut = f" The last {facts['sound_cut']:.1f} s of the sound are cut off." if facts["sound_cut"] > 0.5 else ""
-            line = notice(f"{facts['dubbed']} of {facts['frames']} frames have new lips.{cut}", "good")
+            if not facts["dubbed"]:
+                line = notice(f"{NOBODY[0].upper()}{NOBODY[1:]}; the video is as it was filmed, with the new sound.{cut}", "bad")
+            else:
+                line = notice(f"{facts['dubbed']} of {facts['frames']} frames have new lips.{cut}", "good")
             return {status: line, film: str(made), keep: gradio.update(value=str(made), visible=True)}
 
         yield from carried_out(work, watch, "Dubbing", status, done, {stop: gradio.update(visible=False)})

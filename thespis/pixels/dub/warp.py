@@ -199,8 +199,10 @@ class Dub:
         wanted = own + (self.weight * share)[:, None] * (self._rest[frame] + moved - own)
         shown = wanted @ turn.T * unit + offset
         points = self._points[frame][:468]
-        before = np.concatenate([points[:, :2], self._beyond(points)])
-        after = np.concatenate([shown[:, :2], self._beyond(points)])
+        height, width = image.shape[:2]
+        # What lies beyond the frame's edges is not known: there the picture gives way up to the edge only.
+        ring = np.clip(self._beyond(points), 0, np.array([width - 1, height - 1], np.float32))
+        before, after = np.concatenate([points[:, :2], ring]), np.concatenate([shown[:, :2], ring])
         depth = np.concatenate([shown[:, 2] / unit, np.full(len(self.shapes.oval), float(shown[:, 2].max()) / unit)])
         apart = np.abs(after - before).max(axis=1) > LEAST
         triangles = np.concatenate([self._ring, self.shapes.triangles])
@@ -208,13 +210,12 @@ class Dub:
         if not len(triangles):
             return False
         used = np.concatenate([before[triangles].reshape(-1, 2), after[triangles].reshape(-1, 2)])
-        height, width = image.shape[:2]
         left, top = (max(int(edge) - MARGIN, 0) for edge in used.min(axis=0))
         right, bottom = min(int(used[:, 0].max()) + MARGIN, width), min(int(used[:, 1].max()) + MARGIN, height)
         if right - left < 8 or bottom - top < 8:
             return False
         corner = np.array([left, top], np.float32)
-        atlas = self._filled(image[top:bottom, left:right])
+        atlas = self._filled(image[top:bottom, left:right], before[triangles].reshape(-1, 2).max(axis=0) - corner)
         region = np.ascontiguousarray(image[top:bottom, left:right])
         posed = Posed(
             np.ascontiguousarray(after - corner, np.float32),
@@ -232,20 +233,21 @@ class Dub:
         outline = points[self.shapes.oval, :2]
         return np.asarray(outline + RING * (outline - outline.mean(axis=0)), np.float32)
 
-    def _filled(self, region: Bytes) -> npt.NDArray[np.uint16]:
-        """Put a part of the frame (h, w, 3) into the atlas, beneath it the mouth's own sheet."""
+    def _filled(self, region: Bytes, farthest: Array) -> npt.NDArray[np.uint16]:
+        """Put a part of the frame (h, w, 3) into the atlas, beneath it the mouth's own sheet; it is read up to `farthest` (x, y)."""
         assert self._inside is not None
         sheet = self._inside.sheet
         height, width = region.shape[:2]
-        if height + 2 + sheet.shape[0] > self._atlas.shape[0] or max(width + 2, sheet.shape[1]) > self._atlas.shape[1]:
-            size = int(1.2 * height) + 2 + sheet.shape[0], max(int(1.2 * width) + 2, sheet.shape[1])
+        # The reader takes four pixels at a time, and a face that the frame cuts off is read beyond the frame's edge: its last pixels go on.
+        wide, high = (max(int(far) + 2, whole + 1) for far, whole in zip(farthest.tolist(), (width, height), strict=True))
+        if high + 1 + sheet.shape[0] > self._atlas.shape[0] or max(wide + 1, sheet.shape[1]) > self._atlas.shape[1]:
+            size = int(1.2 * high) + 1 + sheet.shape[0], max(int(1.2 * wide) + 1, sheet.shape[1])
             self._atlas = np.zeros((*size, 4), np.uint16)
             self._atlas[-sheet.shape[0] :, : sheet.shape[1]] = sheet
         self._atlas[:height, :width, :3] = region
         self._atlas[:height, :width, 3] = 255
-        # The reader takes four pixels at a time.
-        self._atlas[height, :width] = self._atlas[height - 1, :width]
-        self._atlas[: height + 1, width] = self._atlas[: height + 1, width - 1]
+        self._atlas[height:high, :width] = self._atlas[height - 1, :width]
+        self._atlas[:high, width:wide] = self._atlas[:high, width - 1 : width]
         return self._atlas
 
     def _within(self, weights: Array, wanted: Array) -> Array:
