@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from thespis.pixels.eyes import Eyeball, rebuild
-from thespis.types import Bytes
 
 pytestmark = pytest.mark.unit
 WHITE, IRIS, SKIN, SHADE = 225, 60, 160, 90
 
 
-def eye_of(dark_corner: bool = False) -> tuple[Eyeball, Bytes]:
-    """An eye 80 pixels wide whose lid cuts off the top of its iris and shades what is below it."""
+def eye_of(dark_corner: bool = False, nose: bool = False) -> Eyeball:
+    """An eye 80 pixels wide whose lid cuts off the top of its iris and shades what is below it, and a bright nose beside it."""
     picture = np.full((120, 160, 3), SKIN, np.uint8)
     across = np.linspace(-40, 40, 9)
     bow = 1 - (across / 40) ** 2
@@ -25,18 +24,20 @@ def eye_of(dark_corner: bool = False) -> tuple[Eyeball, Bytes]:
         painted[:, 108:] = SHADE
     painted[:52] = (painted[:52] * 0.5).astype(np.uint8)
     picture[inside > 0] = painted[inside > 0]
+    if nose:
+        picture[:, 126:] = 255
     ring = np.concatenate([upper, lower[-2:0:-1]]).astype(np.float32)
     iris = np.array([[80, 58], [93, 58], [80, 45], [67, 58], [80, 71]], np.float32)
-    return rebuild(picture, ring, iris, 200.0), picture
+    return rebuild(picture, ring, iris, 200.0)
 
 
 def test_an_eye_at_rest_is_the_picture() -> None:
-    eye, _ = eye_of()
+    eye = eye_of()
     assert np.array_equal(eye.look(0, 0), eye.photo)
 
 
 def test_a_lid_that_rises_takes_its_shade_along_and_leaves_no_band() -> None:
-    eye, _ = eye_of()
+    eye = eye_of()
     raised = 0.05
     opened = eye.look(0, 0, raised).astype(int)
     beside = eye.photo.shape[1] // 2 + 20
@@ -52,7 +53,7 @@ def test_a_lid_that_rises_takes_its_shade_along_and_leaves_no_band() -> None:
 
 
 def test_an_iris_in_the_shade_of_a_corner_is_dark_and_not_black() -> None:
-    eye, _ = eye_of(dark_corner=True)
+    eye = eye_of(dark_corner=True)
     turned = eye.look(0.5, 0.0).astype(int)
     assert turned[eye.photo.shape[0] // 2 - 6 : eye.photo.shape[0] // 2 + 6].min() > 8
 
@@ -64,3 +65,10 @@ def test_an_eye_without_a_white_gets_none_that_shines() -> None:
     ring = np.concatenate([np.stack([x, np.full(9, 59.0)], axis=1), np.stack([x[-2:0:-1], np.full(7, 61.0)], axis=1)]).astype(np.float32)
     iris = np.array([[80, 60], [93, 60], [80, 47], [67, 60], [80, 73]], np.float32)
     assert rebuild(picture, ring, iris, 200.0).look(0.3, 0.0).max() <= 170
+
+
+def test_a_nose_that_hides_the_inner_corner_does_not_shine_there() -> None:
+    eye = eye_of(nose=True)
+    # Rings run from the outer corner, here on the left, to the inner one.
+    assert eye.photo[: eye.photo.shape[0] // 4, -3:].max() < 245
+    assert np.array_equal(eye.photo[:, :10], eye_of().photo[:, :10])

@@ -224,7 +224,9 @@ def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
     told = smoothstep(*LOCK, np.linalg.norm(colours - wall, axis=2)) * plain
     # What hangs together with something farther out, or with the picture's edge, is a thing behind the head, whatever it looks like.
     _, parts = cv2.connectedComponents(((told > 0.3) & (apart > RIM)).astype(np.uint8), connectivity=8)
-    beyond = cv2.distanceTransform(((uneven <= ROUGH[1]) | (near > 0)).astype(np.uint8), cv2.DIST_L2, 3) < LOCKS * unit
+    # Single specks, as grain and the cracks of a painting are, are no thing.
+    things = cv2.medianBlur(((uneven > ROUGH[1]) & (near <= 0)).astype(np.uint8), 5)
+    beyond = cv2.distanceTransform(1 - things, cv2.DIST_L2, 3) < LOCKS * unit
     beyond[[0, -1]], beyond[:, [0, -1]] = True, True
     behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
     rim = 2 * max(round(RIM * unit), 1) + 1

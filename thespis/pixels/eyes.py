@@ -200,10 +200,12 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
     white = np.ascontiguousarray(np.clip(white, 0, 254), np.float32)
     rebuilt = iris_layer[..., :3] + white * (1 - cover[..., None]) + glint * cover[..., None]
-    # Nose or cheek that hides a corner of the eye is no part of it, and must not shine where a turn of the head uncovers it.
-    beyond = np.asarray(cv2.distanceTransform(np.asarray(opening == 0, np.uint8), cv2.DIST_L2, 3), np.float32)
+    # A nose that hides the inner corner of an eye is no part of it, and must not shine where a turn of the head uncovers it.
+    outside = np.asarray(cv2.distanceTransform(np.asarray(opening == 0, np.uint8), cv2.DIST_L2, 3), np.float32)
+    outer, inwards = placed(ring[:1])[0], (placed(ring[len(ring) // 2 : len(ring) // 2 + 1]) - placed(ring[:1]))[0]
+    towards_nose = smoothstep(0.8, 1.0, ((x - outer[0]) * inwards[0] + (y - outer[1]) * inwards[1]) / max(float(inwards @ inwards), 1.0))
     apart = photo - rebuilt
-    apart -= np.maximum(apart, 0) * smoothstep(*OUTSIDE, beyond)[..., None]
+    apart -= np.maximum(apart, 0) * (towards_nose * smoothstep(*OUTSIDE, outside))[..., None]
     photo = np.clip(rebuilt + apart + 0.5, 0, 255).astype(np.uint8)
     return Eyeball(
         photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(apart, np.float32),

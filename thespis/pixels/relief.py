@@ -16,6 +16,8 @@ FARTHEST, LEAST = (
     np.radians(40.0),
     np.radians(8.0),
 )  # sideways in all that a picture can show, and what is left to one already turned so far
+PROFILE = (np.radians(28.0), np.radians(36.0))  # over which a face shows too little of its far side to turn back far
+BACK = np.radians(10.0)  # sideways that it does
 NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
@@ -58,10 +60,11 @@ def cut_short(asked: Array, rotation: Array) -> str:
 def turnable(asked: Array, rotation: Array) -> Array:
     """Keep a turn (3,), a rotation vector, within what a picture can show whose face is already turned by `rotation` (3, 3).
 
-    Away from the camera there is only so much; back towards it, all. Beyond, the turn slows down to stop.
+    Away from the camera there is only so much; back towards it, all, unless its far cheek hardly shows. There it slows down.
     """
     already = sideways(rotation)
     if already * float(asked[1]) <= 0:
-        return asked
-    room = max(float(FARTHEST) - abs(already), float(LEAST))
+        room = float(BACK + (1 - smoothstep(*PROFILE, abs(already))) * TURN_LIMIT)
+    else:
+        room = max(float(FARTHEST) - abs(already), float(LEAST))
     return np.asarray([asked[0], eased(asked[1:2], room)[0], asked[2]], np.float32)
