@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 pytest.importorskip("diffusers", reason="torch is not installed: pip install 'thespis[train]'")
 
 from golden.make_latentsync import PLACE, answers, inputs  # noqa: E402
-from official import filled, golden  # noqa: E402
+from official import answered, filled, golden, sources  # noqa: E402
 
 from thespis.apps.against.latentsync import LIP_STEPS  # noqa: E402
 from thespis.errors import WeightsError  # noqa: E402
@@ -36,13 +36,9 @@ TINY_SYNC = SyncShape(
 )
 
 
-@pytest.fixture(scope="module", params=["golden", *(["official"] if CLONE else [])])
+@pytest.fixture(scope="module", params=sources(CLONE))
 def said(request: pytest.FixtureRequest) -> tuple[dict[str, Any], Any]:
-    held, listings = golden(PLACE)
-    names: Any = listings["tiny"]
-    if request.param == "official":
-        held, names = answers(str(CLONE))
-    return held, names
+    return answered(request.param, PLACE, CLONE, answers, "tiny")
 
 
 def test_the_network_equals_the_official_one(said: tuple[dict[str, Any], Any]) -> None:
@@ -119,7 +115,7 @@ def test_the_published_system_paints_with_any_autoencoder() -> None:
     lips = TorchLips(VideoNetwork(video_shape(shape)), coder, shape)
     random = random_for(2, "squares")
     squares = random.integers(0, 255, (3, 64, 64, 3)).astype(np.uint8)
-    was, made = lips.paint(squares, random.normal(size=(3, 10, 24)).astype(np.float32), first_noise(shape, 0), 1.5)
-    assert (was == squares).all()
-    assert made.shape == squares.shape
-    assert made.std() > 1
+    new = lips.paint(squares, random.normal(size=(3, 10, 24)).astype(np.float32), first_noise(shape, 0), 1.5)
+    assert (new.before == squares).all()
+    assert new.made.shape == squares.shape
+    assert new.made.std() > 1

@@ -27,6 +27,7 @@ from thespis.export.video import save
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.dub.covered import coverage, uncovered
 from thespis.pixels.dub.inpaint import fading, to_and_fro
+from thespis.pixels.dub.lip_networks import Repainted
 from thespis.pixels.dub.lip_shape import SHAPES
 from thespis.pixels.dub.reel import Reel
 from thespis.pixels.warp import Warp
@@ -112,9 +113,9 @@ class Painting:
 
     shape, keeps, asked = SHAPES["tiny"], True, 0
 
-    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> tuple[Bytes, Bytes]:
+    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> Repainted:
         self.asked += 1
-        return squares, 255 - squares
+        return Repainted(squares, 255 - squares, np.ones((*squares.shape[:3], 2), np.float32))
 
 
 def test_what_was_painted_is_remembered(tmp_path: Path) -> None:
@@ -123,7 +124,9 @@ def test_what_was_painted_is_remembered(tmp_path: Path) -> None:
     network = Painting()
     for _ in range(2):
         painted = Remembering(network, Work(tmp_path / "out.mp4", "job")).paint(squares, nothing, nothing, 1.0)
-        assert (painted[1] == 255 - squares).all()
+        assert (painted.made == 255 - squares).all()
+        assert painted.flow is not None
+        assert (painted.flow == 1).all()
     assert network.asked == 1
     with pytest.raises(MediaError, match="does not belong to this video; remove the folder"):
         Remembering(network, Work(tmp_path / "out.mp4", "job")).paint(squares + 1, nothing, nothing, 1.0)

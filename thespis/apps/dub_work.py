@@ -11,6 +11,7 @@ import numpy as np
 
 from thespis.errors import MediaError
 from thespis.export.output import write_error
+from thespis.pixels.dub.lip_networks import Repainted
 
 if TYPE_CHECKING:
     from thespis.capture.follow import Followed
@@ -117,7 +118,7 @@ class Remembering:
         self.network, self.work, self.shape, self.keeps = network, work, network.shape, network.keeps
         self._window = 0
 
-    def paint(self, squares: "Bytes", tokens: "Array", noise: "Array", strength: float) -> "tuple[Bytes, Bytes]":
+    def paint(self, squares: "Bytes", tokens: "Array", noise: "Array", strength: float) -> "Repainted":
         """Paint squares (F, side, side, 3), or remember what was made of them: windows are asked for in the same order again."""
         name = f"painted_{self._window:06d}.npz"
         self._window += 1
@@ -125,8 +126,9 @@ class Remembering:
         if path.is_file():
             held = np.load(path)
             if np.array_equal(held["squares"], squares):
-                return held["was"], held["made"]
+                return Repainted(held["before"], held["made"], held.get("flow"))
             raise MediaError(f"{path} does not belong to this video; remove the folder {self.work.folder} to begin anew")
-        was, made = self.network.paint(squares, tokens, noise, strength)
-        self.work.write(name, {"squares": squares, "was": was, "made": made})
-        return was, made
+        made = self.network.paint(squares, tokens, noise, strength)
+        flow = {} if made.flow is None else {"flow": made.flow}
+        self.work.write(name, {"squares": squares, "before": made.before, "made": made.made, **flow})
+        return made

@@ -31,6 +31,7 @@ card = Card(
         card_of("articulation"),
         card_of("voice_activity"),
         card_of("latentsync_patches"),
+        card_of("latentsync_guess"),
         card_of("latentsync_denoiser"),
     ),
     claim=Claim(
@@ -47,7 +48,7 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     from thespis.features.spaces import ARTICULATION
     from thespis.motion.hearing import hearing
     from thespis.pixels.dub.inpaint import Inpaint
-    from thespis.pixels.dub.lip_networks import OnnxLips, voice_tokens
+    from thespis.pixels.dub.lip_networks import OnnxLips, voice_speaking, voice_tokens
     from thespis.pixels.dub.lip_shape import SHAPES
     from thespis.talker import Talker
 
@@ -57,7 +58,7 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     shape = SHAPES[size]
     return Talker(
         *hearing(weights, card.fps),
-        Inpaint(OnnxLips(weights), ARTICULATION, voice_tokens, reach=(shape.back, shape.taps - shape.back - 1)),
+        Inpaint(OnnxLips(weights), ARTICULATION, voice_tokens, reach=(shape.back, shape.taps - shape.back - 1), speaking=voice_speaking),
     )
 
 

@@ -5,7 +5,7 @@ itself with the two files that ship.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from thespis.data.faces import Arrays
+from thespis.pixels.dub.lip_guess import FirstGuess, Guessed
 from thespis.pixels.dub.lip_shape import SHAPES
 from thespis.pixels.dub.lip_torch import Lips
 from thespis.pixels.dub.syncnet import SyncNet
@@ -23,20 +24,20 @@ from thespis.train.emodiffhead import same, seeded
 from thespis.train.halves import Halved, shorten
 from thespis.train.lip_data import LipPairs, LipWindows, corpus, pictures_of
 from thespis.train.lip_figures import painted_again
-from thespis.train.lips import SYNC, GuessLearner, LipLearner, SyncLearner, Watcher, WatcherLearner, moving, solved
+from thespis.train.lips import SYNC, GuessLearner, LipLearner, SyncLearner, Watcher, WatcherLearner, solved
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings, ended
 from thespis.types import Array, random_for
 
 SIZES = ("tiny",)
 """What can be trained here; the published sizes are trained by their authors."""
-CLIPS: Mapping[str, int] = {"plain": 60, "emotional": 40, "held": 12}
+CLIPS: Mapping[str, int] = {"plain": 100, "emotional": 60, "held": 12}
 """How many clips are drawn: many people who feel little, few who feel everything, and others who are learned from by nobody."""
-USUAL = Settings(steps=450, batch=2, rate=6e-4, warm_up=20, average=0.98, check_every=100, checkpoint_every=50, log_every=20)
-SYNCS = replace(USUAL, steps=600, batch=32, rate=1.5e-3)
-WATCHES = replace(USUAL, steps=300, batch=8, rate=2e-3)
-GUESSES = replace(USUAL, steps=800, batch=32, rate=2e-3, weight_decay=0.02, check_every=200, checkpoint_every=200)
-PLAINLY = replace(USUAL, steps=400, rate=1e-3, warm_up=30)
+USUAL = Settings(steps=120, batch=2, rate=6e-4, warm_up=20, average=0.98, check_every=60, checkpoint_every=60, log_every=20)
+SYNCS = replace(USUAL, steps=300, batch=32, rate=7e-4, warm_up=60)
+WATCHES = replace(USUAL, steps=120, batch=8, rate=2e-3)
+GUESSES = replace(USUAL, steps=2250, batch=6, rate=2e-3, weight_decay=0.01, check_every=300, checkpoint_every=150)
+PLAINLY = replace(USUAL, steps=150, rate=1e-3, warm_up=30)
 """The trainings before the last one: the judges of lips and of motion, the first guess, and the network by its latents alone."""
 
 
@@ -81,7 +82,6 @@ def prepared(folder: Path, known: Material, settings: Settings, guessing: Settin
     assert isinstance(lips, Lips)
     windows = known.windows
     lips.know(solved(pictures_of(windows.clips), lips.shape))
-    moving(lips, windows.clips)
     guess = GuessLearner(lips)
     frames = LipWindows(windows.clips, guessing.batch, windows.shape, windows.sync, guessing.seed, scattered=True)
     ended(learn(guess, frames, folder / "guess", guessing, held=known.kept(), tell=tell))
@@ -156,15 +156,38 @@ def export(folder: Path) -> None:
     lips = learner.lips.eval()
     held = {"patterns": lips.patterns, "middle": lips.middle, "spread": lips.spread}
     write_tensors(folder / "latentsync_patches.safetensors", held)
-    places, frames = shape.places, shape.frames
+    places, frames, side = shape.places, shape.frames, shape.side
     noisy, tokens = torch.zeros(2, frames, shape.enters, places, places), torch.zeros(2, frames, shape.taps, shape.told)
     given = (noisy, torch.zeros(2, dtype=torch.int64), tokens)
-    module, path, names = Halved(lips), folder / "latentsync_denoiser.onnx", ["latents", "step", "tokens"]
+    first = lips.guess
+    del lips.guess
+    written(Halved(lips).eval(), given, ("latents", "step", "tokens"), ("clean",), folder / "latentsync_denoiser.onnx")
+    squares = torch.zeros(2, 3, side, side)
+    guess, gives = Halved(Outward(first)).eval(), ("moved", "laid", "flow")
+    written(guess, (squares, tokens[0, :2]), ("squares", "tokens"), gives, folder / "latentsync_guess.onnx")
+
+
+class Outward(nn.Module):
+    """The first guess as tensors beside each other, which a file can hold."""
+
+    def __init__(self, guess: FirstGuess) -> None:
+        """Hold it."""
+        super().__init__()
+        self.guess = guess
+
+    def forward(self, squares: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Guess squares (N, 3, S, S), told tokens (N, T, D)."""
+        found: Guessed = self.guess(squares, tokens)
+        return found.moved, found.laid, found.flow
+
+
+def written(module: nn.Module, given: tuple[torch.Tensor, ...], takes: Sequence[str], gives: Sequence[str], path: Path) -> None:
+    """Write a network as an ONNX file whose first dimension is free, and compare it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about sizes that become constants; the file is compared below
         torch.onnx.export(
-            module, given, str(path), input_names=names, output_names=["clean"], opset_version=17, do_constant_folding=False,
-            dynamo=False, dynamic_axes={each: {0: "rows"} for each in (*names, "clean")},
+            module, given, str(path), input_names=[*takes], output_names=[*gives], opset_version=17, do_constant_folding=False,
+            dynamo=False, dynamic_axes={each: {0: "rows"} for each in (*takes, *gives)},
         )  # fmt: skip
     shorten(path)
-    same(module, given, names, path)
+    same(module, given, [*takes], path)

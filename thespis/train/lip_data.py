@@ -4,20 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from thespis.data.faces import Arrays, read_faces
 from thespis.data.said_again import write_said_again
 from thespis.data.stage import StageSettings
-from thespis.pixels.dub.lip_networks import voice_tokens
+from thespis.pixels.diffusion.networks import as_numbers, as_pictures
+from thespis.pixels.dub.lip_networks import HUE, evened, gains_of, voice_tokens
 from thespis.pixels.dub.lip_shape import LipShape
 from thespis.pixels.dub.syncnet import SyncShape
 from thespis.types import Array, Bytes, random_for
 
 SECONDS = 1.4  # of a clip
-ELSEWHERE = 0.1  # of the windows refer to another moment, as the published ones do; the others to this one with other lips, as at work
-GAIN, COLOUR, GAMMA, SHIFT = (0.7, 1.3), (0.85, 1.15), (0.75, 1.35), (-20.0, 20.0)
-"""Other light than the stage's: by how much all colours of a window and each are multiplied, its curve, and grey levels added."""
+COLOUR, COLOURFUL, GAMMA, SHIFT, SHADE = (0.6, 1.1), (0.2, 1.5), (0.65, 1.5), (-20.0, 20.0), (-0.5, 0.5)
+"""Other light than the stage's: by how much each colour of a window is multiplied, how much of its hue is kept, its curve, grey levels
+added, and the logarithm of how bright its corners and middles are lit."""
+LAMPS = 3  # across and down a square that is lit unevenly
+TURN, SIZE, TALL, ASIDE, SOFT, SHARPEST = 5.0, (0.9, 1.12), (0.92, 1.08), 3.0, 0.8, 0.3
+"""Other faces than the stage's: by how many degrees a window is turned, how large and tall it is, how many pixels aside, how soft."""
 
 Both = tuple[Literal["frames", "others"], Literal["others", "frames"], Literal["", "other_"]]
 WAYS: tuple[Both, Both] = (("frames", "others", ""), ("others", "frames", "other_"))
@@ -49,17 +54,38 @@ def tokens_of(articulation: Array, first: int, shape: LipShape) -> Array:
 
 
 def lamp(random: np.random.Generator) -> Callable[[Bytes], Bytes]:
-    """Draw another light, and maybe a mirror, for all pictures (n, S, S, 3) of a window."""
-    gain, gamma = random.uniform(*COLOUR, 3) * random.uniform(*GAIN), random.uniform(*GAMMA)
-    levels = 255 * (np.arange(256)[:, None] / 255) ** gamma * gain + random.uniform(*SHIFT)
-    table = np.clip(levels, 0, 255).astype(np.uint8)
-    mirrored = random.uniform() < 0.5
+    """Draw another light, place and lens, and maybe a mirror, for all pictures (n, S, S, 3) of a window."""
+    gain, colourful, gamma = random.uniform(*COLOUR, 3), random.uniform(*COLOURFUL), random.uniform(*GAMMA)
+    shift, shade = random.uniform(*SHIFT), np.exp(random.uniform(*SHADE, (LAMPS, LAMPS)))
+    turn, size, tall = np.radians(random.uniform(-TURN, TURN)), random.uniform(*SIZE), random.uniform(*TALL)
+    aside, soft, mirrored = random.uniform(-ASIDE, ASIDE, 2), random.uniform(0, SOFT), random.uniform() < 0.5
+    turned = size * np.array([[np.cos(turn), -np.sin(turn)], [tall * np.sin(turn), tall * np.cos(turn)]])
+
+    table = ((np.arange(256)[:, None] / 255) ** gamma * gain * 255).astype(np.float32)
+    mix = (colourful * np.eye(3) + (1 - colourful) * np.array(HUE)).astype(np.float32)
 
     def shown(given: Bytes) -> Bytes:
-        lit = np.stack([table[:, channel][given[..., channel]] for channel in range(3)], axis=-1)
-        return np.ascontiguousarray(lit[:, :, ::-1] if mirrored else lit)
+        side = given.shape[1]
+        middle = np.full(2, (side - 1) / 2)
+        matrix = np.concatenate([turned, (middle + aside - turned @ middle)[:, None]], axis=1)
+        light = np.asarray(cv2.resize(shade, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)[..., None]
+        made = []
+        for picture in given:
+            placed = np.asarray(cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+            if soft > SHARPEST:
+                placed = np.asarray(cv2.GaussianBlur(placed, (0, 0), soft))
+            lit = np.stack([table[:, channel][placed[..., channel]] for channel in range(3)], axis=-1) * light
+            made.append(cv2.transform(lit, mix) + shift)
+        done = np.clip(np.stack(made), 0, 255).astype(np.uint8)
+        return np.ascontiguousarray(done[:, :, ::-1] if mirrored else done)
 
     return shown
+
+
+def even(*squares: Bytes) -> list[Bytes]:
+    """Show squares (n, S, S, 3) of one face in the even light in which the first ones are."""
+    gains = gains_of(squares[0])
+    return [as_pictures(evened(as_numbers(each), gains)) for each in squares]
 
 
 class LipWindows:
@@ -75,21 +101,20 @@ class LipWindows:
         return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def window(self, random: np.random.Generator) -> Arrays:
-        """Draw one window; it is mirrored half of the time, and in another light."""
+        """Draw one window, of a person who is turned, lit and filmed otherwise, in even light."""
         number, frames = int(random.integers(len(self.clips))), self.shape.frames
         clip = self.clips[number]
         one, other, told = WAYS[int(random.integers(2))]
         if self.scattered:
             chosen, shown = random.integers(len(clip["frames"]), size=frames), lamp(random)
             tokens = np.concatenate([tokens_of(clip[f"{told}articulation"], each, self.shape)[:1] for each in chosen.tolist()])
-            return {"frames": shown(clip[one][chosen]), "others": shown(clip[other][chosen]), "tokens": tokens}
-        at, away = (int(random.integers(len(clip["frames"]) - frames + 1)) for _ in range(2))
-        if random.uniform() > ELSEWHERE:
-            away = at
-        shown = lamp(random)
+            others, lips = even(shown(clip[other][chosen]), shown(clip[one][chosen]))
+            return {"frames": lips, "others": others, "tokens": tokens}
+        at, shown = int(random.integers(len(clip["frames"]) - frames + 1)), lamp(random)
+        others, lips = even(*(shown(clip[name][at : at + frames]) for name in (other, one)))
         return {
-            "frames": shown(clip[one][at : at + frames]),
-            "others": shown(clip[other][away : away + frames]),
+            "frames": lips,
+            "others": others,
             "tokens": tokens_of(clip[f"{told}articulation"], at, self.shape),
             "voice": heard(clip[f"{told}articulation"], at, self.sync),
             "face": np.asarray(clip[f"{told}face"][at : at + frames], np.float32),
@@ -118,11 +143,11 @@ class LipPairs:
         at = int(starts[row % self.moments // 2])
         one, _, told = WAYS[row % 2]
         return {
-            "frames": lamp(random)(clip[one][at : at + windows.shape.frames]),
+            "frames": even(lamp(random)(clip[one][at : at + windows.shape.frames]))[0],
             "voice": heard(clip[f"{told}articulation"], at, windows.sync),
         }
 
 
 def pictures_of(clips: Sequence[Arrays]) -> Bytes:
-    """Put every tenth frame of all clips on one pile (n, S, S, 3)."""
-    return np.concatenate([clip[name][::10] for clip in clips for name in ("frames", "others")])
+    """Put every tenth frame of all clips on one pile (n, S, S, 3), in even light."""
+    return np.concatenate([even(clip[name][::10])[0] for clip in clips for name in ("frames", "others")])

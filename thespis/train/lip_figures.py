@@ -15,7 +15,7 @@ from thespis.pixels.dub.lip_shape import LipShape
 from thespis.pixels.dub.lip_torch import Lips
 from thespis.pixels.dub.syncnet import SyncNet, likeness
 from thespis.train.face_diffusion import numbers
-from thespis.train.lip_data import WAYS, heard, tokens_of
+from thespis.train.lip_data import WAYS, even, heard, tokens_of
 from thespis.types import Array, Bytes
 
 FINER, ROOM = 4, 24  # squares are enlarged by this to be measured, and get so many pixels around them
@@ -41,10 +41,15 @@ def painted_again(lips: Lips, window: Arrays, seed: int = 0, strength: float = 1
             found = lips(torch.from_numpy(latents.astype(np.float32)), torch.full((len(tokens),), step), torch.from_numpy(tokens))
         return np.asarray(found.numpy())
 
+    def guess(squares: Array, tokens: Array) -> tuple[Array, Array, Array]:
+        with torch.no_grad():
+            found = lips.guess(torch.from_numpy(squares), torch.from_numpy(np.ascontiguousarray(tokens, np.float32)))
+        return found.moved.numpy(), found.laid.numpy(), found.flow.numpy()
+
     noise = first_noise(shape, seed)
-    _, made = paint(patches, clean, shape, window["frames"], window["others"], window["tokens"], noise, strength)
+    new = paint(patches, guess, clean, shape, window["frames"], window["others"], window["tokens"], noise, strength)
     where = painted(shape, shape.side)[..., None] > 0
-    return np.where(where, made, window["frames"])
+    return np.where(where, new.made, window["frames"])
 
 
 def dubbed(lips: Lips, clip: Arrays) -> list[tuple[Bytes, Bytes, Bytes, Array]]:
@@ -103,7 +108,7 @@ def together(judge: SyncNet, frames: Bytes, voice: Array) -> float:
     """Tell how alike lips of frames (n, S, S, 3) and their voice (n, 10) are to a sync network: the mean over windows, -1 to 1."""
     shape = judge.shape
     starts = range(0, len(frames) - shape.frames + 1, shape.frames // 2)
-    lips = torch.stack([numbers(torch.from_numpy(np.ascontiguousarray(frames[at : at + shape.frames]))) for at in starts])
+    lips = torch.stack([numbers(torch.from_numpy(even(frames[at : at + shape.frames])[0])) for at in starts])
     told = torch.from_numpy(np.stack([heard(voice, at, shape) for at in starts]))
     with torch.no_grad():
         return float(likeness(*judge(judge.lower(lips), told)).mean())

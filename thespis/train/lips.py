@@ -3,20 +3,18 @@
 After LatentSync (2024): the network is told what the clean latents are, in one step, and that is decoded, so that pixels supervise it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy, normalize, pixel_unshuffle, silu
 
-from thespis.data.faces import Arrays
 from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.dub.align import painted
 from thespis.pixels.dub.lip_networks import Patches, small_mask
 from thespis.pixels.dub.lip_shape import LipShape
-from thespis.pixels.dub.lip_torch import CHANGED, KNOWN, Lips
+from thespis.pixels.dub.lip_torch import Lips
 from thespis.pixels.dub.syncnet import SyncNet, SyncShape, TowerShape, likeness
 from thespis.train.face_diffusion import numbers
 from thespis.train.losses import sync
@@ -36,6 +34,10 @@ NEAR = 0.1  # the temperature of telling own sound from others'
 UNHEARD = 0.1  # of the windows the sound is not told
 LATENTS, PIXELS, EDGES, TOGETHER, WATCHED = 1.0, 2.0, 2.0, 0.05, 10.0
 """How much each loss counts: latents, pixels of the mouth and their edges (for LPIPS), sync, and what the watcher sees."""
+GUESSED = {"pixels": 1.0, "edges": 1.0, "moved": 0.3, "rough": 0.02, "covered": 0.1}
+"""How much each loss of the first guess counts."""
+LEAST, DIFFERENT = 0.15, 4.0
+"""What a pixel within the outline counts at least, and how much more for each unit of difference between two sayings."""
 
 
 def mixed(pictures: Tensor) -> Tensor:
@@ -107,21 +109,38 @@ class WatcherLearner(nn.Module):
 
 
 class GuessLearner(nn.Module):
-    """The first guess with its loss: how far it is from the clean latents."""
+    """The first guess with its loss: pixels and edges, first of all where lips differ; what is moved is preferred to what is laid over."""
 
     def __init__(self, lips: Lips) -> None:
         """Hold what guesses, and what is known without learning."""
         super().__init__()
         self.guess = lips.guess
-        self.lips = (lips,)  # the rest is no part of what is learned or written
+        self.register_buffer("where", torch.from_numpy(painted(lips.shape, lips.shape.side)), persistent=False)
 
     def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Judge a batch of windows."""
-        (lips,) = self.lips
-        with torch.no_grad():
-            seen = torch.stack([numbers(batch["frames"]), numbers(batch["others"])])
-            wanted, reference = lips.encode(seen.flatten(0, 2)).unflatten(0, seen.shape[:3])
-        return inside(lips.guessed(reference, batch["tokens"]) - wanted, lips), {}
+        clean, others = (numbers(batch[name]).flatten(0, 1) for name in ("frames", "others"))
+        found = self.guess(others, batch["tokens"].flatten(0, 1))
+        counts = weights(clean, others, self.where)
+        parts = {
+            "pixels": weighted(found.laid - clean, counts),
+            "edges": edges(found.laid, clean, counts) / counts.mean(),
+            "moved": weighted(found.moved - clean, counts),
+            "rough": sum((found.flow.diff(dim=dim).abs().mean() for dim in (-1, -2)), start=clean.new_zeros(())),
+            "covered": (found.laid - found.moved).abs().mean(),
+        }
+        return sum((GUESSED[name] * part for name, part in parts.items()), start=clean.new_zeros(())), parts
+
+
+def weights(clean: Tensor, others: Tensor, where: Tensor) -> Tensor:
+    """Tell how much each pixel (N, 1, S, S) counts of pictures (N, 3, S, S): within the outline, and most where two sayings differ."""
+    apart = avg_pool2d((clean - others).abs().mean(dim=1, keepdim=True), 5, 1, 2)
+    return where * (LEAST + (DIFFERENT * apart).clamp(max=1))
+
+
+def weighted(apart: Tensor, counts: Tensor) -> Tensor:
+    """Give the mean size of differences (N, 3, S, S) as their pixels count (N, 1, S, S)."""
+    return (apart.abs() * counts).mean() / counts.mean()
 
 
 def inside(apart: Tensor, lips: Lips) -> Tensor:
@@ -147,29 +166,35 @@ class LipLearner(nn.Module):
         lips = self.lips
         clean, others = numbers(batch["frames"]), numbers(batch["others"])
         rows, frames = clean.shape[:2]
+        size = frames * lips.shape.channels * lips.shape.places**2
+        chance, own, shared = noise(batch["seed"], 2 * size + 2).split([2, size, size], dim=1)
+        share, told = torch.special.ndtr(chance).unbind(dim=1)
+        tokens = batch["tokens"] * (told > UNHEARD).float()[:, None, None, None]
+        sync_network, watcher = self.judges
+        with torch.set_grad_enabled(watcher is not None):
+            guess = lips.guess(others.flatten(0, 1), tokens.flatten(0, 1)).laid
+            reference = lips.encode(guess).unflatten(0, (rows, frames))
         with torch.no_grad():
-            seen = torch.cat([clean, clean * (1 - self.where), others]).flatten(0, 1)
-            wanted, masked, reference = lips.encode(seen).unflatten(0, (3, rows, frames))
-        drawn = noise(batch["seed"], 2 * wanted[0, 0].numel() * frames + 2)
-        chance, own, shared = drawn.split([2, wanted[0].numel(), wanted[0].numel()], dim=1)
+            seen = torch.cat([clean, clean * (1 - self.where)]).flatten(0, 1)
+            wanted, masked = lips.encode(seen).unflatten(0, (2, rows, frames))
         # Half of the noise is one for all frames of a window, as at work all of it is.
         both = (own.view_as(wanted) + shared.view_as(wanted)[:, :1]) / 2**0.5
-        share, told = torch.special.ndtr(chance).unbind(dim=1)
         step = ((1 - share**2) * (STEPS - 1)).round().long()
         kept = self.kept[step][:, None, None, None, None]
         noisy = kept.sqrt() * wanted + (1 - kept).sqrt() * both
         mask = lips.mask.expand(rows, frames, 1, -1, -1)
-        tokens = batch["tokens"] * (told > UNHEARD).float()[:, None, None, None]
         made = lips(torch.cat([noisy, mask, masked, reference], dim=2), step, tokens)
         parts = {"latents": inside(made - wanted, lips)}
         total = LATENTS * parts["latents"]
-        sync_network, watcher = self.judges
         if watcher is not None:
-            pictures = lips.decode(made.flatten(0, 1)).unflatten(0, (rows, frames))
+            # What latents cannot tell is the guess's, as at work.
+            change = lips.decode(made.flatten(0, 1)) - lips.decode(reference.flatten(0, 1))
+            pictures = (guess + change).unflatten(0, (rows, frames))
             # Around the mouth the frame itself is shown.
             pictures = clean + self.where * (pictures - clean)
-            parts["pixels"] = (pictures - clean).abs().mean() / self.where.mean()
-            parts["edges"] = edges(pictures, clean) / self.where.mean()
+            made, true, counts = pictures.flatten(0, 1), clean.flatten(0, 1), weights(clean.flatten(0, 1), others.flatten(0, 1), self.where)
+            parts["pixels"] = weighted(made - true, counts)
+            parts["edges"] = edges(made, true, counts) / counts.mean()
             parts["watched"] = watched(watcher, pictures, clean)
             total = total + PIXELS * parts["pixels"] + EDGES * parts["edges"] + WATCHED * parts["watched"]
             if sync_network is not None:
@@ -200,26 +225,3 @@ def solved(pictures: Bytes, shape: LipShape) -> Patches:
     chosen = chosen * torch.sign(chosen.gather(1, chosen.abs().argmax(dim=1, keepdim=True)))
     spread = float(strengths.flip(0)[: shape.channels].mean().sqrt())
     return Patches(chosen.float().contiguous().numpy(), middle.float().numpy(), spread)
-
-
-def moving(lips: Lips, clips: Sequence[Arrays]) -> None:
-    """Solve for the components by which a first guess tells mouths and their changes, from clips that are said in two ways."""
-    with torch.no_grad():
-        one, two = (
-            lips.guess.seen(lips.encode(numbers(torch.from_numpy(np.concatenate([clip[name] for clip in clips])))))
-            for name in ("frames", "others")
-        )
-    middle = (one.mean(dim=0) + two.mean(dim=0)) / 2
-    known, changed = torch.cat([one, two]) - middle, one - two
-    # Half of the components are those that tell people apart best, the other half those that move.
-    leave = components(changed, CHANGED)
-    enter = torch.cat([components(known, KNOWN // 2), leave[: KNOWN // 2]]).T
-    lips.guess.middle.copy_(middle)
-    lips.guess.enter.copy_(enter / (known @ enter).std(dim=0))
-    # What leaves the network is of unit size.
-    lips.guess.leave.copy_(leave * (changed @ leave.T).std())
-
-
-def components(rows: Tensor, count: int) -> Tensor:
-    """Give the principal components (count, n) of rows (m, n) about nothing."""
-    return torch.linalg.eigh(rows.T @ rows / len(rows))[1].T.flip(0)[:count]

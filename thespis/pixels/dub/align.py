@@ -78,10 +78,13 @@ def softened(shape: LipShape) -> Array:
     )
 
 
-def pasted(frame: Bytes, square: Aligned, before: Bytes, made: Bytes, shape: LipShape, share: float, *, keep: bool) -> None:
+def pasted(
+    frame: Bytes, square: Aligned, before: Bytes, made: Bytes, shape: LipShape, share: float, *, keep: bool, flow: Array | None = None
+) -> None:
     """Put what was painted into a frame (h, w, 3), in place: `before` and `made` (side, side, 3) are the square as it was and as it is.
 
-    With `keep` the frame's own detail stays where little changed: there the change alone is laid over it.
+    With `keep` the frame's own detail stays where little changed: there the change alone is laid over it. Where `before` was moved by
+    a `flow` (side, side, 2), the frame's own detail goes with it.
     """
     height, width = frame.shape[:2]
     corners = square.corners()
@@ -102,8 +105,16 @@ def pasted(frame: Bytes, square: Aligned, before: Bytes, made: Bytes, shape: Lip
     own = frame[top:bottom, left:right].astype(np.float32)
     drawn = shown(made.astype(np.float32), back)
     if keep:
+        own_there = own if flow is None else carried(frame, shown(flow, back) @ np.linalg.inv(square.matrix[:, :2]).T, left, top)
         change = made.astype(np.float32) - before
         much = cv2.GaussianBlur(np.abs(change).max(axis=2), (0, 0), max(SPREAD * square.side, 0.5))
         plain = np.clip((shown(much, back)[..., None] - SHARP) / (BLURRED - SHARP), 0, 1)
-        drawn = plain * drawn + (1 - plain) * (own + shown(change, back))
+        drawn = plain * drawn + (1 - plain) * (own_there + shown(change, back))
     frame[top:bottom, left:right] = np.clip(np.round(own + mask * (drawn - own)), 0, 255).astype(np.uint8)
+
+
+def carried(frame: Bytes, flow: npt.NDArray[np.float64], left: int, top: int) -> Array:
+    """Take the part of a frame (h, w, 3) whose corner is at `left` and `top` from where a flow (rows, columns, 2) in its pixels says."""
+    down, across = np.mgrid[top : top + flow.shape[0], left : left + flow.shape[1]]
+    places = (np.stack([across, down], axis=-1) + flow).astype(np.float32)
+    return np.asarray(cv2.remap(frame, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)  # type: ignore[call-overload]

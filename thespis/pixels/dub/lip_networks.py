@@ -24,6 +24,17 @@ def voice_tokens(rows: Array, shape: LipShape) -> Array:
     return np.stack([np.concatenate([each, places], axis=1, dtype=np.float32) for each in heard])
 
 
+SPOKEN, AWAKE = 0.3, 3
+"""From where on a row counts as spoken, and how many such rows around a frame wake its mouth."""
+
+
+def voice_speaking(rows: Array, shape: LipShape) -> Array:
+    """Tell how much is spoken around each frame of a window, of rows (back + frames + forth, 10) -> (frames,), 0 to 1."""
+    spoken = rows[:, ARTICULATION.column("speaking")] > SPOKEN
+    around = np.lib.stride_tricks.sliding_window_view(spoken, shape.taps)[: shape.frames]
+    return np.asarray(np.minimum(around.sum(axis=1) / AWAKE, 1), np.float32)
+
+
 def hidden(pictures: Array, shape: LipShape) -> Array:
     """Grey out what is painted anew in pictures (n, 3, side, side) from -1 to 1."""
     return np.asarray(pictures * (1 - painted(shape, shape.side)), np.float32)
@@ -41,8 +52,43 @@ def small_mask(shape: LipShape) -> Array:
     return np.ascontiguousarray(painted(shape, shape.side)[::step, ::step])
 
 
+SKIN = (0.40, 0.62), (0.20, 0.80)
+"""The part of a square, down and across, whose middle colour is taken for the skin's: cheeks and nose, which lips hardly move."""
+EVEN, HUE, LUMINANCE = 0.45, (0.299, 0.587, 0.114), 0.7
+"""How light the skin is in even light, what its lightness is, and how much of the difference is taken away."""
+DARKEST = 0.06  # of white, below which skin is taken for no darker
+
+
+def gains_of(squares: Bytes) -> Array:
+    """Find by what colours (3,) squares (n, S, S, 3) of one face are multiplied, so that its skin has no hue and an even light."""
+    side = squares.shape[1]
+    (top, bottom), (left, right) = ((round(one * side), round(two * side)) for one, two in SKIN)
+    skin = np.maximum(np.median(squares[:, top:bottom, left:right].reshape(-1, 3), axis=0) / 255, DARKEST)
+    light = float(skin @ np.array(HUE))
+    return np.asarray(light / skin * (EVEN / light) ** LUMINANCE, np.float32)
+
+
+def evened(numbers: Array, gains: Array) -> Array:
+    """Multiply the colours of pictures (n, 3, h, w) from -1 to 1 by gains (3,)."""
+    return np.asarray((numbers + 1) * gains[:, None, None] - 1, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Repainted:
+    """What was painted: squares as they were (F, S, S, 3), those of the frame itself or moved by `flow`, and as they are.
+
+    `flow` (F, S, S, 2) says from how many pixels to the right and below each pixel came; None where none was moved.
+    """
+
+    before: Bytes
+    made: Bytes
+    flow: Array | None = None
+
+
 Clean = Callable[[Array, int, Array], Array]
 """What says what is clean: latents (k, F, 3 C + 1, P, P), a step and tokens (k, F, taps, told) -> (k, F, C, P, P)."""
+Guess = Callable[[Array, Array], tuple[Array, Array, Array]]
+"""The first guess: squares (n, 3, S, S), told tokens (n, taps, told) -> the same moved, with more laid over, and the flow (n, 2, S, S)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +139,18 @@ class OnnxLips:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.shape = shape
         self._patches = read_patches(weights["patches"])
-        self._denoiser = onnxruntime.InferenceSession(str(weights["denoiser"]), options, providers=["CPUExecutionProvider"])
+        self._denoiser, self._guesser = (
+            onnxruntime.InferenceSession(str(weights[name]), options, providers=["CPUExecutionProvider"]) for name in ("denoiser", "guess")
+        )
 
-    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> tuple[Bytes, Bytes]:
-        """Paint squares (F, side, side, 3), told (F, taps, told), from noise (channels, places, places) -> as they were, as they are."""
-        return paint(self._patches, self._clean, self.shape, squares, squares, tokens, noise, strength)
+    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> Repainted:
+        """Paint squares (F, side, side, 3), told (F, taps, told), from noise (channels, places, places)."""
+        return paint(self._patches, self._guess, self._clean, self.shape, squares, squares, tokens, noise, strength)
+
+    def _guess(self, squares: Array, tokens: Array) -> tuple[Array, Array, Array]:
+        """Move squares (n, 3, S, S), told (n, taps, told) -> moved, with more laid over, and the flow (n, 2, S, S)."""
+        moved, laid, flow = self._guesser.run(None, {"squares": squares, "tokens": np.ascontiguousarray(tokens, np.float32)})
+        return np.asarray(moved), np.asarray(laid), np.asarray(flow)
 
     def _clean(self, latents: Array, step: int, tokens: Array) -> Array:
         """Say what is clean of latents (k, F, 3 C + 1, P, P), told (k, F, taps, told) -> (k, F, C, P, P)."""
@@ -107,20 +160,34 @@ class OnnxLips:
 
 
 def paint(
-    patches: Patches, clean: Clean, shape: LipShape, squares: Bytes, others: Bytes, tokens: Array, noise: Array, strength: float
-) -> tuple[Bytes, Bytes]:
-    """Paint the mouths of squares (F, S, S, 3), referring to others -> the references and what is made, both as latents show them."""
-    frames = len(squares)
-    pictures = np.concatenate([hidden(as_numbers(squares), shape), as_numbers(others)])
-    latents = patches.encode(pictures, shape.factor)
+    patches: Patches,
+    guess: Guess,
+    clean: Clean,
+    shape: LipShape,
+    squares: Bytes,
+    others: Bytes,
+    tokens: Array,
+    noise: Array,
+    strength: float,
+) -> Repainted:
+    """Paint the mouths of squares (F, S, S, 3), referring to others of the same frames."""
+    frames, gains = len(squares), gains_of(others)
+    whole = evened(as_numbers(others), gains)
+    moved, laid, flow = guess(whole, tokens)
+    masked, reference, plain = (
+        patches.encode(each, shape.factor) for each in (hidden(evened(as_numbers(squares), gains), shape), laid, whole)
+    )
     mask = np.broadcast_to(small_mask(shape), (frames, 1, shape.places, shape.places))
-    beside = np.concatenate([mask, latents[:frames], latents[frames:]], axis=1)
-    told = np.ascontiguousarray(tokens[None] if strength == 1 else np.stack([np.zeros_like(tokens), tokens]), np.float32)
+    ways = [(tokens, reference)] if strength == 1 else [(np.zeros_like(tokens), plain), (tokens, reference)]
+    told = np.ascontiguousarray(np.stack([each for each, _ in ways]), np.float32)
+    beside = np.stack([np.concatenate([mask, masked, each], axis=1) for _, each in ways])
 
     def answer(noisy: Array, step: int) -> Array:
-        found = clean(np.concatenate([noisy, beside], axis=1)[None].repeat(len(told), axis=0), step, told)
+        found = clean(np.concatenate([noisy[None].repeat(len(told), axis=0), beside], axis=2), step, told)
         return found[0] if len(told) == 1 else guided(list(found), (strength,))
 
     made = sample(np.repeat(noise[None], frames, axis=0), shape.steps, answer)
-    both = as_pictures(patches.decode(np.concatenate([latents[frames:], made]), shape.factor))
-    return both[:frames], both[frames:]
+    # What latents cannot tell is the guess's: only their change is laid over it.
+    change = patches.decode(made, shape.factor) - patches.decode(reference, shape.factor)
+    before, after = (as_pictures(evened(each, 1 / gains)) for each in (moved, laid + change))
+    return Repainted(before, after, np.ascontiguousarray(flow.transpose(0, 2, 3, 1), np.float32))

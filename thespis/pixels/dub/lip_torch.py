@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from thespis.pixels.diffusion.networks import as_numbers, as_pictures
-from thespis.pixels.dub.lip_networks import Patches, hidden, small_mask
+from thespis.pixels.dub.lip_guess import FirstGuess
+from thespis.pixels.dub.lip_networks import Patches, Repainted, hidden, small_mask
 from thespis.pixels.dub.lip_shape import LipShape
 from thespis.pixels.inflated import VideoNetwork, VideoShape
 from thespis.types import Array, Bytes
@@ -25,8 +26,6 @@ SCHEDULE: dict[str, Any] = {
     "steps_offset": 1,
 }  # fmt: skip
 """The published schedule of noise."""
-KNOWN, CHANGED, HIDDEN = 64, 48, 192
-"""Components of a mouth as it is and of its change, and numbers between them, of the first guess."""
 
 
 def video_shape(shape: LipShape) -> VideoShape:
@@ -37,46 +36,8 @@ def video_shape(shape: LipShape) -> VideoShape:
     )  # fmt: skip
 
 
-class FirstGuess(nn.Module):
-    """How the latents change in the mean when a mouth says something else: from the mouth as it is and the voice around the frame.
-
-    Both the mouth and its change are told by principal components of the part that is painted, which are solved for.
-    """
-
-    def __init__(self, shape: LipShape) -> None:
-        """Build it; it begins as one that changes nothing."""
-        super().__init__()
-        inside = np.flatnonzero(small_mask(shape))
-        count = shape.channels * len(inside)
-        self.voice = shape.told - shape.taps
-        self.register_buffer("inside", torch.eye(shape.places**2)[inside], persistent=False)
-        self.register_buffer("middle", torch.zeros(count))
-        self.register_buffer("enter", torch.zeros(count, KNOWN))
-        self.register_buffer("leave", torch.zeros(CHANGED, count))
-        self.layers = nn.Sequential(
-            nn.Linear(KNOWN + self.voice * shape.taps, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, CHANGED)
-        )
-        last = self.layers[-1]
-        assert isinstance(last, nn.Linear)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-
-    def seen(self, latents: Tensor) -> Tensor:
-        """Take what is painted out of latents (..., C, H, W) -> (..., C * places)."""
-        return (latents.flatten(-2) @ self.inside.T).flatten(-2)
-
-    def forward(self, reference: Tensor, tokens: Tensor) -> Tensor:
-        """Guess the change of latents (B, F, C, H, W), told tokens (B, F, T, D); where nothing is told there is none."""
-        known = (self.seen(reference) - self.middle) @ self.enter
-        told = tokens[..., -1, -1:]  # the place of the last token: 0 where nothing is told
-        voice = tokens[..., : self.voice].flatten(2) * 2 - 1
-        change = told * self.layers(torch.cat([known, voice], dim=-1)) @ self.leave
-        made: Tensor = (change.unflatten(-1, (reference.shape[2], -1)) @ self.inside).unflatten(-1, reference.shape[-2:])
-        return made
-
-
 class Lips(nn.Module):
-    """The network of the size that ships: it says what the clean latents are, as a change of a first guess from the reference."""
+    """The network of the size that ships: it says what the clean latents are, as a change of a first guess."""
 
     def __init__(self, shape: LipShape) -> None:
         """Build it; it begins as one that changes nothing."""
@@ -109,16 +70,10 @@ class Lips(nn.Module):
         made: Tensor = pixel_shuffle(whole, self.shape.factor)
         return made
 
-    def guessed(self, reference: Tensor, tokens: Tensor) -> Tensor:
-        """Move the lips of reference latents (B, F, C, H, W) roughly to where tokens (B, F, T, D) want them."""
-        made: Tensor = reference + self.guess(reference, tokens)
-        return made
-
     def forward(self, latents: Tensor, step: Tensor, tokens: Tensor) -> Tensor:
-        """Say what is clean of latents (B, F, 3 C + 1, H, W): noisy, mask, masked and reference ones; told (B, F, T, D) at steps (B,)."""
-        beside, reference = latents.split([latents.shape[2] - self.shape.channels, self.shape.channels], dim=2)
-        guess = self.guessed(reference, tokens)
-        made: Tensor = guess + self.mask * self.network(torch.cat([beside, guess], dim=2), step, tokens)
+        """Say what is clean of latents (B, F, 3 C + 1, H, W): noisy, mask, masked and guessed ones; told (B, F, T, D) at steps (B,)."""
+        guess = latents[:, :, -self.shape.channels :]
+        made: Tensor = guess + self.mask * self.network(latents, step, tokens)
         return made
 
 
@@ -131,8 +86,8 @@ class TorchLips:
         """Hold network and autoencoder."""
         self.network, self.coder, self.shape, self._seed = network.eval(), coder.eval(), shape, seed
 
-    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> tuple[Bytes, Bytes]:
-        """Paint squares (F, side, side, 3), told (F, taps, told), from noise (channels, places, places) -> as they were, as they are."""
+    def paint(self, squares: Bytes, tokens: Array, noise: Array, strength: float) -> Repainted:
+        """Paint squares (F, side, side, 3), told (F, taps, told), from noise (channels, places, places)."""
         shape, frames = self.shape, len(squares)
         device = next(self.network.parameters()).device
         numbers = as_numbers(squares)
@@ -155,7 +110,7 @@ class TorchLips:
             drawn = torch.cat(
                 [self.coder.decode(each[None] / settings.scaling_factor + (settings.shift_factor or 0.0)).sample for each in latents]
             )
-        return squares, as_pictures(drawn.float().cpu().numpy())
+        return Repainted(squares, as_pictures(drawn.float().cpu().numpy()))
 
     def _encoded(self, pictures: Tensor) -> Tensor:
         """Turn pictures (n, 3, side, side) into latents: the likeliest ones, so that no chance is in it."""
