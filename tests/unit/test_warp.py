@@ -15,6 +15,7 @@ from thespis.pixels.crop import through
 from thespis.pixels.cutout import cut_out
 from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import grid_triangles, opaque
+from thespis.pixels.parting import plain
 from thespis.pixels.raster import draw, packed, soften_outline
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
@@ -155,7 +156,10 @@ def test_lips_meet_at_rest_and_seal_in_a_closure(canvas: Canvas) -> None:
     assert abs(inner_gap(canvas, row())) < 0.005
     assert inner_gap(canvas, row(jawOpen=0.6)) > 0.15
     assert abs(inner_gap(canvas, row(jawOpen=0.6, mouthClose=0.6))) < 0.01
-    assert inner_gap(canvas, row(jawOpen=0.3)) == pytest.approx(inner_gap(canvas, row(jawOpen=0.6)) / 2, rel=0.1)
+    # Before the portrait has looked at itself; what it learns from that may differ from one opening to the next.
+    as_shaped = replace(canvas, puppet=replace(canvas.puppet, parting=plain(canvas.puppet.person, canvas.puppet.rotation)))
+    assert inner_gap(as_shaped, row(jawOpen=0.3)) == pytest.approx(inner_gap(as_shaped, row(jawOpen=0.6)) / 2, rel=0.05)
+    assert 0.7 / 1.05 < inner_gap(canvas, row(jawOpen=0.3)) / inner_gap(as_shaped, row(jawOpen=0.3)) < 1.4 * 1.05
 
 
 def test_lids_close_fully_and_cover_the_eye(canvas: Canvas) -> None:
@@ -233,10 +237,10 @@ def test_the_edge_of_what_stands_before_another_has_no_saw_teeth() -> None:
     for row in range(20):
         picture[row, : 5 + row // 2], nearest[row, : 5 + row // 2] = 200, 1.0
     flat = picture.copy()
-    soften_outline(picture, nearest, flat[2:18, 2:18].copy(), 2, 2)
+    soften_outline(picture, nearest, flat[2:18, 2:18].copy(), 2, 2, 0.3)
     edge = picture[4:16, :, 0]
     assert ((edge > 0) & (edge < 200)).sum(axis=1).min() >= 1
     assert (picture[:, 0] == 200).all() and (picture[:, 19] == 0).all()
     even = flat.copy()
-    soften_outline(even, np.ones_like(nearest), flat.copy(), 0, 0)
+    soften_outline(even, np.ones_like(nearest), flat.copy(), 0, 0, 0.3)
     assert np.array_equal(even, flat)

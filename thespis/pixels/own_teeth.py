@@ -16,7 +16,7 @@ ROOM = 0.03  # eye distances of the row above and below what is known of it
 CROWN = 0.155  # eye distances from a tooth's edge to its neck
 GUMS = 0.04  # between the lip and the teeth from which on gums show there
 LEAST_TALL, USUAL_TALL = 0.025, 0.055  # eye distances of teeth that count as seen, and of most of those in a row that does
-LEAST_WIDE = 0.53  # of the mouth's width at rest that such a row has
+LEAST_WIDE = 0.44  # of the mouth's width at rest that such a row has
 UNEVEN = 0.016  # eye distances that the teeth of one row end beside its arc, in the mean
 BRIGHT = 0.55  # of the brightest teeth's level that a pixel of a tooth has at least
 REDDER = 5.0  # by which lips must be redder than teeth to be told from them so
@@ -29,7 +29,7 @@ INSET = 0.010  # eye distances from the lips' edge where a pixel is half lip
 STEADY = 0.010  # over which the edge of the row is evened
 STANDS_OUT = 0.008  # by which a tooth ends beside the arc of the row
 SLOPE = 0.06  # of the row's arc against the line of the eyes
-ENDS = (0.05, 0.075)  # below the line of resting lips that the row ends at least and at most: where lips come to rest is a guess
+ENDS = (0.035, 0.12)  # below the line of resting lips that the row ends at least and at most: where lips come to rest is a guess
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u8[:,::1],u1[:,:
 HALVES = np.uint64(0x0080008000800080)  # one half in each of a pixel's four places, to round
 SHOWS = np.uint64(1 << 63)  # set where the fourth place is at least one half
 BYTE, ONE = np.uint64(255), np.uint64(1)
-OUTLINE = 0.15  # eye distances between two neighbouring pixels from which on one stands before the other
 WHOLE = 81.0  # the weight of the five by five pixels around one
 FAINT, FULL = np.uint64(6), np.uint64(250)  # of 255; what is less is nothing, what is more is all
 
@@ -158,11 +157,12 @@ def shrink_into(fine: Bytes, picture: Bytes, top: int, left: int) -> None:  # pr
                 picture[top + y, left + x, channel] = (total + 2) >> 2
 
 
-@numba.njit("void(u1[:,:,::1],f4[:,::1],u1[:,:,::1],i8,i8)", cache=True, nogil=True, fastmath=True)
-def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left: int) -> None:  # pragma: no cover - compiled
+@numba.njit("void(u1[:,:,::1],f4[:,::1],u1[:,:,::1],i8,i8,f8)", cache=True, nogil=True, fastmath=True)
+def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left: int, step: float) -> None:  # pragma: no cover - compiled
     """Smooth the saw teeth of `picture` (height, width, 3) where one thing stands before another, by the depths `nearest` (height, width).
 
-    `before` (h, w, 3) is a copy of the part that is looked at, from (top, left) on; its own rim stays.
+    `before` (h, w, 3) is a copy of the part that is looked at, from (top, left) on; its own rim stays. `step` is how many eye distances
+    one pixel lies behind the next where one thing stands before another.
     """
     for y in range(2, before.shape[0] - 2):
         for x in range(2, before.shape[1] - 2):
@@ -170,10 +170,10 @@ def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left
             up, down = nearest[top + y - 1, left + x], nearest[top + y + 1, left + x]
             right, beside = nearest[top + y, left + x + 1], nearest[top + y, left + x - 1]
             low, high = min(own, up, down, right, beside), max(own, up, down, right, beside)
-            if high - low < OUTLINE:
+            if high - low < step:
                 continue
             # How much of the neighbourhood lies in front says how much of this pixel does; either side gives its own colour.
-            between = low + min(high - low, 2 * OUTLINE) / 2
+            between = low + min(high - low, 2 * step) / 2
             front = 0.0
             for dy in range(-2, 3):
                 for dx in range(-2, 3):

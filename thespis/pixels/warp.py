@@ -29,6 +29,7 @@ SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances a
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
 BESIDE_FACE = 0.4  # eye distances beside a face where its head may fold
+OUTLINE = (0.3, 0.15)  # eye distances between neighbouring pixels from which on one stands before the other: at rest, and turned
 TURNED = (0.04, 0.14)  # radians over which it comes to do so
 RAISED_SHADE = 0.25  # of the shade of a lid that closes has one that rises
 CLOSE_UPS = ("mouth", "left eye", "right eye")
@@ -185,11 +186,19 @@ def smooth_outline(canvas: Canvas, posed: Posed, turn: Array, image: Bytes) -> N
     """Smooth the edge of a head turned by `turn` (3,), a rotation vector, before hair and wall, in an image (height, width, 3)."""
     outline = posed.place[canvas.puppet.person.shapes.oval]
     # The far side of a head that turns folds beside its face; where nothing turns, all of that is the picture's own.
-    room = 4 + BESIDE_FACE * canvas.puppet.unit * float(smoothstep(*TURNED, np.linalg.norm(turn)))
+    turned = float(smoothstep(*TURNED, np.linalg.norm(turn)))
+    room = 4 + BESIDE_FACE * canvas.puppet.unit * turned
     left, top = (max(int(edge - room), 0) for edge in outline.min(axis=0))
     right, bottom = min(int(outline[:, 0].max() + room) + 1, image.shape[1]), min(int(outline[:, 1].max()) + 5, image.shape[0])
     if right - left > 4 and bottom - top > 4:
-        soften_outline(image, canvas.nearest, np.ascontiguousarray(image[top:bottom, left:right]), top, left)
+        soften_outline(
+            image,
+            canvas.nearest,
+            np.ascontiguousarray(image[top:bottom, left:right]),
+            top,
+            left,
+            OUTLINE[0] + turned * (OUTLINE[1] - OUTLINE[0]),
+        )
 
 
 def expose(canvas: Canvas, row: Array, image: Bytes) -> None:
