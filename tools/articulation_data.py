@@ -34,7 +34,20 @@ SENTENCES = {
     "Il fait beaucoup trop froid pour sortir. Papa prépare un bon potage. Le jeune homme lut un livre sur la lune. "
     "Un bon vin blanc, s'il vous plaît. Elle a vu deux oiseaux bleus dans le jardin. Quand viendrez-vous chez nous? La pluie tombe depuis "
     "huit heures. J'ai peur qu'il soit trop tard pour le train. Chacun son tour, monsieur. On a mangé du pain et du fromage. Ma sœur joue "
-    "du piano tous les jeudis. Rien ne bouge sous l'ombre du grand chêne. Vingt et un, quarante-cinq, quatre-vingt-dix.",
+    "du piano tous les jeudis. Rien ne bouge sous l'ombre du grand chêne. Vingt et un, quarante-cinq, quatre-vingt-dix. "
+    "Le boulanger ouvre sa boutique avant l'aube. Mes parents ont vendu leur vieille ferme. Pourrais-tu me prêter ton parapluie? "
+    "Nous avons marché longtemps au bord du lac. Pierre veut apprendre le chinois. Ta sœur est-elle revenue de Bruxelles? Un peu "
+    "de beurre suffit. La maîtresse écrit au tableau. Il neige depuis dimanche soir. Leur famille habite au-dessus de la "
+    "pharmacie. Quel dommage que tu ne puisses pas venir! On entend parfois les grenouilles. Je me souviens bien de cette "
+    "chanson. Le chien du voisin aboie toute la nuit. Elle a acheté du poisson, des pommes et du poivre. Fais attention à la "
+    "marche. Peut-être pleuvra-t-il encore vendredi. Mon oncle répare des montres anciennes. Tu feras comme tu voudras. L'homme "
+    "au chapeau gris a disparu. Les feuilles mortes couvrent le chemin. Combien de fois faut-il le répéter? Ce fauteuil vert me "
+    "plaît beaucoup. Bruno joue aux échecs avec son frère. Demande à quelqu'un d'autre. Vous trouverez la gare au bout de la rue. "
+    "J'aimerais mieux rentrer à pied. Aucun bruit ne montait de la maison. Nos amis partent demain pour le Portugal. Il faut "
+    "mélanger la farine et les œufs. Pendant l'hiver, l'ours dort au fond de sa grotte. Le fleuve a débordé au printemps. Bonjour "
+    "madame, auriez-vous une minute? Simon et Émilie se marient en juin. Trop de monde attendait le bus. Où sont passées mes "
+    "chaussures? Une ombre passa derrière la vitre. C'est un problème important, mais simple. Personne ne m'a prévenu. Bien sûr, "
+    "prends un morceau de pain.",
     "es": "Mi mamá me mima mucho por la mañana. El perro de Pablo bebe agua fría. Vamos a pasear por el parque bonito. "
     "Cinco jóvenes corrían hacia la estación. La guitarra suena muy bien en la plaza.",
     "it": "La bambina mangia un pomodoro maturo. Domani mattina partiremo per la montagna. Il gatto bianco dorme sopra il tavolo. "

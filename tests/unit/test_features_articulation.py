@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thespis.features.articulation import Articulation
+from thespis.features.articulation import AHEAD, Articulation
 from thespis.features.gestures import REST_CLOSURE
 from thespis.features.spaces import ARTICULATION
 from thespis.speech.say import say
@@ -100,7 +100,7 @@ def test_lips_that_must_meet_do_meet() -> None:
     labials = [phone for phone in SAID.phones or () if phone.symbol in ("p", "b", "m")]
     assert len(labials) >= 6
     for phone in labials:
-        near = closure[int(np.floor((phone.start - 0.02) * 100)) : int(np.ceil((phone.end + 0.02) * 100)) + 1]
+        near = closure[int(np.floor((phone.start - 0.02) * 100)) - AHEAD : int(np.ceil((phone.end + 0.02) * 100)) + 1]
         assert near.max() >= 0.9
 
 

@@ -26,7 +26,8 @@ from thespis.weights import ASSETS
 CLOSURE, SILENT = MOUTH.index("closure"), PHONE_CLASSES.column(SILENCE)
 SPEAKING = len(MOUTH)  # the network's column after those of MOUTH
 LOOK_AHEAD = Fraction(1, 4)  # seconds of speech that a row waits for: phones that are known reach back nearly as far
-WHOLE_LOOK_AHEAD = Fraction(1, 2)  # the same for second thoughts
+WHOLE_LOOK_AHEAD = Fraction(51, 100)  # the same for second thoughts
+AHEAD = 1  # rows by which mouths are ahead of what is heard or known: real lips are seen to meet that much sooner
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Articulation:
 
     def listening(self) -> Listening:
         """Begin to listen."""
-        return Listening(past=[np.zeros(shape, np.float32) for _, shape in self._inputs[1:]], behind=self._rows_late)
+        return Listening(past=[np.zeros(shape, np.float32) for _, shape in self._inputs[1:]], behind=self._rows_late + AHEAD)
 
     def step(self, state: Listening, chunk: Speech, last: bool) -> Track:
         """Listen to the next samples and answer with the rows that are sure by now."""
@@ -119,14 +120,14 @@ class Articulation:
                 # Second thoughts do not replace the first ones: the mean of both errs less than either.
                 state.soon.append(soon)
                 row = (second + state.soon.popleft()) * np.float32(0.5) if len(state.soon) > self._rows_between else second
+                if state.phones is not None and state.behind <= AHEAD:
+                    state.phones.append(chances.copy())
                 if state.behind:
                     state.behind -= 1
                     continue
                 state.rows.append(np.concatenate([row[:SPEAKING], state.voice(float(row[SPEAKING]))]))
                 if self._presence is not None and state.present is not None:
                     state.sure.append(self._presence.sure_of(state.present, float(row[SPEAKING]), sure))
-                if state.phones is not None:
-                    state.phones.append(chances.copy())
 
     def _answer(self, state: Listening, stop: int) -> Track:
         """Give the rows up to `stop`, with the mouth from the phones where they are known."""
@@ -139,7 +140,7 @@ class Articulation:
                 share = self._presence.at(state.present, state.sure.popleft(), row / float(ARTICULATION_FPS))
                 values[number] *= share
                 values[number, CLOSURE] += (1 - share) * REST_CLOSURE
-        mouths = state.gestures.rows(first, stop)
+        mouths = state.gestures.rows(first + AHEAD, stop + AHEAD)
         for begin, end in state.known:
             low, high = (-(-sample * 100 // state.intake.rate) for sample in (begin, end))
             rows = slice(max(low - first, 0), max(min(high, stop) - first, 0))
@@ -176,4 +177,4 @@ def hear(speech: Speech, *, whole: bool = True, weights: Path | None = None) -> 
     return Hearing(articulation, Track(PHONE_CLASSES, values, ARTICULATION_FPS))
 
 
-assert REACH < LOOK_AHEAD
+assert REACH + AHEAD / ARTICULATION_FPS <= LOOK_AHEAD

@@ -143,6 +143,7 @@ def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
     jaw, close = EXPRESSION.column("jawOpen"), EXPRESSION.column("mouthClose")
     seal = sealed(speech)
     # A closure cancels all of the parting, also what the emotion still adds.
+    face = np.clip(face, 0.0, STRONGEST)
     face[:, jaw] = np.minimum(face[:, jaw], 1.0)
     parted = face[:, jaw].copy()
     for name, share in LIFTING.items():

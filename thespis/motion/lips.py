@@ -20,10 +20,10 @@ from thespis.types import Direction, Portrait, Track, random_for
 
 JAW = 0.48  # jawOpen where the articulation is fully open: speech uses about half of what a jaw can do
 CLOSED_JAW = 0.06  # jawOpen that a lip closure keeps, so that there is something to close
-RELAXED, SEALED = 0.5, 0.95  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
+RELAXED, SEALED = 0.6, 0.95  # closure up to which lips only rest on each other, and from which on they seal: a network is never quite sure
 OPENS = {"spreading": 0.1, "rounding": -0.66, "tongue": -0.2, "dental": -0.5}  # shares of a full opening, beside those of the jaw
-AJAR = 0.22  # share of a full opening by which lips are apart that speak and neither rest nor close
-MEETING = 0.7  # closure at which lips that speak are no longer ajar
+AJAR = 0.21  # share of a full opening by which lips are apart that speak and neither rest nor close
+MEETING = 0.6  # closure at which lips that speak are no longer ajar
 FUNNEL_OPENS = 0.44  # mouthFunnel opens the lips too: by so much of what jawOpen does
 LEAST_OPEN = 0.12  # share of the jaw's opening that even the roundest lips let through
 QUIET, LEVEL, ACCENT = 5.0, 1.5, 10.0  # quickness, 1/s: falling silent, the running loudness, brows following an accent

@@ -26,6 +26,7 @@ NEVER = -1e30
 SURE = 0.005  # probability that is given to every class beside what was heard: a network is never quite sure
 ALIKE = 0.6  # how much of a like class counts for a class: accents and reductions
 COMMON, OWN = 1.0, 0.9  # how far classes that are heard all the time are discounted, and how much of that is what this recording says
+UNTOLD = 0.3  # the same share where no text is known: sounds that a short recording really holds more often than others stay likely
 QUICKEST = 0.5  # of a sound's usual length that it lasts at least
 SLOW_AND_FAST = 0.5, 1.3  # how much shorter and longer than usual whole recordings may be said
 LINGERS = 1.0  # of its usual length that a sound goes on for beyond the least, on average
@@ -129,9 +130,9 @@ def pace_of(posteriors: Track, sayings: Sequence[Saying]) -> float:
     return min(max(heard / max(usual, 0.1), SLOW_AND_FAST[0]), SLOW_AND_FAST[1])
 
 
-def even(heard: Array) -> Doubles:
+def even(heard: Array, own: float = OWN) -> Doubles:
     """Discount classes that are heard all the time in posteriors (rows, classes), as a network does that is not at home with a voice."""
-    common = OWN * heard.mean(axis=0, dtype=np.float64) + (1 - OWN) / heard.shape[1]
+    common = own * heard.mean(axis=0, dtype=np.float64) + (1 - own) / heard.shape[1]
     made = heard / common**COMMON
     return np.asarray(made / made.sum(axis=1, keepdims=True), np.float64)
 
@@ -313,7 +314,7 @@ def decode(posteriors: Track) -> Aligned:
     rate, begin = float(posteriors.fps), posteriors.start / float(posteriors.fps)
     if not len(posteriors):
         return Aligned((), (), (), ())
-    heard = np.log((1 - SOUND_SURE) * even(posteriors.values) + SOUND_SURE / PHONE_CLASSES.size).astype(np.float32)
+    heard = np.log((1 - SOUND_SURE) * even(posteriors.values, UNTOLD) + SOUND_SURE / PHONE_CLASSES.size).astype(np.float32)
     turns = follows()
     score = heard[0].copy()
     came = np.zeros(heard.shape, np.int16)
