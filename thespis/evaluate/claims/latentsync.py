@@ -12,7 +12,7 @@ import numpy as np
 from thespis.evaluate.claim import Trial
 
 JUDGE_SEED = 1000
-STEPS, CLIPS = 80, 6
+STEPS, CLIPS = 50, 4
 """Steps of the last training, and clips that are dubbed in either way."""
 
 
