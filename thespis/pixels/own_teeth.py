@@ -12,7 +12,7 @@ from thespis.pixels.mouth import CHEEK, TEETH, UPPER_BEHIND, UPPER_SPAN, Light, 
 from thespis.types import Array, Bytes
 
 Mask = npt.NDArray[np.bool_]
-ROOM = 0.03  # eye distances of the row above and below what is known of it
+ROOM, LONGEST = 0.03, 0.16  # eye distances that a row may be taller than the drawn one, above and below
 CROWN = 0.155  # eye distances from a tooth's edge to its neck
 GUMS = 0.04  # between the lip and the teeth from which on gums show there
 LEAST_TALL, USUAL_TALL = 0.025, 0.055  # eye distances of teeth that count as seen, and of most of those in a row that does
@@ -71,7 +71,7 @@ def upper_row(
     """
     middle, width = opening.centre, opening.width
     half = 1.15 * CHEEK * width
-    top, bottom = UPPER_SPAN[0] - ROOM, UPPER_SPAN[1] + 0.16
+    top, bottom = UPPER_SPAN[0] - ROOM, UPPER_SPAN[1] + LONGEST
     wide, tall = (int(np.clip(round(size * fine), 24, 640)) for size in (2 * half, bottom - top))
     step = (bottom - top) / (tall - 1)
     across, down = np.linspace(-half, half, wide, dtype=np.float32), np.linspace(top, bottom, tall, dtype=np.float32)
