@@ -165,11 +165,11 @@ def soften_outline(picture: Bytes, nearest: Array, before: Bytes, top: int, left
     one pixel lies behind the next where one thing stands before another.
     """
     for y in range(2, before.shape[0] - 2):
+        beside, own = nearest[top + y, left + 1], nearest[top + y, left + 2]
         for x in range(2, before.shape[1] - 2):
-            own = nearest[top + y, left + x]
-            up, down = nearest[top + y - 1, left + x], nearest[top + y + 1, left + x]
-            right, beside = nearest[top + y, left + x + 1], nearest[top + y, left + x - 1]
+            up, right, down = nearest[top + y - 1, left + x], nearest[top + y, left + x + 1], nearest[top + y + 1, left + x]
             low, high = min(own, up, down, right, beside), max(own, up, down, right, beside)
+            beside, own = own, right
             if high - low < step:
                 continue
             # How much of the neighbourhood lies in front says how much of this pixel does; either side gives its own colour.

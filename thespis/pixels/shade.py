@@ -86,15 +86,17 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     # Lips drawn wide lie flat on the teeth and leave them in the light.
     broad = float(smoothstep(*BROAD, length / unit / lips.width))
     light += broad * (1 - light)
-    corner = upper[0]
-    frame = [corner[0], corner[1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, lips.seam]
+    corner, meets = upper[0], edges.mean(axis=0)[edges[1] - edges[0] < NARROW[1]]
+    seam, reach = (lips.seam if len(meets) else 0.0), 4 * SEAM * unit
+    between = (float(meets.min()) - reach, float(meets.max()) + reach) if len(meets) else (0.0, 0.0)
+    frame = [corner[0], corner[1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, seam, *between]
     shade(fine, nearest, edges, lips.colours, np.array(frame, np.float32))
 
 
 @numba.njit("void(u1[:,:,::1],f4[:,::1],f4[:,::1],f4[:,:,::1],f4[::1])", cache=True, nogil=True, fastmath=True)
 def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Array) -> None:  # pragma: no cover - compiled
     """Shade every pixel inside the mouth by how far it lies below the upper and above the lower lip's edge."""
-    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam = frame
+    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam, first, last = frame
     bins = edges.shape[1]
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
@@ -103,6 +105,8 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
                 continue
             s = (x - left) * x_along + (y - top) * y_along
             t = (y - top) * x_along - (x - left) * y_along
+            if skin and (t < first or t > last):
+                continue
             at = min(max(s / length * (bins - 1), 0.0), bins - 1.001)
             k = int(at)
             share = at - k
