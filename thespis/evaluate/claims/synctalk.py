@@ -7,7 +7,7 @@ frame's own; both draw the last seconds, which were held out.
 from thespis.evaluate.claim import Trial
 from thespis.train.synctalk import fit, made_up
 
-SECONDS, SIDE, STEPS = 8.0, 64, 400
+SECONDS, SIDE, STEPS = 4.0, 64, 110
 
 
 def claim(trial: Trial) -> float:
