@@ -2,6 +2,7 @@
 
 thespis train mine.py -o runs/mine --minutes 30
 thespis train mine.py -o runs/mine               (the same again goes on where it stood)
+thespis train emodiffhead --data mead_prepared --data hdtf_prepared -o runs/real      (of thespis data prepare)
 torchrun --nproc-per-node 2 -m thespis.apps.cli train mine.py -o runs/mine
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from thespis import recipes
-from thespis.errors import MissingExtraError, TrainingError
+from thespis.errors import MissingExtraError, TrainingError, UsageError
 from thespis.export.output import check_writable
 from thespis.train.settings import FREE, InterruptedPartError, Settings
 
@@ -26,6 +27,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="NAME", help="a recipe of thespis list, or a recipe file of your own")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where weights, checkpoints, log and page go")
     parser.add_argument("--size", metavar="NAME", help="which size of the recipe, where it has several")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="FOLDER",
+        help="learn from this footage, too (thespis data prepare); several may be given",
+    )
+    parser.add_argument("--stage", type=float, metavar="SHARE", help="the made-up stage's share beside --data, 0 to 1 (0.5)")
     parser.add_argument("--minutes", type=float, help="end after so many minutes, with a checkpoint")
     parser.add_argument("--steps", type=int, help="how many steps in all")
     parser.add_argument("--batch", type=int, help="rows of a step, of all processes together")
@@ -47,10 +56,15 @@ def main(args: Namespace) -> int:
     absent = [name for name in ("torch", "accelerate") if find_spec(name) is None]
     if absent:
         raise MissingExtraError(f"training needs {' and '.join(absent)}, not installed here: pip install 'thespis[train]'")
+    if args.stage is not None and not args.data:
+        raise UsageError("--stage shares what is learned with --data; give both, or neither to learn from the made-up stage alone")
     wishes = {name: getattr(args, name) for name in WISHES if getattr(args, name) is not None}
     check(args.output, {name: value for name, value in wishes.items() if name != "size"})
     # A recipe that ships may not import what lies above it, so its training stands in thespis/train under its name.
     trainer = recipe if hasattr(recipe, "train") else import_module(shipped)
+    if args.data and not getattr(trainer, "FOOTAGE", False):
+        raise TrainingError(f"the recipe {args.recipe!r} learns from the made-up stage alone, so that --data has to be left out")
+    wishes |= {name: value for name, value in (("data", args.data), ("stage", args.stage)) if value is not None}
     if args.size is not None and args.size not in getattr(trainer, "SIZES", ()):
         sizes = ", ".join(getattr(trainer, "SIZES", ())) or "one size only; leave --size out"
         raise TrainingError(f"the recipe {args.recipe!r} has no size {args.size!r} to train; it has {sizes}")

@@ -102,13 +102,18 @@ def write_faces(settings: StageSettings, folder: Path, side: int, *, turned: boo
 
 
 def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
-    """Write what is made of each clip of a corpus in files of twenty, those that are missing; yields how many clips are there by then."""
+    """Write what is made of each clip of a corpus, as `write_parts` does."""
+    return write_parts(settings.clips, f"{settings.split}-{settings.regime}", folder, make)
+
+
+def write_parts(count: int, stem: str, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
+    """Write what is made of each of `count` clips in files of twenty, those that are missing; yields how many clips are there by then."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, settings.clips, EACH):
-        path = folder / f"{settings.split}-{settings.regime}-{first:06d}.safetensors"
-        stop = min(first + EACH, settings.clips)
+    for first in range(0, count, EACH):
+        path = folder / f"{stem}-{first:06d}.safetensors"
+        stop = min(first + EACH, count)
         if not path.exists():
             made = {number: make(number) for number in range(first, stop)}
             tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
@@ -123,18 +128,22 @@ def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arr
 
 def read_faces(folder: Path, split: str, regime: str) -> list[Arrays]:
     """Read the clips of a split and regime that are in a folder, in order."""
-    from safetensors.numpy import load_file
-
-    found: list[Arrays] = []
-    for path in sorted(folder.glob(f"{split}-{regime}-*.safetensors")):
-        clips: dict[int, Arrays] = {}
-        for name, value in load_file(path).items():
-            number, _, part = name.partition("/")
-            clips.setdefault(int(number), {})[part] = value
-        found += [clips[number] for number in sorted(clips)]
+    found = list(read_parts(folder, f"{split}-{regime}").values())
     if not found:
         raise MediaError(f"{folder} has no faces of the split {split!r} and the regime {regime!r}; make them with write_faces")
     return found
+
+
+def read_parts(folder: Path, stem: str) -> dict[int, Arrays]:
+    """Read clips that `write_parts` wrote, by number."""
+    from safetensors.numpy import load_file
+
+    clips: dict[int, Arrays] = {}
+    for path in sorted(folder.glob(f"{stem}-*.safetensors")):
+        for name, value in load_file(path).items():
+            number, _, part = name.partition("/")
+            clips.setdefault(int(number), {})[part] = value
+    return dict(sorted(clips.items()))
 
 
 def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int, *, remembers: bool = True) -> tuple[Bytes, Bytes]:

@@ -68,8 +68,9 @@ def usual(network: Acting, kinds: Mapping[str, Mapping[str, Array]]) -> None:
     spreads[BODY:] = changes[np.abs(changes[:, BODY:]).max(axis=1) > JUMP, BODY:].std(axis=0)
     for buffer, values in (
         (network.place, controls.mean(axis=0)),
-        (network.spread, controls.std(axis=0)),
-        (network.change, spreads),
+        # What never moves in the acts, as footage tells of no feeling how strongly it shows, counts as it is.
+        (network.spread, np.where(controls.std(axis=0) > 0, controls.std(axis=0), 1.0)),
+        (network.change, np.where(spreads > 0, spreads, 1.0)),
     ):
         buffer.copy_(torch.from_numpy(np.asarray(values, np.float32)))
 

@@ -1,4 +1,4 @@
-"""`thespis train emodiffhead`: the stage's faces, the expression generator, the diffusion network, and the files that ship.
+"""`thespis train emodiffhead`: faces of the stage and of footage, the expression generator, the diffusion network, the files that ship.
 
 Everything is kept in the folder, so that the same command goes on where it stood: faces/, expression/, the network and three ONNX files.
 """
@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from thespis.data.faces import Arrays, read_faces, write_faces
+from thespis.data.footage import filmed_faces
 from thespis.data.stage import StageSettings
 from thespis.errors import TrainingError
 from thespis.motion.networks.expression import ExpressionGenerator
@@ -22,12 +24,15 @@ from thespis.pixels.diffusion.shape import SHAPES, NetworkShape
 from thespis.pixels.diffusion.unet import FaceDiffusion
 from thespis.train.batches import Examples
 from thespis.train.checkpoint import write_tensors
-from thespis.train.expression import ExpressionLearner, spoken_expressions
+from thespis.train.expression import ExpressionLearner, filmed_expressions, spoken_expressions
 from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, spread, usual_sizes
+from thespis.train.footage import kept_back, settled
 from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings, ended
 from thespis.types import random_for
+
+FOOTAGE = True  # it learns from footage too, where there is some
 
 SIZES = tuple(name for name, shape in SHAPES.items() if shape.channels == 3)
 """What can be trained here: sizes that draw pixels."""
@@ -37,7 +42,7 @@ HELD, HELD_TURNED = 20, 6  # clips of people who are learned from by nobody
 SHARES = {"plain": 0.4, "emotional": 0.35, "turned": 0.25}
 CARRIES = 0.3  # of the steps the carrier learns in; in the others the denoiser does, beside it
 CLOSE = 1e-3  # by how much an exported network may differ
-SPOKEN = 300  # clips that the expression generator learns from
+SPOKEN, SPOKEN_SECONDS = 300, 4.0  # clips that the expression generator learns from, and how long each is
 USUAL = Settings(steps=6000, batch=4, rate=1e-3, warm_up=60, average=0.995, check_every=200, checkpoint_every=200, sample_every=200)
 
 
@@ -45,13 +50,23 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
     """Train the recipe in a folder; `wishes` are a `size` and settings of the loop, for the diffusion network."""
     asked = dict(wishes)
     size = asked.pop("size", "tiny")
+    films, stage = settled(folder, asked)
     settings = replace(USUAL, **asked)
-    faces = corpus(folder / "faces", SHAPES[size].side, settings.seed, tell)
-    expressions(folder, settings.seed, tell)
-    return diffusion(folder, size, faces, settings, tell)
+    faces = corpus(folder / "faces", SHAPES[size].side, settings.seed, tell) if stage else {"held": []}
+    shares = {name: stage * share for name, share in SHARES.items() if faces.get(name)}
+    filmed = list(filmed_faces(films, folder / "faces", SHAPES[size].side, tell))
+    for (_, clip), held in zip(filmed, kept_back([person for person, _ in filmed]), strict=True):
+        kind = "held" if held else "filmed, felt" if np.isfinite(clip["emotion"]).all() else "filmed"
+        faces.setdefault(kind, []).append(clip)
+    kinds = [name for name in ("filmed", "filmed, felt") if faces.get(name)]
+    if films and not kinds:
+        raise TrainingError(f"nobody is seen well enough in {' and '.join(map(str, films))} to learn from; look at its report.html")
+    shares |= {name: (1 - stage) / len(kinds) for name in kinds}
+    expressions(folder, settings.seed, tell, stage=stage > 0, filmed=faces.get("filmed, felt", []))
+    return diffusion(folder, size, faces, shares, settings, tell)
 
 
-def corpus(folder: Path, side: int, seed: int, tell: Callable[[str], None]) -> Mapping[str, list[Arrays]]:
+def corpus(folder: Path, side: int, seed: int, tell: Callable[[str], None]) -> dict[str, list[Arrays]]:
     """Draw what is missing of the stage's faces, and read them by regime; "held" are other people."""
     wanted = [("train", name, *size) for name, size in CLIPS.items()]
     wanted += [("validation", "plain", HELD, CLIPS["plain"][1]), ("validation", "turned", HELD_TURNED, CLIPS["turned"][1])]
@@ -67,14 +82,22 @@ def corpus(folder: Path, side: int, seed: int, tell: Callable[[str], None]) -> M
     return found
 
 
-def expressions(folder: Path, seed: int, tell: Callable[[str], None]) -> None:
-    """Train the expression generator, unless that was done."""
+def expressions(folder: Path, seed: int, tell: Callable[[str], None], *, stage: bool = True, filmed: Sequence[Arrays] = ()) -> None:
+    """Train the expression generator on the stage's voices and on filmed clips whose feeling is known, unless that was done."""
     path = folder / "expression.safetensors"
     if path.exists():
         return
-    tell(f"voices and expressions of the stage: {SPOKEN} clips")
-    examples = spoken_expressions(StageSettings(seed, SPOKEN, 4.0))
-    held = spoken_expressions(StageSettings(seed, 40, 4.0, split="validation"))
+    known = [filmed_expressions(filmed, SPOKEN_SECONDS)] if filmed else []
+    held = None
+    if stage:
+        tell(f"voices and expressions of the stage: {SPOKEN} clips")
+        known.append(spoken_expressions(StageSettings(seed, SPOKEN, SPOKEN_SECONDS)))
+        held = spoken_expressions(StageSettings(seed, 40, SPOKEN_SECONDS, split="validation"))
+    if not sum(len(each["voice"]) for each in known):
+        raise TrainingError(
+            f"without the made-up stage the footage must hold clips of {SPOKEN_SECONDS:g} s whose feeling is known (as --set mead tells it)"
+        )
+    examples = {name: np.concatenate([each[name] for each in known]) for name in known[0]}
     learner = seeded(seed, lambda: ExpressionLearner(ExpressionGenerator(), spread(examples["expression"].reshape(-1, 53))))
     settings = Settings(steps=1500, batch=16, rate=2e-3, average=0.995, check_every=250, seed=seed)
     ended(learn(learner, Examples(examples, 16, seed), folder / "expression", settings, held=held, tell=tell))
@@ -91,11 +114,18 @@ def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
         return make()
 
 
-def diffusion(folder: Path, size: str, faces: Mapping[str, list[Arrays]], settings: Settings, tell: Callable[[str], None]) -> Outcome:
-    """Train the network of a size, and export what came of it."""
-    shares = [SHARES[regime] / len(faces[regime]) for regime in SHARES for _ in faces[regime]]
-    clips = [clip for regime in SHARES for clip in faces[regime]]
-    seen = faces["held"][:2] + faces["held"][-1:] + faces["emotional"][:1]
+def diffusion(
+    folder: Path,
+    size: str,
+    faces: Mapping[str, list[Arrays]],
+    kinds: Mapping[str, float],
+    settings: Settings,
+    tell: Callable[[str], None],
+) -> Outcome:
+    """Train the network of a size on `kinds` of faces, each with its share of the windows, and export what came of it."""
+    shares = [share / len(faces[kind]) for kind, share in kinds.items() for _ in faces[kind]]
+    clips = [clip for kind in kinds for clip in faces[kind]]
+    seen = faces["held"][:2] + faces["held"][-1:] + clips[-1:]
 
     def sample(network: nn.Module, step: int, place: Path) -> None:
         draw_page(network, seen, place / f"step_{step:06d}.png")
@@ -123,8 +153,10 @@ def taught(
     usual_sizes(network, clips, known=known)
     fit_paint(network, clips)
     windows = Windows(clips, shares or [1.0] * len(clips), settings.batch, shape.frames, shape.past, settings.seed)
-    kept = Windows(held, [1.0] * len(held), 1, shape.frames, shape.past, settings.seed)
-    checked = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(held))]
+    checked = None
+    if held:
+        kept = Windows(held, [1.0] * len(held), 1, shape.frames, shape.past, settings.seed)
+        checked = [kept.window(random_for(settings.seed, f"held {number}")) for number in range(2 * len(held))]
     first = replace(settings, steps=max(round(CARRIES * settings.steps), 1), minutes=CARRIES * settings.minutes)
     ended(learn(CarrierLearner(network), windows, folder / "carrier", first, held=checked, tell=tell))
     network = read_shape(folder / "carrier" / "network.safetensors", shape)

@@ -1,6 +1,7 @@
 """How EMOdiffhead's expression generator learns: to say what was acted, to pass for real, and to show the emotion that was asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -9,12 +10,14 @@ from torch import Tensor, nn
 
 from thespis.data.faces import Arrays, told
 from thespis.data.stage import StageSettings
+from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert_head import flame_of_face
 from thespis.motion.networks.expression import EmotionJudge, ExpressionGenerator, SequenceJudge
 from thespis.motion.spaces.face import FACE
+from thespis.motion.spaces.flame import EXPRESSION_AND_JAW
 from thespis.pixels.diffusion.conditions import expression_of
 from thespis.train.losses import fooling, frozen, judging, position, velocity
-from thespis.types import Array, Track
+from thespis.types import EMOTION, Array, Track
 
 BLINK = 0.5  # seconds: lids that are shut for less are blinking, which belongs to no expression
 FOOLING, SHOWING, MOVING = 0.02, 0.2, 4.0
@@ -42,6 +45,20 @@ def spoken_expressions(settings: StageSettings) -> Arrays:
         found["emotion"].append(rows["emotion"])
         found["expression"].append(expression_of(flame_of_face(face).values))
     return {name: np.stack(values).astype(np.float32) for name, values in found.items()}
+
+
+def filmed_expressions(clips: Sequence[Arrays], seconds: float) -> Arrays:
+    """Make filmed clips at 25 frames a second, whose emotion is known, into the same examples, each of so many seconds."""
+    rows = round(seconds * 25)
+    found: dict[str, list[Array]] = {"voice": [], "emotion": [], "expression": []}
+    for clip in clips:
+        expression = expression_of(flame_of_face(calm_lids(Track(FACE, clip["face"], Fraction(25)))).values)
+        for first in range(0, len(expression) - rows + 1, rows):
+            one = slice(first, first + rows)
+            for name, values in (("voice", clip["articulation"]), ("emotion", clip["emotion"]), ("expression", expression)):
+                found[name].append(values[one])
+    sizes = {"voice": ARTICULATION.size, "emotion": EMOTION.size, "expression": EXPRESSION_AND_JAW.size}
+    return {name: np.asarray(values, np.float32).reshape(-1, rows, sizes[name]) for name, values in found.items()}
 
 
 class ExpressionLearner(nn.Module):

@@ -41,7 +41,7 @@ PLAIN, EMOTIONAL, HELD = (120, 1.6), (80, 2.0), (20, 1.6)
 PAST_NOISE = 0.3  # the largest deviation of what is added to earlier frames: at work they are the network's own, with its faults
 NOISY = 0.6  # how far towards the clean end the steps go that are learned: few-step samplers never come near it
 LIPS, FACE = 5.0, 1.0  # how much more an error counts there
-USUAL = Settings(steps=1200, batch=4, rate=2e-3, warm_up=60, average=0.99, check_every=200, checkpoint_every=200, sample_every=400)
+USUAL = Settings(steps=3000, batch=4, rate=2e-3, warm_up=60, average=0.99, check_every=200, checkpoint_every=200, sample_every=400)
 FILES = ("hallo_patches.safetensors", "hallo_reference.onnx", "hallo_denoiser.onnx")
 
 

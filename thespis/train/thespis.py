@@ -1,12 +1,13 @@
 """`thespis train thespis`: voices that are made up and recorded, people who act them, the motion denoiser, and the file that ships.
 
 Everything is kept in the folder, so that the same command goes on where it stood: voices, acts/, flow/, steps/ and acting.onnx. Sound files
-in its subfolder `recordings/` are acted as well, besides the made-up voices.
+in its subfolder `recordings/` are acted as well, besides the made-up voices; people in footage act as they were filmed.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,21 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thespis.data.acts import SOUNDS, made_up, performed, recorded
+from thespis.data.footage_acts import filmed_acts
+from thespis.data.prepared import Prepared
 from thespis.errors import TrainingError
 from thespis.export.output import write_arrays
 from thespis.motion.networks.acting import Acting
 from thespis.motion.spaces.acting import CONTROLS, STYLE
 from thespis.motion.voiced import HEARD
 from thespis.train.acting import ActingLearner, FewSteps, Stretches, stretch, usual
+from thespis.train.footage import settled
 from thespis.train.halves import Halved, shorten
 from thespis.train.loop import train as learn
 from thespis.train.settings import Outcome, Settings
 from thespis.types import EMOTION, Array, random_for
 
+FOOTAGE = True  # it learns from footage too, where there is some
 MADE_UP, HELD = 500, 40
 """Clips of twelve seconds with made-up voices, to learn from and to judge by."""
 TURNS = {"made up": 4, "recorded": 12}
@@ -46,10 +51,13 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
     """Train the denoiser in a folder; `wishes` are settings of the loop, of which a quarter of the minutes distils it to few steps."""
     asked = dict(wishes)
     asked.pop("size", None)
+    films, stage = settled(folder, asked)
     settings = replace(USUAL, **asked)
-    acts = {name: performances(folder, name, settings.seed, tell) for name in ("made up", "recorded", "held")}
-    kinds = {name: found for name, found in acts.items() if found and name != "held"}
-    shares = {name: SHARES[name] for name in kinds}
+    acts = {name: kept(folder, name, partial(performances, folder, name, settings.seed, tell)) for name in ("made up", "recorded", "held")}
+    kinds = {name: found for name, found in acts.items() if found and name != "held" and stage}
+    shares = {name: stage * SHARES[name] for name in kinds}
+    if films:
+        kinds["filmed"], shares["filmed"] = kept(folder, "filmed", lambda: filmed(films, tell)), (1 - stage) * sum(SHARES.values())
     random = random_for(settings.seed, "held stretches")
     held = [stretch(acts["held"], *random.uniform(size=3).tolist()) for _ in range(4 * settings.batch)]
     network = fresh(settings.seed)
@@ -71,10 +79,7 @@ def train(folder: Path, wishes: Mapping[str, Any], tell: Callable[[str], None]) 
 
 
 def performances(folder: Path, name: str, seed: int, tell: Callable[[str], None]) -> dict[str, Array]:
-    """Make voices and acts, or read those that were made; nothing where there are no recordings."""
-    place = folder / "acts" / f"{name.replace(' ', '_')}.safetensors"
-    if place.exists():
-        return load_arrays(place)
+    """Make voices and acts; nothing where there are no recordings."""
     sounds = [path for path in sorted((folder / "recordings").glob("*")) if path.suffix.lower() in SOUNDS]
     if name == "recorded":
         if not sounds:
@@ -87,9 +92,24 @@ def performances(folder: Path, name: str, seed: int, tell: Callable[[str], None]
         voices = made_up(seed, "train" if name == "made up" else "validation", count)
     tell(f"acting {len(voices['rows'])} voices")
     turns = [performed(voices, seed, f"{name} {turn}") for turn in range(TURNS.get(name, 1))]
-    found = {each: np.concatenate([turn[each] for turn in turns]) for each in turns[0]}
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_arrays(place, found)
+    return {each: np.concatenate([turn[each] for turn in turns]) for each in turns[0]}
+
+
+def filmed(films: Sequence[Path], tell: Callable[[str], None]) -> dict[str, Array]:
+    """Read how the people of prepared folders act."""
+    tell(f"looking how people act in {' and '.join(map(str, films))}")
+    return filmed_acts(clip for film in films for clip in Prepared(film))
+
+
+def kept(folder: Path, name: str, make: Callable[[], dict[str, Array]]) -> dict[str, Array]:
+    """Make acts once, and read them from the folder from then on; nothing is kept of nothing."""
+    place = folder / "acts" / f"{name.replace(' ', '_')}.safetensors"
+    if place.exists():
+        return load_arrays(place)
+    found = make()
+    if found:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_arrays(place, found)
     return found
 
 
