@@ -108,7 +108,7 @@ def test_the_same_lips_change_next_to_nothing(seen: tuple[Footage, Performance, 
     (face,) = find_faces(picture)
     y, x = np.round(face.points[17, 1::-1]).astype(int)
     near = np.s_[y - 16 : y + 20, x - 30 : x + 30]
-    assert np.abs(image[near].astype(int) - picture[near]).mean() < 6
+    assert np.abs(image[near].astype(int) - picture[near]).mean() < 6.5
 
 
 def test_dubbing_fades_where_the_face_is_lost_but_not_across_cuts() -> None:
