@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from thespis.apps import cli
-from thespis.capture.footage import open_footage
+from thespis.capture.footage import nominal, open_footage
 from thespis.capture.performance import Performance, track_video
 from thespis.errors import FaceError, MediaError
 from thespis.export.take import open_take
@@ -245,6 +245,29 @@ def test_wandering_frame_times_become_a_steady_rate(performed: Bytes, tmp_path: 
     levels = [round(float(image.mean()) / 30) for image in footage]
     assert footage.fps == 25
     assert levels == [0, 1, 2, 2, 2, 3, 4, 6]
+
+
+def test_the_rate_is_that_of_the_spacing_of_frames(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "late.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 24)
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 60 * (number % 4), np.uint8), format="rgb24")
+            # One picture is left out in the middle, so that the mean over the file is 23.5 a second.
+            frame.pts, frame.time_base = number + (number > 24), Fraction(1, 24)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        assert 23 < float(container.streams.video[0].average_rate or 0) < 23.9
+    footage = open_footage(path)
+    assert footage.fps == 24
+    steps = np.abs(np.diff([float(picture.mean()) for picture in footage]))
+    assert len(steps) == 50 and steps[24] < 5 and np.delete(steps, 24).min() > 30  # every picture once, and the hole filled
+    assert nominal(Fraction(22), Fraction(30)) == 22 and nominal(None, None) == 25 and nominal(None, Fraction(12)) == 12
 
 
 def test_a_turned_video_is_upright(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 Item = TypeVar("Item")
 USUAL_FPS = Fraction(25)
 SLOWEST, FASTEST = Fraction(1, 10), Fraction(240)
+NEARLY = 0.03  # how far a mean rate may be from that of the spacing of frames, and mean the same
 AHEAD = 4  # pictures
 LONGEST_REPEAT = 10  # seconds; a longer hole in the time stamps is a broken stamp and not a still picture
 
@@ -168,6 +169,14 @@ def colours(layout: str, space: int, span: int) -> Array:
     return np.ascontiguousarray(np.linalg.lstsq(known, seen, rcond=None)[0].T, np.float32)
 
 
+def nominal(average: Fraction | None, spacing: Fraction | None) -> Fraction:
+    """Choose a stream's rate: by the spacing of its frames, where the mean over its length comes near that."""
+    # The mean counts what is cut off at either end and what a camera dropped; by it frames would be skipped or told twice.
+    if average and spacing and abs(Fraction(spacing) / Fraction(average) - 1) < NEARLY:
+        return Fraction(spacing)
+    return Fraction(average or spacing or USUAL_FPS)
+
+
 def open_footage(path: str | Path) -> Footage:
     """Look at a video or image file; nothing is decoded yet."""
     place = Path(path)
@@ -186,7 +195,7 @@ def open_footage(path: str | Path) -> Footage:
             if not container.streams.video or container.format.name == "tty":  # FFmpeg reads any plain text as a film of a terminal
                 raise MediaError(f"{place} has no pictures in it; give a video (mp4, mov, webm, mkv, avi) or an image file")
             stream = container.streams.video[0]
-            rate = Fraction(stream.average_rate or stream.guessed_rate or USUAL_FPS)
+            rate = nominal(stream.average_rate, stream.guessed_rate)
             if not SLOWEST <= rate <= FASTEST:
                 raise MediaError(f"{place} says it has {float(rate):g} frames a second; from 0.1 to 240 are read: convert it to 25")
             length = (
