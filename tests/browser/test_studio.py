@@ -174,7 +174,14 @@ def test_a_moment_is_chosen_and_a_feeling_mixed(tab: Tab) -> None:
 
 def test_faces_are_set_side_by_side_in_one_video(tab: Tab) -> None:
     go(tab, "Compare")
+    # The tab is made when it is first shown, and what is clicked before it is whole is forgotten.
+    tab.until(
+        "document.querySelectorAll('#compare_as input').length === 2 && document.querySelector('#draw_compare').offsetParent !== null"
+    )
+    time.sleep(1)
     tab.value("document.querySelectorAll('#compare_as input')[1].click()")
+    tab.until("document.querySelectorAll('#compare_as input')[1].checked")
+    time.sleep(1)
     tab.click("#draw_compare")
     tab.until("/[0-9]+ frames\\./.test(document.querySelector('#compare_status').innerText)", LONG)
     tab.until("document.querySelector('#compare_film video')?.videoWidth === 536", LONG)
