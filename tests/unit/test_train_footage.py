@@ -114,6 +114,10 @@ def test_a_training_goes_on_with_what_it_began_with(prepared: Path, tmp_path: Pa
             settled(tmp_path / "run", dict(wishes))
     with pytest.raises(TrainingError, match="from 0 to 1, not 2"):
         settled(tmp_path / "other", {"data": [prepared], "stage": 2.0})
+    (tmp_path / "alone" / "flow").mkdir(parents=True)
+    (tmp_path / "alone" / "flow" / "run.json").write_text("{}")
+    with pytest.raises(TrainingError, match=r"learned from the stage \(100%\)"):
+        settled(tmp_path / "alone", {"data": [prepared]})
     assert kept_back(["a", "b"]) == [False, False]
     assert kept_back(["d", "a", "b", "c", "a"]) == [False, True, False, False, True]
 

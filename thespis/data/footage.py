@@ -12,16 +12,7 @@ from thespis.data.faces import Arrays, at_frames, read_parts, write_parts
 from thespis.data.item import felt
 from thespis.data.packed import at_rate, heard
 from thespis.data.prepared import Prepared
-from thespis.head.shapes import (
-    EYE_LEFT_LOWER,
-    EYE_LEFT_UPPER,
-    EYE_RIGHT_LOWER,
-    EYE_RIGHT_UPPER,
-    LIPS_INNER_LOWER,
-    LIPS_INNER_UPPER,
-    LIPS_OUTER,
-    OVAL,
-)
+from thespis.head import shapes
 from thespis.motion.convert_head import flame_of_face
 from thespis.motion.spaces.face import EXPRESSION
 from thespis.pixels.diffusion.square import aligning, cut, onto
@@ -76,9 +67,9 @@ def parts_at(points: Array, side: int) -> Bytes:
     """Draw which part of a face is where (side, side), from its points (478, 2) in pixels; hair and clothes count as background."""
     finer = max(SHADED // side, 1) * 4
     mask = np.full((side * finer, side * finer), PARTS.index("background"), np.uint8)
-    inner = [*LIPS_INNER_UPPER, *LIPS_INNER_LOWER[-2:0:-1]]
-    eyes = ([*EYE_LEFT_UPPER, *EYE_LEFT_LOWER[::-1]], [*EYE_RIGHT_UPPER, *EYE_RIGHT_LOWER[::-1]])
-    for part, ring in (("skin", OVAL), *(("eyes", eye) for eye in eyes), ("lips", LIPS_OUTER), ("mouth", inner)):
+    inner = [*shapes.LIPS_INNER_UPPER, *shapes.LIPS_INNER_LOWER[-2:0:-1]]
+    eyes = ([*shapes.EYE_LEFT_UPPER, *shapes.EYE_LEFT_LOWER[::-1]], [*shapes.EYE_RIGHT_UPPER, *shapes.EYE_RIGHT_LOWER[::-1]])
+    for part, ring in (("skin", shapes.OVAL), *(("eyes", eye) for eye in eyes), ("lips", shapes.LIPS_OUTER), ("mouth", inner)):
         outline = np.round((points[list(ring)] + 0.5) * finer - 0.5).astype(np.int32)
         cv2.fillPoly(mask, [outline], [PARTS.index(part)])
     return np.ascontiguousarray(mask[finer // 2 :: finer, finer // 2 :: finer])

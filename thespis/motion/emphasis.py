@@ -13,7 +13,7 @@ from thespis.motion.smooth import Doubles, soft_step
 from thespis.motion.spaces.face import EXPRESSION
 from thespis.types import Direction, Portrait, Track
 
-LEAD = 0.08  # seconds by which mouths lead the voice
+LEAD = 0.09  # seconds by which mouths lead the voice
 CHANGE = 0.12  # seconds in which the strength changes, about LEAD before a word's beginning and end
 LETS_GO = 0.2  # seconds in which a held mouth goes back to what is said
 ROUND = 0.2  # share of rounding in how much there is to hold, beside the opening

@@ -23,7 +23,9 @@ def settled(folder: Path, wishes: dict[str, Any]) -> tuple[list[Path], float]:
     now = {"stage": share, "footage": [{"folder": each.name, "clips": len(Prepared(each))} for each in folders]}
     path = folder / FACTS
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    begun = before if before is not None else {"stage": 1.0, "footage": []} if (folder / "run.json").exists() else now
+    # Parts of a training have folders of their own, which may be there before the whole of it is.
+    alone = any(folder.glob("run.json")) or any(folder.glob("*/run.json"))
+    begun = before if before is not None else {"stage": 1.0, "footage": []} if alone else now
     if begun != now:
         raise TrainingError(f"{folder} holds a training that learned from {told(begun)}, not from {told(now)}; use another folder")
     if folders and before is None:
