@@ -102,13 +102,17 @@ def test_lips_open_as_asked_and_the_rest_stays_to_the_last_bit(seen: tuple[Foota
 
 def test_the_same_lips_change_next_to_nothing(seen: tuple[Footage, Performance, Dub]) -> None:
     footage, performance, dub = seen
-    picture = next(iter(footage))
-    image = picture.copy()
-    dub.draw(0, performance.motion.values[0], image)
-    (face,) = find_faces(picture)
-    y, x = np.round(face.points[17, 1::-1]).astype(int)
-    near = np.s_[y - 16 : y + 20, x - 30 : x + 30]
-    assert np.abs(image[near].astype(int) - picture[near]).mean() < 6.5
+    apart = []
+    for number, picture in enumerate(footage):
+        if number in (0, 8, 12, 24, 30):
+            image = picture.copy()
+            dub.draw(number, performance.motion.values[number], image)
+            (face,) = find_faces(picture)
+            y, x = np.round(face.points[17, 1::-1]).astype(int)
+            near = np.s_[y - 16 : y + 20, x - 30 : x + 30]
+            apart.append(np.abs(image[near].astype(int) - picture[near]).mean())
+    assert np.mean(apart) < 4
+    assert max(apart) < 6.5
 
 
 def test_dubbing_fades_where_the_face_is_lost_but_not_across_cuts() -> None:
