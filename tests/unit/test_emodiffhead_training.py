@@ -24,7 +24,7 @@ from thespis.pixels.diffusion.shape import NetworkShape  # noqa: E402
 from thespis.pixels.diffusion.unet import FaceDiffusion  # noqa: E402
 from thespis.train.emodiffhead import seeded  # noqa: E402
 from thespis.train.expression import ExpressionLearner, calm_lids  # noqa: E402
-from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, fit_paint, usual_sizes  # noqa: E402
+from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, usual_sizes  # noqa: E402
 from thespis.train.randomness import row_seeds  # noqa: E402
 from thespis.types import EMOTION, Track  # noqa: E402
 
@@ -112,6 +112,12 @@ def test_faces_learn_a_little(make: type[nn.Module], learns: str, bound: float) 
     assert not changed & ({"see", "carry", "where"} if learns == "clean" else {"clean", "what"})
 
 
+def test_a_page_shows_clips_however_short_they_are(tmp_path: Path) -> None:
+    network = seeded(0, lambda: FaceDiffusion(LITTLE))
+    draw_page(CarrierLearner(network), [CLIPS[0], clip(5, rows=40)], tmp_path / "page.png")  # type: ignore[arg-type]
+    assert (tmp_path / "page.png").is_file()
+
+
 def test_the_generator_learns_with_its_judges() -> None:
     random = np.random.default_rng(0)
     learner = seeded(0, lambda: ExpressionLearner(ExpressionGenerator(16), np.ones(EXPRESSION_AND_JAW.size, np.float32)))
@@ -140,5 +146,5 @@ def test_blinks_are_taken_out_and_closed_eyes_are_not() -> None:
 
 
 def test_a_size_that_cannot_be_trained_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["train", "emodiffhead", "--size", "full", "-o", str(tmp_path)]) == 2
-    assert "the recipe 'emodiffhead' has no size 'full' to train; it has tiny, small" in capsys.readouterr().err
+    assert cli.main(["train", "emodiffhead", "--size", "huge", "-o", str(tmp_path)]) == 2
+    assert "the recipe 'emodiffhead' has no size 'huge' to train; it has tiny, small, full" in capsys.readouterr().err

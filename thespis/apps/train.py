@@ -3,6 +3,7 @@
 thespis train mine.py -o runs/mine --minutes 30
 thespis train mine.py -o runs/mine               (the same again goes on where it stood)
 thespis train emodiffhead --data mead_prepared --data hdtf_prepared -o runs/real      (of thespis data prepare)
+thespis train emodiffhead --size full --autoencoder vae/ -o runs/full      (latents of 512 pixels; wants a GPU)
 torchrun --nproc-per-node 2 -m thespis.apps.cli train mine.py -o runs/mine
 """
 
@@ -35,6 +36,12 @@ def arguments(parser: ArgumentParser) -> None:
         help="learn from this footage, too (thespis data prepare); several may be given",
     )
     parser.add_argument("--stage", type=float, metavar="SHARE", help="the made-up stage's share beside --data, 0 to 1 (0.5)")
+    parser.add_argument(
+        "--autoencoder",
+        type=Path,
+        metavar="FOLDER",
+        help="a diffusers AutoencoderKL, for sizes that draw its latents (the one in the folder for your own weights)",
+    )
     parser.add_argument("--minutes", type=float, help="end after so many minutes, with a checkpoint")
     parser.add_argument("--steps", type=int, help="how many steps in all")
     parser.add_argument("--batch", type=int, help="rows of a step, of all processes together")
@@ -65,6 +72,12 @@ def main(args: Namespace) -> int:
     if args.data and not getattr(trainer, "FOOTAGE", False):
         raise TrainingError(f"the recipe {args.recipe!r} learns from the made-up stage alone, so that --data has to be left out")
     wishes |= {name: value for name, value in (("data", args.data), ("stage", args.stage)) if value is not None}
+    if args.autoencoder is not None:
+        latent = getattr(trainer, "LATENT", ())
+        if args.size not in latent:
+            sizes = f"; of this recipe: --size {' or '.join(latent)}" if latent else ", which this recipe has not"
+            raise UsageError(f"--autoencoder is for sizes that draw latents{sizes}")
+        wishes["autoencoder"] = args.autoencoder
     if args.size is not None and args.size not in getattr(trainer, "SIZES", ()):
         sizes = ", ".join(getattr(trainer, "SIZES", ())) or "one size only; leave --size out"
         raise TrainingError(f"the recipe {args.recipe!r} has no size {args.size!r} to train; it has {sizes}")

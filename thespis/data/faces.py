@@ -3,11 +3,11 @@
 Every clip also shows the person at rest, as a portrait would: EMOdiffhead and its kin draw all other frames from that one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -16,9 +16,10 @@ import numpy.typing as npt
 from thespis.capture.faces import find_faces
 from thespis.data.acting import articulated
 from thespis.data.looks import look, setting
+from thespis.data.parts import Arrays as Arrays
+from thespis.data.parts import Held, read_parts, stored_parts, write_parts
 from thespis.data.stage import Stage, StageSettings, person_of
 from thespis.errors import MediaError
-from thespis.export.output import Output
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert_head import flame_of_face
 from thespis.motion.retime import Retime
@@ -28,12 +29,32 @@ from thespis.pixels.diffusion.square import aligning, cut, onto
 from thespis.pixels.diffusion.windows import REACH, FaceNetwork, draw, window_noise
 from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Portrait, Track, random_for
 
-Arrays = dict[str, npt.NDArray[Any]]
 ROOM = 2.0  # pictures are drawn this much larger than the squares that are cut out of them
 FINER = 2  # faces are looked for in a picture enlarged by this, since small ones are not found
-EACH = 20  # clips in a file
 SWAYS = np.radians([11.0, 20.0, 9.0])
 """How far heads sway where they are to be seen turned: up and down, to the sides, and tilted."""
+
+
+class Keeping(Protocol):
+    """How a corpus keeps pictures: in places of `factor` pixels each way."""
+
+    factor: int
+
+    def __call__(self, pictures: Iterable[Bytes], clip: str) -> npt.NDArray[Any]:
+        """Turn the pictures (side, side, 3) of a clip of this name into the rows of one array."""
+
+
+class Pixels:
+    """Keeps pictures as they are."""
+
+    factor = 1
+
+    def __call__(self, pictures: Iterable[Bytes], clip: str) -> npt.NDArray[Any]:
+        """Stack them."""
+        return np.stack(list(pictures))
+
+
+PIXELS = Pixels()
 
 
 def at_frames(articulation: Track, fps: Fraction, rows: int) -> Array:
@@ -66,10 +87,11 @@ def swaying(motion: Track, seed: int, number: int) -> Track:
     return motion.replace(head_rotation=np.asarray(motion["head_rotation"] + phase[:, None] * way, np.float32))
 
 
-def shown(stage: Stage, number: int, side: int, *, turned: bool = False) -> Arrays | None:
+def shown(stage: Stage, number: int, side: int, *, turned: bool = False, keeping: Keeping = PIXELS) -> Arrays | None:
     """Make a clip with pictures: frames (1 + n, side, side, 3) and masks, the first one at rest; None where no face is found in that.
 
-    The eyes and lips of the first one stand where a network expects them. In `turned` clips the head sways.
+    The eyes and lips of the first one stand where a network expects them. In `turned` clips the head sways. Another way of `keeping`
+    makes other rows of the frames, and masks of as many places.
     """
     own = stage.settings
     clip, rows = told(own, number)
@@ -89,16 +111,18 @@ def shown(stage: Stage, number: int, side: int, *, turned: bool = False) -> Arra
     faces = find_faces(larger)
     if not faces:
         return None
-    square = onto(aligning((faces[0].points + 0.5) / FINER - 0.5), side)
-    frames = np.stack([cut(picture, square, side) for picture in pictures])
-    parts = np.stack([cut(mask, square, side, exact=True) for mask in masks])
+    standing, places = aligning((faces[0].points + 0.5) / FINER - 0.5), side // keeping.factor
+    square, coarse = onto(standing, side), onto(standing, places)
+    name = f"{own.seed} {own.split} {own.regime} {number}"
+    frames = keeping((cut(picture, square, side) for picture in pictures), name)
+    parts = np.stack([cut(mask, coarse, places, exact=True) for mask in masks])
     return {**rows, "frames": frames, "masks": parts, "person": np.array([person])}
 
 
-def write_faces(settings: StageSettings, folder: Path, side: int, *, turned: bool = False) -> Iterator[int]:
+def write_faces(settings: StageSettings, folder: Path, side: int, *, turned: bool = False, keeping: Keeping = PIXELS) -> Iterator[int]:
     """Write a corpus in files of twenty clips, or finish one that was broken off; yields how many clips are there by then."""
     stage = Stage(replace(settings, size=round(side * ROOM)))
-    return write_clips(settings, folder, lambda number: shown(stage, number, side, turned=turned))
+    return write_clips(settings, folder, lambda number: shown(stage, number, side, turned=turned, keeping=keeping))
 
 
 def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
@@ -106,47 +130,24 @@ def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arr
     return write_parts(settings.clips, f"{settings.split}-{settings.regime}", folder, make)
 
 
-def write_parts(count: int, stem: str, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
-    """Write what is made of each of `count` clips in files of twenty, those that are missing; yields how many clips are there by then."""
-    from safetensors.numpy import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, count, EACH):
-        path = folder / f"{stem}-{first:06d}.safetensors"
-        stop = min(first + EACH, count)
-        if not path.exists():
-            made = {number: make(number) for number in range(first, stop)}
-            tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
-            output = Output(path)
-            try:
-                save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, output.temporary)
-                output.publish()
-            finally:
-                output.discard()
-        yield stop
-
-
 def read_faces(folder: Path, split: str, regime: str) -> list[Arrays]:
     """Read the clips of a split and regime that are in a folder, in order."""
-    found = list(read_parts(folder, f"{split}-{regime}").values())
+    return there(list(read_parts(folder, f"{split}-{regime}").values()), folder, split, regime)
+
+
+def stored_faces(folder: Path, split: str, regime: str) -> list[Held]:
+    """Read the same, with frames and masks left on disk."""
+    return there(list(stored_parts(folder, f"{split}-{regime}").values()), folder, split, regime)
+
+
+def there(found: list[Any], folder: Path, split: str, regime: str) -> list[Any]:
+    """Hand on what was read; it must not be nothing."""
     if not found:
         raise MediaError(f"{folder} has no faces of the split {split!r} and the regime {regime!r}; make them with write_faces")
     return found
 
 
-def read_parts(folder: Path, stem: str) -> dict[int, Arrays]:
-    """Read clips that `write_parts` wrote, by number."""
-    from safetensors.numpy import load_file
-
-    clips: dict[int, Arrays] = {}
-    for path in sorted(folder.glob(f"{stem}-*.safetensors")):
-        for name, value in load_file(path).items():
-            number, _, part = name.partition("/")
-            clips.setdefault(int(number), {})[part] = value
-    return dict(sorted(clips.items()))
-
-
-def drawn_again(face: FaceNetwork, clip: Arrays, steps: int, count: int, *, remembers: bool = True) -> tuple[Bytes, Bytes]:
+def drawn_again(face: FaceNetwork, clip: Held, steps: int, count: int, *, remembers: bool = True) -> tuple[Bytes, Bytes]:
     """Draw the first `count` frames of a clip from its person at rest, as a Painter does: what was made, and the reference carried."""
     seen = face.see(clip["frames"][0])
     past = np.zeros((face.past, *face.noise_shape), np.float32)

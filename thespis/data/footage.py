@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from thespis.data.actor import PARTS
-from thespis.data.faces import Arrays, at_frames, read_parts, write_parts
+from thespis.data.faces import PIXELS, Keeping, at_frames
 from thespis.data.item import felt
 from thespis.data.packed import at_rate, heard
+from thespis.data.parts import Arrays, Held, stored_parts, write_parts
 from thespis.data.prepared import Prepared
 from thespis.head import shapes
 from thespis.motion.convert_head import flame_of_face
@@ -29,7 +30,7 @@ def people_of(clips: Prepared) -> list[str]:
     return [str(clip.labels.get("person", clip.labels.get("name", number))) for number, clip in enumerate(clips)]
 
 
-def filmed_face(clip: Clip, side: int) -> Arrays | None:
+def filmed_face(clip: Clip, side: int, keeping: Keeping = PIXELS, name: str = "") -> Arrays | None:
     """Make a clip's arrays as `thespis.data.faces` has them, its calmest frame as the portrait; None where too little of a face is seen."""
     if clip.motion is None or clip.frames is None or clip.speech is None:
         return None
@@ -46,10 +47,11 @@ def filmed_face(clip: Clip, side: int) -> Arrays | None:
     calm = int(np.argmin(np.where(seen, effort, np.inf)))
     if np.linalg.norm(motion["head_rotation"][calm]) > TURNED:
         return None
-    square = onto(aligning(points[calm]), side)
-    order = [calm, *range(len(rows))]
-    frames = np.stack([cut(clip.frames.images[rows[at]], square, side) for at in order])
-    places = points[order] @ square[:, :2].T + square[:, 2]
+    place, places = aligning(points[calm]), side // keeping.factor
+    square, coarse = onto(place, side), onto(place, places)
+    order, images = [calm, *range(len(rows))], clip.frames.images
+    frames = keeping((cut(images[rows[at]], square, side) for at in order), name)
+    seen_at = points[order] @ coarse[:, :2].T + coarse[:, 2]
     flame = flame_of_face(motion).values
     emotion = felt(clip.labels, len(clip.motion), clip.motion.fps)
     unknown = np.full((len(rows), EMOTION.size), np.nan, np.float32)
@@ -59,7 +61,7 @@ def filmed_face(clip: Clip, side: int) -> Arrays | None:
         "face": motion.values,
         "emotion": unknown if emotion is None else at_rate(emotion, FPS).values,
         "frames": frames,
-        "masks": np.stack([parts_at(each, side) for each in places]),
+        "masks": np.stack([parts_at(each, places) for each in seen_at]),
     }
 
 
@@ -75,15 +77,17 @@ def parts_at(points: Array, side: int) -> Bytes:
     return np.ascontiguousarray(mask[finer // 2 :: finer, finer // 2 :: finer])
 
 
-def filmed_faces(folders: Sequence[Path], place: Path, side: int, tell: Callable[[str], None]) -> Iterator[tuple[str, Arrays]]:
-    """Give each clip of prepared folders with who it shows; its arrays are made once and kept in files in `place`."""
+def filmed_faces(
+    folders: Sequence[Path], place: Path, side: int, tell: Callable[[str], None], keeping: Keeping = PIXELS
+) -> Iterator[tuple[str, Held]]:
+    """Give each clip of prepared folders with who it shows; its arrays are made once and kept in files in `place`, frames on disk."""
     for number, folder in enumerate(folders):
         clips, stem = Prepared(folder), f"filmed-{number}"
 
-        def make(clip: int, clips: Prepared = clips) -> Arrays | None:
-            return filmed_face(clips[clip], side)
+        def make(clip: int, clips: Prepared = clips, stem: str = stem) -> Arrays | None:
+            return filmed_face(clips[clip], side, keeping, f"{stem} {clip}")
 
         for done in write_parts(len(clips), stem, place, make):
             tell(f"faces of {folder}: {done} of {len(clips)} clips")
         people = people_of(clips)
-        yield from ((f"{number} {people[clip]}", arrays) for clip, arrays in read_parts(place, stem).items())
+        yield from ((f"{number} {people[clip]}", arrays) for clip, arrays in stored_parts(place, stem).items())

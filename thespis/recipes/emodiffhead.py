@@ -66,7 +66,8 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     from thespis.motion.hearing import hearing
     from thespis.motion.networks.dial import Dial
     from thespis.pixels.diffusion.conditions import HEARD_AND_ACTED, read_rows
-    from thespis.pixels.diffusion.load import face_network
+    from thespis.pixels.diffusion.load import face_network, generator_of
+    from thespis.pixels.diffusion.shape import SHAPES
     from thespis.pixels.diffusion.windows import Painter
     from thespis.stages import Both, Keep
     from thespis.talker import Talker
@@ -74,14 +75,14 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     network = face_network(size, weights)
     return Talker(
         *hearing(weights, card.fps),
-        Both(Keep(ARTICULATION), [Dial(weights["expression"]), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
+        Both(Keep(ARTICULATION), [Dial(generator_of(size, weights)), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
         # The small network's own faults come back to it with its earlier frames, and with further steps: it draws best without.
         Painter(
             network,
             HEARD_AND_ACTED,
             read_rows,
-            steps=1 if size == "tiny" else 10,
-            detail=0 if size == "full" else 256,
+            steps=SHAPES[size].steps,
+            detail=0 if SHAPES[size].latent else 256,
             remembers=size != "tiny",
         ),
     )

@@ -27,11 +27,12 @@ def no_room(error: Exception, path: Path) -> TrainingError:
     return TrainingError(f"no room for {path}: {why}; what was written before is whole: mend this and give the same command again")
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write named tensors whole or not at all; views of one another are written as tensors of their own."""
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None) -> None:
+    """Write named tensors, and what is said `about` them, whole or not at all; views of one another are written as tensors of their own."""
     temporary = path.with_name(f".{path.name}.part")
+    held = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     try:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, temporary)
+        save_file(held, temporary, dict(about) if about else None)
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         temporary.unlink(missing_ok=True)

@@ -8,7 +8,8 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 
-from thespis.data.faces import Arrays, told
+from thespis.data.faces import told
+from thespis.data.parts import Arrays, Held
 from thespis.data.stage import StageSettings
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert_head import flame_of_face
@@ -47,7 +48,7 @@ def spoken_expressions(settings: StageSettings) -> Arrays:
     return {name: np.stack(values).astype(np.float32) for name, values in found.items()}
 
 
-def filmed_expressions(clips: Sequence[Arrays], seconds: float) -> Arrays:
+def filmed_expressions(clips: Sequence[Held], seconds: float) -> Arrays:
     """Make filmed clips at 25 frames a second, whose emotion is known, into the same examples, each of so many seconds."""
     rows = round(seconds * 25)
     found: dict[str, list[Array]] = {"voice": [], "emotion": [], "expression": []}

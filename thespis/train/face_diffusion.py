@@ -8,17 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from thespis.data.actor import PARTS
-from thespis.data.faces import Arrays, drawn_again, page
+from thespis.data.faces import drawn_again, page
+from thespis.data.parts import Arrays, Held
 from thespis.motion.diffusion import KEPT, STEPS
 from thespis.motion.networks.dial import mouth_part
 from thespis.pixels.diffusion.conditions import audio_of, expression_of, pose_of
 from thespis.pixels.diffusion.flow import PRODUCTS, usual_flow
+from thespis.pixels.diffusion.latent import Coder
 from thespis.pixels.diffusion.networks import TorchFace
 from thespis.pixels.diffusion.sampling import trailing
-from thespis.pixels.diffusion.shape import CHANGE
 from thespis.pixels.diffusion.square import STAND
 from thespis.pixels.diffusion.unet import SLOWLY, FaceDiffusion
 from thespis.pixels.diffusion.windows import REACH, TOLD
+from thespis.train.batches import Numbers
 from thespis.train.losses import masked_mean
 from thespis.train.randomness import noise
 from thespis.types import Array, Bytes, random_for
@@ -32,16 +34,19 @@ UNTOLD, UNFELT = 0.08, 0.12  # of the windows nothing is told, and the voice onl
 RIDGE, AT_LIPS = 5e-3, 3e-4  # how firmly the painted tables are held at nothing, beside the mean square of a feature
 LIPS = (0.42, 0.36)  # how wide and high the place is where they are held as at lips, on each side of their middle
 """Elsewhere little is painted, and tables that are held loosely would cancel each other on made-up skin only, not on photographs."""
-FEW, AT_WORK = 2, 0.8  # steps of the sampler that it learns for, and the share of the windows that are noised as at these
+FEW, AT_WORK = 2, 0.8  # the fewest steps of a sampler that it learns for, and the share of the windows that are noised as at these
 PAST_NOISE = 0.5  # the largest deviation of what is added to earlier changes: at work they are the network's own, with its faults
+FITTED, MEASURED = 600, 64  # clips that tables are fitted to, and that the unit of latents is measured on, at most
+LONGEST, FIRST, ACROSS = 28, 3, 6  # frames of a clip that are drawn for a page, the first of them that is shown, and pictures in a row
+FACE = ("skin", "lips", "eyes", "mouth")
 WITHOUT_MOUTH = mouth_part()
 
 
 class Windows:
     """Windows of frames by number of step and row: what is asked for depends on these and the seed only."""
 
-    def __init__(self, clips: Sequence[Arrays], shares: Sequence[float], size: int, frames: int, past: int, seed: int) -> None:
-        """Take clips, each with the share of the windows it is to give."""
+    def __init__(self, clips: Sequence[Held], shares: Sequence[float], size: int, frames: int, past: int, seed: int) -> None:
+        """Take clips, each with the share of the windows it is to give; frames of pixels are lit, latents are as they are."""
         self.clips, self.size, self.frames, self.past, self.seed = clips, size, frames, past, seed
         self.shares = np.asarray(shares) / np.sum(shares)
 
@@ -51,7 +56,7 @@ class Windows:
         return {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
 
     def window(self, random: np.random.Generator) -> Arrays:
-        """Draw one window: pictures as bytes, those before it first, conditions beside the reference's own, and weights of the pixels."""
+        """Draw one window: pictures as they are kept, those before it first, conditions beside the reference's own, and parts by place."""
         clip = self.clips[int(random.choice(len(self.clips), p=self.shares))]
         count = len(clip["flame"])
         at = int(random.integers(count - self.past - self.frames + 1))
@@ -68,16 +73,13 @@ class Windows:
             expression = expression @ WITHOUT_MOUTH.T
         chance = float(random.uniform())
         known = TOLD[0] if chance < UNTOLD else TOLD[1] if chance < UNTOLD + UNFELT else TOLD[2]
-        # The same light on all pictures of a window: other lamps and skins than the corpus has.
-        gain, shift = random.uniform(0.75, 1.2, 3) * random.uniform(0.85, 1.1), random.uniform(-12, 12)
-        table = np.clip(np.arange(256)[:, None] * gain + shift, 0, 255).astype(np.uint8)
-
-        def lit(pictures: Bytes) -> Bytes:
-            return np.stack([table[:, channel][pictures[..., channel]] for channel in range(3)], axis=-1)
-
+        frames, shown = clip["frames"][1 + at : 1 + stop], clip["frames"][reference]
+        if frames.dtype == np.uint8:
+            table = light(random)
+            frames, shown = lit(frames, table), lit(shown, table)
         return {
-            "frames": lit(clip["frames"][1 + at : 1 + stop]),
-            "reference": lit(clip["frames"][reference]),
+            "frames": frames,
+            "reference": shown,
             "begins": np.float32(begins),
             "parts": clip["masks"][1 + at : 1 + stop],
             "audio": audio_of(clip["articulation"][around]),
@@ -87,9 +89,20 @@ class Windows:
         }
 
 
+def light(random: np.random.Generator) -> Bytes:
+    """Draw other lamps and another skin than the corpus has: what becomes (256, 3) of each byte of red, green and blue."""
+    gain, shift = random.uniform(0.75, 1.2, 3) * random.uniform(0.85, 1.1), random.uniform(-12, 12)
+    return np.clip(np.arange(256)[:, None] * gain + shift, 0, 255).astype(np.uint8)
+
+
+def lit(pictures: Bytes, table: Bytes) -> Bytes:
+    """Show pictures (..., 3) in a light."""
+    return np.stack([table[:, channel][pictures[..., channel]] for channel in range(3)], axis=-1)
+
+
 def numbers(pictures: Tensor) -> Tensor:
-    """Turn bytes (..., h, w, 3) into numbers (..., 3, h, w) from -1 to 1."""
-    return pictures.movedim(-1, -3).float() / 127.5 - 1
+    """Turn bytes (..., h, w, 3) into numbers (..., 3, h, w) from -1 to 1; latents (..., c, h, w) stay what they are."""
+    return pictures.movedim(-1, -3).float() / 127.5 - 1 if pictures.dtype == torch.uint8 else pictures.float()
 
 
 class CarrierLearner(nn.Module):
@@ -106,7 +119,7 @@ class CarrierLearner(nn.Module):
     def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Judge a batch of windows."""
         (moved, *_), _ = carried(self.network, batch)
-        return judged((moved - numbers(batch["frames"])) / CHANGE, self.weights[batch["parts"].long()][:, :, None])
+        return judged((moved - numbers(batch["frames"])) / self.network.change, self.weights[batch["parts"].long()][:, :, None])
 
 
 class FaceLearner(nn.Module):
@@ -120,21 +133,22 @@ class FaceLearner(nn.Module):
             part.requires_grad_(False)
         self.register_buffer("weights", torch.tensor([WEIGHTS[part] for part in PARTS]), persistent=False)
         self.register_buffer("kept", torch.from_numpy(KEPT).float(), persistent=False)
-        self.register_buffer("asked", torch.tensor(trailing(FEW)), persistent=False)
+        self.register_buffer("asked", torch.tensor(trailing(max(FEW, network.shape.steps))), persistent=False)
 
     def loss(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Judge a batch of windows."""
         network, past = self.network, self.network.shape.past
         with torch.no_grad():
             (moved, places, painted), features = carried(network, batch)
-            changes = (numbers(batch["frames"]) - moved) / CHANGE
+            changes = (numbers(batch["frames"]) - moved) / network.change
         before, clean = changes[:, :past], changes[:, past:]
         drawn = noise(batch["seed"], clean[0].numel() + before[0].numel() + 3)
         mixed, shaken, chance = drawn.split([clean[0].numel(), before[0].numel(), 3], dim=1)
         share, faults, few = torch.special.ndtr(chance).unbind(dim=1)
         # At work it is asked at the steps of a few-step sampler, the noisiest above all, so most windows are noised as there.
         anyhow = (share * (STEPS - 1)).round().long()
-        step = torch.where(few < AT_WORK, self.asked[(share**4 * FEW).long().clamp(max=FEW - 1)], anyhow)
+        count = len(self.asked)
+        step = torch.where(few < AT_WORK, self.asked[(share**4 * count).long().clamp(max=count - 1)], anyhow)
         kept = self.kept[step][:, None, None, None, None]
         noisy = kept.sqrt() * clean + (1 - kept).sqrt() * mixed.view_as(clean)
         # Earlier changes are the network's own at work, with its faults: noise, and what belongs to the face of another row.
@@ -155,12 +169,12 @@ def carried(network: FaceDiffusion, batch: Mapping[str, Tensor]) -> tuple[tuple[
 
 
 def judged(apart: Tensor, weights: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """Weigh what frames are off by (B, F, 3, S, S), in units of CHANGE."""
+    """Weigh what frames are off by (B, F, C, S, S), in the network's unit."""
     parts = {"squared": masked_mean(apart**2 * weights), "apart": masked_mean(apart.abs() * weights)}
     return parts["squared"] + 0.5 * parts["apart"], parts
 
 
-def usual_sizes(network: FaceDiffusion, clips: Sequence[Arrays], *, known: bool = True) -> None:
+def usual_sizes(network: FaceDiffusion, clips: Sequence[Held], *, known: bool = True) -> None:
     """Tell a network the spread of each condition in a corpus, and how OpenHead's skin follows the pose, and the expression if `known`."""
     flame = np.concatenate([clip["flame"] for clip in clips])
     heard = np.concatenate([clip["articulation"] for clip in clips])
@@ -178,7 +192,30 @@ def usual_sizes(network: FaceDiffusion, clips: Sequence[Arrays], *, known: bool 
             getattr(conditions, f"{name}_scale").copy_(torch.from_numpy(sizes))
 
 
-def fit_paint(network: FaceDiffusion, clips: Sequence[Arrays], each: int = 10) -> None:
+def evenly(count: int, most: int) -> Numbers:
+    """Choose at most so many of `count` numbers, evenly."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
+def usual_change(network: FaceDiffusion, clips: Sequence[Held], each: int = 4) -> None:
+    """Measure the unit of a network of latents on some frames of some clips: how far faces are from the reference, carried as at first."""
+    if not network.shape.latent:
+        return
+    found, counted = [], [PARTS.index(name) for name in FACE]
+    with torch.no_grad():
+        for number in evenly(len(clips), MEASURED):
+            clip = clips[number]
+            chosen = evenly(len(clip["flame"]), each)
+            flame = clip["flame"][chosen]
+            scaled = network.where.scaled(torch.from_numpy(expression_of(flame)), torch.from_numpy(pose_of(flame)))
+            given = numbers(torch.from_numpy(clip["frames"][:1])).expand(len(chosen), -1, -1, -1)
+            moved = network.carry.taken(given, network.carry.home + sum(network.carry.straight(scaled)))
+            apart = numbers(torch.from_numpy(clip["frames"][1 + chosen])) - moved
+            found.append((apart**2).mean(dim=1)[torch.from_numpy(np.isin(clip["masks"][1 + chosen], counted))])
+        network.change.copy_(torch.cat(found).mean().sqrt().clamp(min=1e-3))
+
+
+def fit_paint(network: FaceDiffusion, clips: Sequence[Held], each: int = 10) -> None:
     """Fit the tables of what opens and closes, by least squares over some frames of every clip, to what carrying alone gets wrong."""
     carry, where = network.carry, network.where
     if carry.paint is None:
@@ -186,15 +223,15 @@ def fit_paint(network: FaceDiffusion, clips: Sequence[Arrays], each: int = 10) -
     wrong, factors, features = [], [], []
     left, top, right, bottom = carry.paint.box
     with torch.no_grad():
-        for clip in clips:
-            chosen = np.unique(np.linspace(0, len(clip["flame"]) - 1, each).astype(int))
+        for number in evenly(len(clips), FITTED):
+            clip = clips[number]
+            chosen = evenly(len(clip["flame"]), each)
             flame = clip["flame"][chosen]
             expression, pose = torch.from_numpy(expression_of(flame)), torch.from_numpy(pose_of(flame))
             scaled = where.scaled(expression, pose)
             given = numbers(torch.from_numpy(clip["frames"][:1])).expand(len(chosen), -1, -1, -1)
-            by_feeling = carry.finest(scaled[:, : expression.shape[1]] @ carry.usual[: expression.shape[1]])
-            by_pose = carry.finest(carry.turned(scaled[:, expression.shape[1] :]) @ carry.usual[expression.shape[1] :])
-            apart = numbers(torch.from_numpy(clip["frames"][1:][chosen])) - carry.taken(given, carry.home + by_feeling + by_pose)
+            by_feeling, by_pose = carry.straight(scaled)
+            apart = numbers(torch.from_numpy(clip["frames"][1 + chosen])) - carry.taken(given, carry.home + by_feeling + by_pose)
             # Seen without the pose, mouth and eyes stand where they are at rest.
             wrong.append(carry.taken(apart, carry.home - by_pose)[:, :, top:bottom, left:right])
             seen = carry.paint.factors(carry.taken(given, carry.home + by_feeling), given)
@@ -223,15 +260,16 @@ def spread(values: Array) -> Array:
     return np.asarray(np.maximum(found, 0.05 * found.max() or 1.0), np.float32)
 
 
-def draw_page(network: nn.Module, clips: Sequence[Arrays], path: Path, steps: int = 4) -> None:
+def draw_page(network: nn.Module, clips: Sequence[Held], path: Path, steps: int = 4, coder: Coder | None = None) -> None:
     """Draw what a learner has learned: for each clip the reference, then frames as they are, carried, and made."""
     import cv2
 
-    face, rows = TorchFace(network.network), []
+    face, rows = TorchFace(network.network, coder), []
     for clip in clips:
-        made, carried = drawn_again(face, clip, steps, 28)
-        chosen = [3, 9, 15, 21, 27]
-        truth = clip["frames"][1:]
-        rows += [clip["frames"][0], *truth[chosen], clip["frames"][0], *carried[chosen], clip["frames"][0], *made[chosen]]
-    sheet = cv2.resize(page(rows, 6), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
+        count = min(len(clip["flame"]), LONGEST) // face.frames * face.frames
+        made, carried = drawn_again(face, clip, steps, count)
+        chosen = np.linspace(FIRST, count - 1, ACROSS - 1).round().astype(int)
+        reference, *truth = face.pictures(face.encode(clip["frames"][np.array([0, *(1 + chosen)])]))
+        rows += [reference, *truth, reference, *carried[chosen], reference, *made[chosen]]
+    sheet = cv2.resize(page(rows, ACROSS), None, fx=1.5, fy=1.5, interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(path), sheet[..., ::-1])

@@ -11,10 +11,18 @@ from thespis.pixels.diffusion.shape import SHAPES, NetworkShape
 from thespis.weights import user_folder
 
 if TYPE_CHECKING:
+    from thespis.pixels.diffusion.latent import Coder
     from thespis.pixels.diffusion.unet import FaceDiffusion
 
 AUTOENCODER = "autoencoder"
 """The folder within the user's weights folder that holds a diffusers AutoencoderKL."""
+CODED = "autoencoder"
+"""What the file of a network of latents calls the digest of the autoencoder whose latents it learned."""
+
+
+def file_of(size: str, part: str = "") -> str:
+    """Name the file of a size that is trained: the network, or its expression generator with "_expression"."""
+    return f"emodiffhead_{size}{part}.safetensors"
 
 
 def face_network(size: str, weights: Mapping[str, Path]) -> OnnxFace | TorchFace:
@@ -26,16 +34,50 @@ def face_network(size: str, weights: Mapping[str, Path]) -> OnnxFace | TorchFace
         return OnnxFace(weights, shape)
     if find_spec("torch") is None:
         raise MissingExtraError(f"the size {size!r} of emodiffhead needs torch, which is not installed; run: pip install 'thespis[train]'")
-    path = user_folder() / f"emodiffhead_{size}.safetensors"
+    path = user_folder() / file_of(size)
     if not path.is_file():
         raise WeightsError(
             f"there are no weights for the size {size!r} of emodiffhead at {path}: train them "
-            f"(thespis train emodiffhead --size {size} -o FOLDER) and put FOLDER/network.safetensors there, or use 'tiny', which ships"
+            f"(thespis train emodiffhead --size {size} -o FOLDER) and put FOLDER/{path.name} there, or use 'tiny', which ships"
         )
+    import torch
+
+    coder = coder_of(shape, user_folder() / AUTOENCODER) if shape.latent else None
+    network = read_network(path, size)
+    learned = told_of(path).get(CODED)
+    if coder is not None and learned is not None and learned != coder.digest():
+        raise WeightsError(
+            f"{path} was trained with another autoencoder than the one in {user_folder() / AUTOENCODER}: "
+            "put that one there, or train the network again"
+        )
+    return TorchFace(network.requires_grad_(False).to("cuda" if torch.cuda.is_available() else "cpu"), coder)
+
+
+def generator_of(size: str, weights: Mapping[str, Path]) -> Path:
+    """Choose the expression generator of a size: the one that was trained with its network where there is one, else the one that ships."""
+    own = user_folder() / file_of(size, "_expression")
+    return own if size != "tiny" and own.is_file() else weights["expression"]
+
+
+def coder_of(shape: NetworkShape, folder: Path) -> "Coder":
+    """Read the autoencoder for a network of this shape."""
     from thespis.pixels.diffusion.latent import load_coder
 
-    coder = load_coder(user_folder() / AUTOENCODER) if shape.channels != 3 else None
-    return TorchFace(read_network(path, size), coder)
+    coder = load_coder(folder)
+    if coder.channels != shape.channels:
+        raise WeightsError(
+            f"the autoencoder in {folder} gives latents of {coder.channels} channels, and this network draws {shape.channels}: "
+            "put the one of Stable Diffusion 1.5 or XL there, or one of their layout"
+        )
+    return coder
+
+
+def told_of(path: Path) -> Mapping[str, str]:
+    """Read what a file of weights says of itself."""
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        return dict(file.metadata() or {})
 
 
 def read_network(path: Path, size: str) -> "FaceDiffusion":

@@ -34,16 +34,6 @@ class Seen:
     features: list[Any]
 
 
-def added(plan: "Plan", drawn: Array) -> Array:
-    """Add what was drawn (F, C, S, S) to the carried reference."""
-    return np.asarray(np.asarray(plan.carried[0]) + np.float32(CHANGE) * drawn, np.float32)
-
-
-def over(plan: "Plan", drawn: Array) -> tuple[Array, Array]:
-    """Say where a window's frames come from (F, S, S, 2), and what is laid over them (F, C, S, S): what was painted, and what was drawn."""
-    return np.asarray(plan.places[0]), np.asarray(np.asarray(plan.painted[0]) + np.float32(CHANGE) * drawn, np.float32)
-
-
 @dataclass(eq=False)
 class Plan:
     """A window made ready.
@@ -102,11 +92,11 @@ class OnnxFace:
 
     def finished(self, plan: Plan, drawn: Array) -> Bytes:
         """Turn what was drawn (F, 3, S, S) into pictures (F, S, S, 3)."""
-        return as_pictures(added(plan, drawn))
+        return as_pictures(np.asarray(plan.carried[0] + np.float32(CHANGE) * drawn, np.float32))
 
     def laid(self, plan: Plan, drawn: Array) -> tuple[Array, Array]:
-        """Say where frames come from, and what is laid over them."""
-        return over(plan, drawn)
+        """Say where a window's frames come from (F, S, S, 2), and what is laid over them (F, C, S, S): what was painted and drawn."""
+        return plan.places[0], np.asarray(plan.painted[0] + np.float32(CHANGE) * drawn, np.float32)
 
 
 class TorchFace:
@@ -119,6 +109,7 @@ class TorchFace:
         self.side = shape.side if coder is None else shape.side * coder.factor
         self.frames, self.past = shape.frames, shape.past
         self.noise_shape = (shape.channels, shape.side, shape.side)
+        self._change = float(network.change)
 
     def _tensor(self, values: Array) -> Any:  # noqa: ANN401
         """Carry an array to the network's device."""
@@ -158,20 +149,30 @@ class TorchFace:
             )
             steps = self._tensor(np.full(count, step, np.int64))
             clean = self._network.clean(self._tensor(noisy[None]).expand(count, *noisy.shape), steps, *given, conditions)
-            return np.asarray(clean.float().cpu().numpy())
+            return self._array(clean)
 
-    def encode(self, pictures: Bytes) -> Array:
-        """Turn pictures (n, side, side, 3) into what the network carries (n, *noise_shape)."""
-        return as_numbers(pictures) if self._coder is None else self._coder.encode(as_numbers(pictures))
+    def _array(self, values: Any) -> Array:  # noqa: ANN401
+        """Bring a tensor back from the network's device."""
+        return np.asarray(values.float().cpu().numpy())
+
+    def encode(self, pictures: Any) -> Array:  # noqa: ANN401
+        """Turn pictures (n, side, side, 3) into what the network carries (n, *noise_shape); latents are what they are."""
+        if self._coder is None:
+            return as_numbers(pictures)
+        return np.asarray(self._coder.encode(as_numbers(pictures)) if pictures.dtype == np.uint8 else pictures, np.float32)
+
+    def pictures(self, numbers: Array) -> Bytes:
+        """Turn what the network carries (n, *noise_shape) into pictures (n, side, side, 3)."""
+        return as_pictures(numbers if self._coder is None else self._coder.decode(numbers))
 
     def finished(self, plan: Plan, drawn: Array) -> Bytes:
         """Turn what was drawn (F, *noise_shape) into pictures (F, side, side, 3)."""
-        made = added(plan, drawn)
-        return as_pictures(made if self._coder is None else self._coder.decode(made))
+        return self.pictures(np.asarray(self._array(plan.carried[0]) + np.float32(self._change) * drawn, np.float32))
 
     def laid(self, plan: Plan, drawn: Array) -> tuple[Array, Array]:
         """Say where frames come from, and what is laid over them; latents cannot be laid over pixels."""
-        return over(plan, drawn)
+        over = np.asarray(self._array(plan.painted[0]) + np.float32(self._change) * drawn, np.float32)
+        return self._array(plan.places[0]), over
 
 
 def file_names(stem: str) -> Sequence[str]:

@@ -94,7 +94,7 @@ class Carrier(nn.Module):
         nn.init.zeros_(self.leave.bias)
         side = shape.side // shape.fold
         self.usual = nn.Parameter(torch.zeros(shape.expression + shape.pose + len(PRODUCTS), 2 * side * side))
-        self.paint = Paint(shape.side) if shape.channels == 3 else None
+        self.paint = None if shape.latent else Paint(shape.side)
         self.places = nn.Parameter(torch.randn(1, outward[0], side >> (len(outward) - 1), side >> (len(outward) - 1)) * 0.1)
         ends = (torch.arange(shape.side) + 0.5) * 2 / shape.side - 1
         self.register_buffer("home", torch.stack(torch.meshgrid(ends, ends, indexing="xy"), dim=-1)[None], persistent=False)
@@ -116,10 +116,7 @@ class Carrier(nn.Module):
         for block, narrow, feature in zip(self.blocks, self.narrow, features[-2::-1], strict=True):
             hidden = larger(narrow(block(hidden, told))) + each(feature)
         more = torch.tanh(self.leave(silu(self.norm(hidden)))) * FARTHEST
-        count = self.shape.expression
-        felt, held = scaled.flatten(0, 1).split([count, scaled.shape[2] - count], dim=1)
-        by_feeling = self.finest(felt @ self.usual[:count])
-        by_pose = self.finest(self.turned(held) @ self.usual[count:])
+        by_feeling, by_pose = self.straight(scaled.flatten(0, 1))
         places = self.home + by_feeling + by_pose + interpolate(more, size=self.shape.side, mode="bilinear").permute(0, 2, 3, 1)
         given = each(picture)
         found = self.taken(given, places)
@@ -129,6 +126,12 @@ class Carrier(nn.Module):
             painted = self.taken(change, self.home + by_pose)
         carried, over = ((values.reshape(rows, frames, *picture.shape[1:])) for values in (found + painted, painted))
         return carried, places.reshape(rows, frames, *places.shape[1:]), over
+
+    def straight(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
+        """Tell how far scaled expression and pose (N, E + P) carry everybody: each (N, S, S, 2), in halves of the picture."""
+        count = self.shape.expression
+        felt, held = scaled.split([count, scaled.shape[1] - count], dim=1)
+        return self.finest(felt @ self.usual[:count]), self.finest(self.turned(held) @ self.usual[count:])
 
     def turned(self, pose: Tensor) -> Tensor:
         """Put the products of the neck's numbers behind a pose (N, P), which begins with them -> (N, P + 6)."""
@@ -146,7 +149,7 @@ class Carrier(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """Noisy changes -> clean ones: what has to be added to the carried reference, in units of CHANGE.
+    """Noisy changes -> clean ones: what has to be added to the carried reference, in the unit of the network.
 
     Frames themselves would be lost in noise long after the little is that carrying leaves to be said. It is told the carried reference,
     what was painted over it and where it came from, the changes of the frames before, and the conditions.
@@ -210,7 +213,10 @@ class Denoiser(nn.Module):
 
 
 class FaceDiffusion(nn.Module):
-    """The three networks of a system that draws faces: reference, carrier and denoiser, over one vector of conditions each."""
+    """The three networks of a system that draws faces: reference, carrier and denoiser, over one vector of conditions each.
+
+    `change` is the unit of what is drawn: CHANGE in pixels; in latents, whose size is the autoencoder's, a training measures it.
+    """
 
     def __init__(self, shape: NetworkShape) -> None:
         """Build all of it."""
@@ -218,3 +224,4 @@ class FaceDiffusion(nn.Module):
         self.shape = shape
         self.see, self.carry, self.clean = ReferenceNet(shape), Carrier(shape), Denoiser(shape)
         self.where, self.what = Conditions(shape), Conditions(shape)
+        self.register_buffer("change", torch.tensor(CHANGE), persistent=shape.latent)
