@@ -240,7 +240,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path: Path) -> None:
     ("changed", "message"),
     [
         ({"split": "trian"}, "unknown split 'trian'. Did you mean 'train'"), ({"regime": "calm"}, "unknown regime"),
-        ({"seconds": 0.1}, "lasts 0.5 to 60 seconds"), ({"size": 1024}, "64 to 256 pixels"), ({"views": 0}, "1 to 7 cameras"),
+        ({"seconds": 0.1}, "lasts 0.5 to 60 seconds"), ({"size": 2048}, "64 to 1024 pixels"), ({"views": 0}, "1 to 7 cameras"),
         ({"languages": ("tlh",)}, "unknown language of the stage 'tlh'"),
         ({"clips": 0}, "at least one clip"), ({"fps": 0}, "1 to 120 frames"),
     ],

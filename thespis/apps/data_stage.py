@@ -24,7 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--fps", type=int, default=25, metavar="N", help="frames a second (25)")
     parser.add_argument("--split", default="train", metavar="NAME", help="train, validation or test: other people, throats and sentences")
     parser.add_argument("--regime", default="emotional", metavar="NAME", help="emotional (few people, labels) or plain (many people, none)")
-    parser.add_argument("--size", type=int, metavar="PIXELS", help="also draw frames of this size, 64 to 256, with masks and depth")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="also draw frames of this size, 64 to 1024, with masks and depth")
     parser.add_argument("--views", type=int, default=1, metavar="N", help="how many cameras (1)")
     parser.add_argument("--dialogues", action="store_true", help="every two clips are one talk of two people")
     parser.add_argument("--language", action="append", default=[], metavar="CODE", help="only these languages, such as en-us")

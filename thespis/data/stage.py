@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Regime = Literal["plain", "emotional"]
 REGIMES: tuple[Regime, ...] = ("plain", "emotional")
-SIZES = (64, 256)
+SIZES = (64, 1024)
 COARSE = 160
 """Pixels up to which pictures show no single locks, so that fewer are drawn."""
 SECONDS = (0.5, 60.0)
