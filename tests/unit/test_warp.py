@@ -17,7 +17,7 @@ from thespis.pixels.framing import cut_frame
 from thespis.pixels.layers import grid_triangles, opaque
 from thespis.pixels.parting import plain
 from thespis.pixels.raster import draw, packed, soften_outline
-from thespis.pixels.warp import Canvas, Warp, draw_frame
+from thespis.pixels.warp import OUTLINE, Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
 pytestmark = pytest.mark.unit
@@ -244,3 +244,22 @@ def test_the_edge_of_what_stands_before_another_has_no_saw_teeth() -> None:
     even = flat.copy()
     soften_outline(even, np.ones_like(nearest), flat.copy(), 0, 0, 0.3)
     assert np.array_equal(even, flat)
+
+
+def test_a_lip_drawn_up_behind_the_nose_has_a_smooth_edge_to_the_last_of_the_cheek(canvas: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[float, int, int, tuple[int, ...]]] = []
+
+    def watch(image: Bytes, nearest: Array, before: Bytes, top: int, left: int, step: float) -> None:
+        seen.append((step, top, left, before.shape))
+        soften_outline(image, nearest, before, top, left, step)
+
+    monkeypatch.setattr("thespis.pixels.warp.soften_outline", watch)
+    sneer = row(noseSneer=1.0, mouthUpperUp=0.8, cheekSquint=1.0)
+    picture(canvas, row(jawOpen=0.3))
+    picture(canvas, sneer)
+    (at_rest, *_), (moved, top, left, (height, width, _)) = seen
+    assert at_rest == pytest.approx(OUTLINE[0])
+    assert moved == pytest.approx(OUTLINE[1])
+    skin = canvas.puppet.pose(sneer).place[:468]
+    assert (skin.min(axis=0) >= (left, top)).all()
+    assert (skin.max(axis=0) <= (left + width, top + height)).all()

@@ -36,7 +36,7 @@ class Crease:
     start: float = 0.1
 
 
-def along(*points: int, width: float = 0.03, depth: float = 0.22) -> Line:
+def along(*points: int, width: float = 0.06, depth: float = 0.11) -> Line:
     """Draw a line through points of the face."""
     return Line(tuple((point, point, 0.0) for point in points), width, depth)
 
@@ -64,13 +64,13 @@ CREASES: dict[str, Crease] = {
     ),
     "frown": Crease(
         (
-            Line(((107, 9, 0.35), (55, 8, 0.45), (193, 168, 0.4)), 0.028, 0.3),
-            Line(((336, 9, 0.35), (285, 8, 0.45), (417, 168, 0.4)), 0.028, 0.3),
+            Line(((107, 9, 0.35), (55, 8, 0.45), (193, 168, 0.4)), 0.065, 0.16),
+            Line(((336, 9, 0.35), (285, 8, 0.45), (417, 168, 0.4)), 0.065, 0.16),
         ),
         {**both_sides("browDown", 1.0), **both_sides("noseSneer", 0.25)},
         0.15,
     ),
-    "bridge": Crease((along(193, 168, 417, depth=0.2), along(122, 6, 351, depth=0.12)), both_sides("noseSneer", 1.0), 0.2),
+    "bridge": Crease((along(193, 168, 417), along(122, 6, 351, depth=0.08)), both_sides("noseSneer", 1.0), 0.2),
     "cheek right": Crease(
         (along(129, 203, 206, 216, 212, width=0.085, depth=0.12),),
         {"mouthSmileRight": 0.8, "noseSneerRight": 0.6, "mouthUpperUpRight": 0.4, "cheekSquintRight": 0.3, "mouthDimpleRight": 0.4},
@@ -88,7 +88,7 @@ CREASES: dict[str, Crease] = {
         (along(446, 261, 448, 449, 450, 451, width=0.022, depth=0.14),), {"cheekSquintLeft": 0.7, "eyeSquintLeft": 0.4}, 0.2
     ),
     "chin": Crease(
-        (along(43, 106, 182, 83, 18, 313, 406, 335, 273, width=0.05, depth=0.18),),
+        (along(43, 106, 182, 83, 18, 313, 406, 335, 273, width=0.07, depth=0.12),),
         {"mouthShrugLower": 0.9, **both_sides("mouthFrown", 0.5), **both_sides("mouthPress", 0.4)},
         0.2,
     ),

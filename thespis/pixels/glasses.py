@@ -1,6 +1,6 @@
-"""Glasses: found by the bar of their bridge and the rims below the eyes, and then held to the skull while the face moves behind them."""
+"""Glasses: found by the bar of their bridge, the rims below the eyes or their dark lenses, and held to the skull, with the face behind."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,10 +14,24 @@ WIDE, TALL, EYE_LEVEL = 180, 120, 54
 BAR, WITH_RIM, RIM_ALONE = 0.06, 0.015, 0.155
 """How strong the bridge's bar must be, and the weaker of the two rims with it, or that rim alone, in shares of the skin's brightness."""
 TILTS, BENDS = (-0.2, -0.1, 0.0, 0.1, 0.2), (0.0, -0.004, -0.008)  # of a rim, and how much it may bend up, a pixel and a pixel squared
+LENS = (14, 4, 14)  # pixels beside, above and below an eye that any lens covers
+DARK = 0.45  # of the skin's brightness that nothing behind dark lenses has; around bare eyes, in shadow or sunken, 0.63 was the least
+ABOVE, BELOW = (-0.62, -0.3), (0.3, 0.62)  # eye distances between which rims end above and below the eyes
+ROUND = 0.06  # eye distances below a rim that are held as firmly as it is
+BESIDE = (1.1, 1.4)  # eye distances from the middle over which this fades sideways
+SLACK_ABOVE, SLACK_BELOW = 0.18, 0.32  # and above and below the rims
 
 
-def wears_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> bool:
-    """Tell whether a face wears glasses; `middle` (2,) lies between the eyes, in texture pixels.
+@dataclass(frozen=True)
+class Glasses:
+    """Where the rims of glasses end, in eye distances below the eyes: above them, which is less than none, and below them."""
+
+    top: float = -0.3
+    bottom: float = 0.45
+
+
+def find_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> Glasses | None:
+    """Find the glasses that a face wears; `middle` (2,) lies between the eyes, in texture pixels.
 
     `across` and `down` (2,) are an eye distance along the face's own axes.
     """
@@ -37,35 +51,50 @@ def wears_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> 
     bridge = slope[EYE_LEVEL - 8 : EYE_LEVEL + 14, WIDE // 2 - 6 : WIDE // 2 + 6].mean(axis=1)
     # A bar has an edge on both sides; a fold of the skin or the shade below a brow has one.
     bar = min(float(bridge.max()), float(-bridge.min()))
-    rim = min(rim_below(slope, WIDE // 2 + side * UNIT // 2) for side in (-1, 1))
-    return (bar > BAR and rim > WITH_RIM) or rim > RIM_ALONE
+    eyes = [WIDE // 2 + side * UNIT // 2 for side in (-1, 1)]
+    rims = [edge_between(slope, eye, 10, 37) for eye in eyes]
+    rim = min(strength for strength, _ in rims)
+    if not ((bar > BAR and rim > WITH_RIM) or rim > RIM_ALONE or max(lens(grey, eye) for eye in eyes) < DARK * bright):
+        return None
+    tops = [edge_between(slope, eye, -44, -4) for eye in eyes]
+    # The larger of both: what hides a part of one rim, hair or a light, mostly leaves the other.
+    top, bottom = min(row for _, row in tops) / UNIT, max(row for _, row in rims) / UNIT
+    return Glasses(float(np.clip(top, *ABOVE)), float(np.clip(bottom, *BELOW)))
 
 
-def rim_below(slope: Array, eye: int) -> float:
-    """Find the strongest edge below the eye at column `eye` of a picture's slope (h, w) that is as wide as a rim, straight or bent up."""
-    below = slope[EYE_LEVEL + 10 : EYE_LEVEL + 37, eye - 13 : eye + 13]
-    across = np.arange(below.shape[1]) - below.shape[1] / 2
+def lens(grey: Array, eye: int) -> float:
+    """Say how bright it is around the eye at column `eye` of a picture (h, w), where any lens would cover it."""
+    beside, above, below = LENS
+    return float(np.percentile(grey[EYE_LEVEL - above : EYE_LEVEL + below, eye - beside : eye + beside], 80))
+
+
+def edge_between(slope: Array, eye: int, first: int, last: int) -> tuple[float, int]:
+    """Find the strongest edge at the eye in column `eye` of a picture's slope (h, w) that is as wide as a rim, straight or bent up.
+
+    It is looked for between the rows `first` and `last` below the eyes, and given with how strong it is, and its own row.
+    """
+    part = slope[EYE_LEVEL + first : EYE_LEVEL + last, eye - 13 : eye + 13]
+    across = np.arange(part.shape[1]) - part.shape[1] / 2
     shifts = np.array([tilt * across + bend * across**2 for tilt in TILTS for bend in BENDS]).round().astype(int)
-    rows = np.arange(4, len(below) - 4)[:, None] + shifts[:, None]
-    along = below[rows % len(below), np.arange(below.shape[1])]
-    return float(np.abs(along.mean(axis=2)).max())
+    rows = np.arange(4, len(part) - 4)[:, None] + shifts[:, None]
+    strengths = np.abs(part[rows % len(part), np.arange(part.shape[1])].mean(axis=2)).max(axis=0)
+    return float(strengths.max()), first + 4 + int(strengths.argmax())
 
 
-def held(points: Array) -> Array:
+def held(points: Array, glasses: Glasses) -> Array:
     """Say how firmly glasses hold the skin at points (n, 3) in the face's own axes, in eye distances -> (n,), 1 where they sit.
 
-    The lids behind the lenses stay free, and brows half so: a brow that left the rim it touches would smear.
+    The lids behind the lenses stay free, and brows as far as they are above the rims: a brow that left a rim it touches would smear.
     """
     x, y = np.abs(points[:, 0]), points[:, 1]
-    frame = 1 - smoothstep(0.95, 1.35, np.hypot((x - 0.5) / 0.46, (y - 0.12) / 0.43))
-    bridge = (1 - smoothstep(0.16, 0.26, x)) * (1 - smoothstep(0.16, 0.34, np.abs(y - 0.02)))
-    below_brows = smoothstep(-0.50, -0.20, y)
+    top, bottom = glasses.top, glasses.bottom + ROUND
+    upright = smoothstep(top - SLACK_ABOVE, top, y) * (1 - smoothstep(bottom, bottom + SLACK_BELOW, y))
     lids = 1 - smoothstep(0.85, 1.25, np.hypot((x - 0.5) / 0.27, y / 0.13))
-    return np.asarray(np.maximum(frame, bridge) * below_brows * (1 - lids), np.float32)
+    return np.asarray(upright * (1 - smoothstep(*BESIDE, x)) * (1 - lids), np.float32)
 
 
-def hold_glasses(person: Person) -> Person:
+def hold_glasses(person: Person, glasses: Glasses) -> Person:
     """Keep the skin that glasses sit on where the photograph has it: their frame must not bend with a brow or a cheek."""
-    free = (1 - held(person.photo))[:, None]
+    free = (1 - held(person.photo, glasses))[:, None]
     rest = person.photo + (person.rest - person.photo) * free
     return replace(person, rest=rest.astype(np.float32), fields=person.fields * free)

@@ -28,7 +28,7 @@ from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
-from thespis.pixels.glasses import hold_glasses, wears_glasses
+from thespis.pixels.glasses import find_glasses, hold_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import (
@@ -200,8 +200,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     person = flatten(fit(shapes, placed, offset), rotation)
     on_texture = framing.to_texture(points)
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
-    if wears_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1))):
-        person = hold_glasses(person)
+    glasses = find_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1)))
+    if glasses is not None:
+        person = hold_glasses(person, glasses)
     rings = {
         "left": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]]),
         "right": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]),

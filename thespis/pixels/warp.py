@@ -29,8 +29,11 @@ SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances a
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
 BESIDE_FACE = 0.16  # eye distances beside a face where its head may fold
-OUTLINE = (0.3, 0.15)  # eye distances between neighbouring pixels from which on one stands before the other: at rest, and turned
+OUTLINE = (0.3, 0.1)  # eye distances between neighbouring pixels from which on one stands before the other: at rest, and turned
 TURNED = (0.04, 0.14)  # radians over which it comes to do so
+STIRRED = (0.02, 0.08)  # eye distances that nose or cheeks go, over which they come to stand before other skin
+EDGES = (2, 98, 327, 129, 358, 50, 280)  # points of the nose's lower edge, its wings, and the cheeks
+BETWEEN_EYES = 168
 RAISED_SHADE = 0.25  # of the shade of a lid that closes has one that rises
 CLOSE_UPS = ("mouth", "left eye", "right eye")
 
@@ -41,6 +44,7 @@ class Canvas:
 
     `around` are those around the face, which may be partly clear and so are drawn before the others.
 
+    `edges_rest` (n, 2) is where the edges within the face lie at rest, seen from between the eyes.
     `nearest` is room for a frame's depths, kept because fresh memory costs more than the copy. `exposed` is for how much of its time a
     frame is exposed, and `before` the row before, from which it moves. `told` is whether it was said why turns are drawn smaller.
     """
@@ -54,6 +58,7 @@ class Canvas:
     rings: dict[str, npt.NDArray[np.int32]]
     close_ups: dict[str, Triangles]
     lid_rest: dict[str, Array]
+    edges_rest: Array
     inside: Triangles
     exposed: float = 0.0
     before: Array | None = None
@@ -157,7 +162,12 @@ def ready(puppet: Puppet) -> Canvas:
         lid_rest[side] = place[upper[3:6]] - place[upper[[0, -1]]].mean(axis=0)
     within = (moving >= puppet.mouth_from).all(axis=1)
     inside, moving = np.ascontiguousarray(moving[within]), np.ascontiguousarray(moving[~within])
-    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest, inside)
+    return Canvas(puppet, backdrop, nearest, nearest.copy(), around, moving, rings, close_ups, lid_rest, edges_of(place), inside)
+
+
+def edges_of(place: Array) -> Array:
+    """Say where the edges that skin may have within a face lie (n, 2), seen from between the eyes, by the mesh's places (m, 2)."""
+    return np.asarray(place[list(EDGES)] - place[BETWEEN_EYES], np.float32)
 
 
 def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None = None) -> None:
@@ -187,16 +197,23 @@ def smooth_outline(canvas: Canvas, posed: Posed, turn: Array, image: Bytes) -> N
     outline = posed.place[canvas.puppet.person.shapes.oval]
     # The far side of a head that turns folds beside its face; where nothing turns, all of that is the picture's own.
     turned = float(smoothstep(*TURNED, np.linalg.norm(turn)))
+    # A lip drawn up goes behind the nose, a cheek that swells before the hair.
+    went = np.linalg.norm(edges_of(posed.place) - canvas.edges_rest, axis=1).max() / canvas.puppet.unit
+    turned = max(turned, float(smoothstep(*STIRRED, went)))
     room = 4 + BESIDE_FACE * canvas.puppet.unit * turned
-    left, top = (max(int(edge - room), 0) for edge in outline.min(axis=0))
-    right, bottom = min(int(outline[:, 0].max() + room) + 1, image.shape[1]), min(int(outline[:, 1].max()) + 5, image.shape[0])
+    low, high = outline.min(axis=0) - room, outline.max(axis=0) + np.array([room, 4.0])
+    if turned > 0:
+        # The cheek of a face that looks away swells beyond what the outline was.
+        skin = posed.place[:FACE_POINTS]
+        low, high = np.minimum(low, skin.min(axis=0) - 4), np.maximum(high, skin.max(axis=0) + 4)
+    (left, top), (right, bottom) = np.maximum(low.astype(int), 0), np.minimum(high.astype(int) + 1, image.shape[1::-1])
     if right - left > 4 and bottom - top > 4:
         soften_outline(
             image,
             canvas.nearest,
             np.ascontiguousarray(image[top:bottom, left:right]),
-            top,
-            left,
+            int(top),
+            int(left),
             OUTLINE[0] + turned * (OUTLINE[1] - OUTLINE[0]),
         )
 
