@@ -18,7 +18,7 @@ from thespis.pixels.dub.lip_shape import SHAPES
 from thespis.pixels.dub.lip_torch import Lips
 from thespis.train import latentsync
 from thespis.train.lip_data import corpus
-from thespis.train.lip_figures import dubbed, worth
+from thespis.train.lip_figures import dubbed, within, worth
 from thespis.train.lips import LipLearner
 
 JUDGE_SEED = 1000
@@ -46,7 +46,9 @@ def main() -> None:
     }
     for name, pairs in shown.items():
         figures = worth(pairs, shape, judge)
-        print(f"{name}: {figures.decibels:.2f} dB, r {figures.opening:.2f}, {figures.sync:.3f}")
+        print(f"{name}: {figures.decibels:.2f} dB, r {figures.opening:.2f}, share {figures.share:.2f}, {figures.sync:.3f}")
+    better = sum(within(true, painted, shape) > within(true, copied, shape) for true, copied, painted, _ in found)
+    print(f"painted is nearer than the copy in {better} of {len(found)}")
     if args.sheet is not None:
         rows = [picture for true, copied, painted, _ in found[: 2 * 8 : 2] for film in (copied, true, painted) for picture in film[8:40:4]]
         sheet = cv2.resize(page(rows, 8), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)

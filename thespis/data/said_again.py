@@ -13,15 +13,18 @@ import numpy as np
 from thespis.capture.faces import find_faces, measure
 from thespis.data.acting import acted, articulated, spoken
 from thespis.data.faces import Arrays, at_frames, write_clips
+from thespis.data.looks import Look
 from thespis.data.stage import Stage, StageSettings
 from thespis.motion.take_edit import with_lips
 from thespis.pixels.dub.align import aligned
 from thespis.pixels.dub.lip_shape import LipShape
-from thespis.types import Array, Bytes, Clip
+from thespis.types import Array, Bytes, Clip, random_for
 
 DRAWN = 160  # pixels of the pictures that squares are cut out of
 FINER = 3  # faces are measured in pictures enlarged by this
 ANOTHER = 1_000_000  # how far away the sentence lies that is said instead
+MADE_UP, LIPSTICKS = 0.4, ((0.3, 0.9), (0.02, 0.3), (0.05, 0.4))
+"""Of the people learned from so many wear lipstick of any red, plum or brown, since the stage's own people wear next to none."""
 
 
 def write_said_again(settings: StageSettings, folder: Path, shape: LipShape) -> Iterator[int]:
@@ -41,7 +44,8 @@ def said_again(stage: Stage, number: int, shape: LipShape) -> Arrays | None:
     instead = spoken(stage.plan(number + ANOTHER, played.person, played.who), played.ways)
     lips = with_lips(motion, acted(instead, played.direction, played.ways))
     both = replace(motion, values=np.concatenate([motion.values, lips.values]))
-    filmed = stage.filmed(Clip(None, None, both, {}), played.person, played.who, stage.place(number, played.person), DRAWN)
+    who = made_up(played.who, stage.settings.seed, played.person) if stage.settings.split == "train" else played.who
+    filmed = stage.filmed(Clip(None, None, both, {}), played.person, who, stage.place(number, played.person), DRAWN)
     assert filmed.frames is not None
     frames, others = np.split(filmed.frames.images, [len(motion)])
     squares = squares_of(frames, others, shape)
@@ -57,6 +61,15 @@ def said_again(stage: Stage, number: int, shape: LipShape) -> Arrays | None:
         "other_face": lips.values,
         "person": np.array([played.person]),
     }
+
+
+def made_up(who: Look, seed: int, person: int) -> Look:
+    """Give a person other lips, or leave them as they are; the same person always gets the same."""
+    random = random_for(seed, f"lipstick of person {person}")
+    if random.uniform() >= MADE_UP:
+        return who
+    red, green, blue = (float(random.uniform(low, high)) for low, high in LIPSTICKS)
+    return replace(who, lips=(red, min(green, 0.6 * red), min(blue, 0.7 * red)))
 
 
 def squares_of(frames: Bytes, others: Bytes, shape: LipShape) -> tuple[Bytes, Bytes] | None:

@@ -24,6 +24,8 @@ from thespis.types import SAMPLES, Array, Direction, Portrait, Speech, Track
 from thespis.weights import ASSETS
 
 CLOSURE, SILENT = MOUTH.index("closure"), PHONE_CLASSES.column(SILENCE)
+SOUNDS = np.delete(np.arange(PHONE_CLASSES.size), SILENT)
+ROWS = float(ARTICULATION_FPS)  # a second
 SPEAKING = len(MOUTH)  # the network's column after those of MOUTH
 LOOK_AHEAD = Fraction(1, 4)  # seconds of speech that a row waits for: phones that are known reach back nearly as far
 WHOLE_LOOK_AHEAD = Fraction(51, 100)  # the same for second thoughts
@@ -111,12 +113,11 @@ class Articulation:
         if self._presence is not None and state.present is not None:
             self._presence.hear(state.present, samples)
         for heard in state.ear(samples):
-            bands = np.ascontiguousarray(state.adaptation(heard).T[None])
-            feed = dict(zip((name for name, _ in self._inputs), [bands, *state.past], strict=True))
+            feed = dict(zip((name for name, _ in self._inputs), [state.adaptation(heard), *state.past], strict=True))
             channels, phones, first, *state.past = self._network.run(self._outputs, feed)
             state.voice.hear(heard)
-            sounds = np.delete(phones[0], SILENT, axis=0).max(axis=0).tolist()
-            for second, chances, soon, sure in zip(channels[0].T, phones[0].T, first[0].T, sounds, strict=True):
+            sounds = phones[:, SOUNDS].max(axis=1).tolist()
+            for second, chances, soon, sure in zip(channels, phones, first, sounds, strict=True):
                 # Second thoughts do not replace the first ones: the mean of both errs less than either.
                 state.soon.append(soon)
                 row = (second + state.soon.popleft()) * np.float32(0.5) if len(state.soon) > self._rows_between else second
@@ -135,11 +136,12 @@ class Articulation:
         values = np.zeros((stop - first, ARTICULATION.size), np.float32)
         for number in range(stop - first):
             values[number] = state.rows.popleft()
-            if self._presence is not None and state.present is not None:
-                row = first + number
-                share = self._presence.at(state.present, state.sure.popleft(), row / float(ARTICULATION_FPS))
-                values[number] *= share
-                values[number, CLOSURE] += (1 - share) * REST_CLOSURE
+        if self._presence is not None and state.present is not None:
+            at = self._presence.at
+            shares = [at(state.present, state.sure.popleft(), row / ROWS) for row in range(first, stop)]
+            here = np.array(shares, np.float32)
+            values *= here[:, None]
+            values[:, CLOSURE] += (1 - here) * np.float32(REST_CLOSURE)
         mouths = state.gestures.rows(first + AHEAD, stop + AHEAD)
         for begin, end in state.known:
             low, high = (-(-sample * 100 // state.intake.rate) for sample in (begin, end))

@@ -127,10 +127,10 @@ class Adaptation:
     def __call__(self, heard: Heard) -> Array:
         """Normalise the bands (rows, BANDS) of the next rows."""
         made = np.empty_like(heard.bands)
-        for number, (bands, level) in enumerate(zip(heard.bands, heard.level.tolist(), strict=True)):
+        means = heard.bands.mean(axis=1).tolist()
+        for number, (bands, level, mean) in enumerate(zip(heard.bands, heard.level.tolist(), means, strict=True)):
             self._peak = max(level, self._peak - 0.04)
             if level > max(self._peak - 28.0, -70.0):
-                mean = float(bands.mean())
                 self._heard_level = min(self._heard_level + 1.0, self.memory)
                 self._level += (mean - self._level) / self._heard_level
                 self._heard_colour = min(self._heard_colour + 1.0, self.memory)

@@ -109,6 +109,10 @@ class Gestures:
         """Evaluate rows `first` to `stop` -> (rows, 6) in the order of MOUTH; no earlier row may be asked for afterwards."""
         if stop <= first:
             return np.zeros((0, len(MOUTH)), np.float32)
+        if not self._active:
+            rest = np.zeros((stop - first, len(MOUTH)), np.float32)
+            rest[:, MOUTH.index("closure")] = REST_CLOSURE
+            return rest
         times = np.arange(first, stop) * ROW
         self._active = [gesture for gesture in self._active if gesture.end > times[0]]
         pulled = {name: np.zeros(len(times)) for name in (*MOUTH, "speech")}

@@ -23,12 +23,17 @@ BLOCK_SECONDS = float(1 / ACTIVITY_FPS)
 
 @dataclass
 class Present:
-    """The state of one stream: `chances` of a voice from block `first` on, and how present somebody is now."""
+    """The state of one stream: `chances` of a voice from block `first` on, and how present somebody is now.
+
+    `near` says around which blocks was looked last, `voice` what they said.
+    """
 
     hearing: Hearing
     heard: int = 0
     chances: deque[float] = field(default_factory=deque)
     first: int = 0
+    near: tuple[int, int] = (0, -1)
+    voice: float = 0.0
     sureness: float = 0.0
     now: float = 0.0
 
@@ -64,9 +69,11 @@ class Presence:
             state.chances.popleft()
             state.first += 1
         near = max(int((seconds + AFTER) / BLOCK_SECONDS) + 1 - state.first, 0)
-        highest = nlargest(BLOCKS, islice(state.chances, near))
-        voice = highest[-1] if len(highest) == BLOCKS else 0.0
-        wanted = max(share(voice, SILENT, SPOKEN), share(sureness, UNSURE, SURE))
+        around = state.first, min(near, len(state.chances))
+        if state.near != around:  # the same for the three rows of a block
+            highest = nlargest(BLOCKS, islice(state.chances, near))
+            state.near, state.voice = around, highest[-1] if len(highest) == BLOCKS else 0.0
+        wanted = max(share(state.voice, SILENT, SPOKEN), share(sureness, UNSURE, SURE))
         state.now += min(max(wanted - state.now, -FALL), RISE)
         return state.now
 

@@ -36,7 +36,7 @@ CLIPS: Mapping[str, int] = {"plain": 100, "emotional": 60, "held": 12}
 USUAL = Settings(steps=120, batch=2, rate=6e-4, warm_up=20, average=0.98, check_every=60, checkpoint_every=60, log_every=20)
 SYNCS = replace(USUAL, steps=300, batch=32, rate=7e-4, warm_up=60)
 WATCHES = replace(USUAL, steps=120, batch=8, rate=2e-3)
-GUESSES = replace(USUAL, steps=2250, batch=6, rate=2e-3, weight_decay=0.01, check_every=300, checkpoint_every=150)
+GUESSES = replace(USUAL, steps=3000, batch=6, rate=2e-3, weight_decay=0.01, check_every=300, checkpoint_every=150)
 PLAINLY = replace(USUAL, steps=150, rate=1e-3, warm_up=30)
 """The trainings before the last one: the judges of lips and of motion, the first guess, and the network by its latents alone."""
 

@@ -24,10 +24,14 @@ UPPER_LIP, LOWER_LIP, EYES = 13, 14, (33, 263)
 
 @dataclass(frozen=True)
 class Worth:
-    """Of frames that were painted, or copied: decibels within the outline, how lips open as they should (r), and likeness to the voice."""
+    """Of frames that were painted, or copied: decibels within the outline, how lips open as they should (r), and likeness to the voice.
+
+    `share` is how far they open for each unit that they should.
+    """
 
     decibels: float
     opening: float
+    share: float
     sync: float
 
 
@@ -70,7 +74,8 @@ def worth(clips: Sequence[tuple[Bytes, Bytes, Array]], shape: LipShape, judge: S
     decibels = [within(true, made, shape) for true, made, _ in clips]
     openings = [followed(opening(true), opening(made)) for true, made, _ in clips]
     near = [together(judge, made, voice) for _, made, voice in clips]
-    return Worth(float(np.mean(decibels)), float(np.nanmean(openings)), float(np.mean(near)))
+    like, share = np.nanmean(openings, axis=0)
+    return Worth(float(np.mean(decibels)), float(like), float(share), float(np.mean(near)))
 
 
 def within(true: Bytes, made: Bytes, shape: LipShape) -> float:
@@ -96,12 +101,13 @@ def opening(frames: Bytes) -> Array:
     return np.asarray(found, np.float32)
 
 
-def followed(true: Array, made: Array) -> float:
-    """Correlate two openings (n,) where both are known; not a number where one of them hardly moves."""
+def followed(true: Array, made: Array) -> tuple[float, float]:
+    """Correlate two openings (n,) where both are known, and give the slope; not numbers where the true one hardly moves."""
     known = np.isfinite(true) & np.isfinite(made)
     if known.sum() < len(true) / 2 or true[known].std() < 0.01:
-        return float("nan")
-    return float(np.corrcoef(true[known], made[known] + 1e-6 * np.arange(known.sum()))[0, 1])
+        return float("nan"), float("nan")
+    like = float(np.corrcoef(true[known], made[known] + 1e-6 * np.arange(known.sum()))[0, 1])
+    return like, like * float(made[known].std() / true[known].std())
 
 
 def together(judge: SyncNet, frames: Bytes, voice: Array) -> float:
