@@ -76,7 +76,7 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     return Talker(
         *hearing(weights, card.fps),
         Both(Keep(ARTICULATION), [Dial(generator_of(size, weights)), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
-        # The small network's own faults come back to it with its earlier frames, and with further steps: it draws best without.
+        # The tiny network's own faults come back to it with its earlier frames: it draws best without.
         Painter(
             network,
             HEARD_AND_ACTED,

@@ -36,7 +36,7 @@ class NetworkShape:
 
 SHAPES = {
     "tiny": NetworkShape(),
-    "small": NetworkShape(side=128, widths=(64, 96, 128, 192), condition=256, steps=10),
+    "small": NetworkShape(side=128, widths=(64, 96, 128, 192), condition=256),
     "full": NetworkShape(side=64, channels=4, fold=1, widths=(192, 384, 576, 768), condition=768, heads=8, frames=8, steps=10),
 }
 """The sizes of EMOdiffhead: tiny and small draw pixels, full the latents of 512 x 512 pixels."""
