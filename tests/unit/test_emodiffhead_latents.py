@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 diffusers = pytest.importorskip("diffusers", reason="torch and diffusers are not installed: pip install 'thespis[train]'")
 
+from few_steps import few_steps  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from thespis import recipes  # noqa: E402
@@ -30,7 +31,6 @@ from thespis.speech.say import say  # noqa: E402
 from thespis.train import emodiffhead  # noqa: E402
 from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, light, lit, usual_change, usual_sizes  # noqa: E402
 from thespis.train.face_latents import Latents  # noqa: E402
-from thespis.train.randomness import row_seeds  # noqa: E402
 from thespis.types import Direction, Portrait, random_for  # noqa: E402
 
 pytestmark = pytest.mark.unit
@@ -115,15 +115,7 @@ def test_losses_of_latents_fall(make: type[CarrierLearner | FaceLearner], clips:
     usual_change(network, clips)
     learner = make(network)
     windows = Windows(clips, [1, 1], 4, LITTLE.frames, LITTLE.past, seed=0)
-    steps = torch.optim.Adam([each for each in learner.parameters() if each.requires_grad], 3e-3)
-    losses = []
-    for _ in range(15):
-        batch = {name: torch.as_tensor(values) for name, values in windows.rows(0, 0, 4).items()}
-        total, _ = learner.loss({**batch, "seed": torch.as_tensor(row_seeds(0, 0, 0, 4))})
-        steps.zero_grad()
-        total.backward()
-        steps.step()
-        losses.append(float(total.detach()))
+    losses = few_steps(learner, windows, 15)
     assert losses[-1] < 0.9 * losses[0]
 
 
@@ -193,20 +185,24 @@ def test_half_precision_is_a_wish_that_is_followed(small_world: Path, coded: Pat
     assert '"precision": "bf16"' in (small_world / "run.json").read_text()
 
 
+NOWHERE = ["--autoencoder", "nowhere"]
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["--size", "full", "--autoencoder", "nowhere"], "there is no autoencoder in nowhere: put the folder of a diffusers AutoencoderKL"),
-        (["--size", "full"], "there is no autoencoder in WEIGHTS/autoencoder: put the folder of a diffusers AutoencoderKL there"),
-        (["--size", "tiny", "--autoencoder", "nowhere"], "--autoencoder is for sizes that draw latents; of this recipe: --size full"),
-        (["--autoencoder", "nowhere"], "--autoencoder is for sizes that draw latents; of this recipe: --size full"),
+        (["emodiffhead", "--size", "full", *NOWHERE], "there is no autoencoder in nowhere: put the folder of a diffusers AutoencoderKL"),
+        (["emodiffhead", "--size", "full"], "there is no autoencoder in WEIGHTS/autoencoder: put the folder of a diffusers AutoencoderKL"),
+        (["emodiffhead", "--size", "tiny", *NOWHERE], "--autoencoder is for sizes that draw latents; of this recipe: --size full"),
+        (["emodiffhead", *NOWHERE], "--autoencoder is for sizes that draw latents; of this recipe: --size full"),
+        (["thespis", *NOWHERE], "--autoencoder is for sizes that draw latents, which this recipe has not"),
     ],
 )
 def test_what_is_missing_is_one_line(
     asked: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("THESPIS_WEIGHTS", str(tmp_path / "weights"))
-    assert cli.main(["train", "emodiffhead", *asked, "-o", str(tmp_path / "run")]) == 2
+    assert cli.main(["train", *asked, "-o", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
     assert said.replace("WEIGHTS", str(tmp_path / "weights")) in told and told.count("\n") == 1
     assert not (tmp_path / "run").exists()

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'thespis[train]'")
 
+from few_steps import few_steps  # noqa: E402
 from torch import nn  # noqa: E402
 
 from thespis.apps import cli  # noqa: E402
@@ -25,7 +26,6 @@ from thespis.pixels.diffusion.unet import FaceDiffusion  # noqa: E402
 from thespis.train.emodiffhead import seeded  # noqa: E402
 from thespis.train.expression import ExpressionLearner, calm_lids  # noqa: E402
 from thespis.train.face_diffusion import CarrierLearner, FaceLearner, Windows, draw_page, fit_paint, usual_sizes  # noqa: E402
-from thespis.train.randomness import row_seeds  # noqa: E402
 from thespis.types import EMOTION, Track  # noqa: E402
 
 pytestmark = pytest.mark.unit
@@ -96,16 +96,7 @@ def test_faces_learn_a_little(make: type[nn.Module], learns: str, bound: float) 
     learner = make(network)
     assert isinstance(learner, CarrierLearner | FaceLearner)
     windows = Windows(CLIPS, [1, 1, 1], 4, 4, 2, seed=0)
-    steps = torch.optim.Adam([each for each in learner.parameters() if each.requires_grad], 3e-3)
-    losses = []
-    for _ in range(12):
-        batch = {name: torch.as_tensor(values) for name, values in windows.rows(0, 0, 4).items()}
-        total, parts = learner.loss({**batch, "seed": torch.as_tensor(row_seeds(0, 0, 0, 4))})
-        steps.zero_grad()
-        total.backward()
-        steps.step()
-        losses.append(float(total.detach()))
-        assert set(parts) == {"squared", "apart"}
+    losses = few_steps(learner, windows, 12)
     assert losses[-1] < bound * losses[0]
     changed = {name.split(".")[0] for name, value in network.state_dict().items() if not torch.equal(value, born[name])}
     assert learns in changed
