@@ -1,6 +1,7 @@
 """Footage that was prepared teaches faces and acting, too: the arrays that are made of it, and what a training asks of it."""
 
 import json
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from thespis.motion.head import held
 from thespis.motion.spaces.acting import CONTROLS, HEAD_TURNS
 from thespis.motion.spaces.face import FACE
 from thespis.train.footage import kept_back, settled
-from thespis.types import EMOTION, Array, Clip, Direction, Track
+from thespis.types import EMOTION, Array, Bytes, Clip, Direction, Track
 
 pytestmark = pytest.mark.unit
 SIZE = 256
@@ -69,6 +70,26 @@ def test_a_filmed_face_is_told_as_the_stage_tells_one(prepared: Path, tmp_path: 
     # Made once: the second time nothing is looked at.
     again = list(filmed_faces([prepared], tmp_path, 32, told.append))
     assert all(np.array_equal(one["frames"][:], other["frames"][:]) for (_, one), (_, other) in zip(found, again, strict=True))
+
+
+def test_filmed_faces_are_kept_in_coarser_places_too(prepared: Path, tmp_path: Path) -> None:
+    called: list[str] = []
+
+    class Halves:
+        """Keeps every second pixel."""
+
+        factor = 2
+
+        def __call__(self, pictures: Iterable[Bytes], clip: str) -> Bytes:
+            called.append(clip)
+            return np.stack([picture[::2, ::2] for picture in pictures])
+
+    (_, whole), _ = filmed_faces([prepared], tmp_path / "whole", 64, print)
+    (_, halves), _ = filmed_faces([prepared], tmp_path / "halves", 64, print, Halves())
+    assert called == ["filmed-0 0", "filmed-0 1"]
+    assert np.array_equal(halves["frames"][:], whole["frames"][:][:, ::2, ::2])
+    assert halves["masks"].shape == (31, 32, 32)
+    assert (halves["masks"][:] == whole["masks"][:][:, ::2, ::2]).mean() > 0.95
 
 
 def test_a_face_that_is_hardly_seen_teaches_nothing(prepared: Path) -> None:
