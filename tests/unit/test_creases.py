@@ -14,6 +14,7 @@ UNIT = 90.0
 TONE = 180
 SAD = {"mouthFrownLeft": 1.0, "mouthFrownRight": 1.0}
 ANGRY = {"browDownLeft": 1.0, "browDownRight": 1.0}
+SURPRISED = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0}
 DISGUSTED = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
 
 
@@ -39,7 +40,7 @@ def shaded(grain: float, weights: dict[str, float]) -> Array:
     return np.asarray(texture[..., 0] / before - 1, np.float32)
 
 
-@pytest.mark.parametrize("weights", [SAD, ANGRY, DISGUSTED], ids=["sad", "angry", "disgusted"])
+@pytest.mark.parametrize("weights", [SAD, ANGRY, DISGUSTED, SURPRISED], ids=["sad", "angry", "disgusted", "surprised"])
 def test_creases_of_smooth_skin_are_shades_and_no_lines(weights: dict[str, float]) -> None:
     shade = shaded(0.0, weights)
     # It shows, but nowhere darker than a soft fold, nor as steep as a stroke of a pencil.

@@ -8,7 +8,19 @@ from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
-from thespis.pixels.mouth import Light, Opening, draw_teeth, draw_tongue, fitted, matched, move_tongue, tongue_layer
+from thespis.pixels.mouth import (
+    COVERED,
+    LIFTED,
+    Light,
+    Opening,
+    draw_teeth,
+    draw_tongue,
+    fitted,
+    matched,
+    move_tongue,
+    tongue_layer,
+    uncover_teeth,
+)
 from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Bytes, Direction, Portrait
@@ -211,3 +223,21 @@ def test_whatever_the_motion_every_pixel_is_drawn(canvas: Canvas, seed: int, siz
     assert np.array_equal(pictures[0], pictures[1])
     assert np.isfinite(canvas.puppet.pose(values).place).all()
     assert pictures[0].std() > 5
+
+
+def test_teeth_give_way_to_a_lower_lip_under_a_raised_upper_one_and_else_stay() -> None:
+    down = np.array([0.0, 1.0, 0.0], np.float32)
+    rest = np.array([0.0, 0.5, 0.0], np.float32)
+
+    def lifted(upper: float, lower: float) -> float:
+        points = np.zeros((3, 3), np.float32)
+        uncover_teeth(points, 0.6, rest, np.array([[0, upper, 0], [0, lower, 0]], np.float32), down)
+        return float(-points[0, 1])
+
+    # In a sneer both lips go up: without this the row's edge would hide behind the lower one.
+    assert lifted(0.3, 0.5) == pytest.approx(0.6 - COVERED - 0.5)
+    assert lifted(0.1, 0.2) == pytest.approx(LIFTED)
+    # Speech moves lips and jaw, and no teeth of the skull.
+    assert lifted(0.5, 0.5) == 0
+    assert lifted(0.5, 0.7) == 0
+    assert lifted(0.48, 0.5) == pytest.approx(0.02)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from thespis.pixels.skirt import WIDENING, WITHIN, find_edge, follow_body, follow_head, hide_slivers
+from thespis.head.shapes import load_shapes
+from thespis.pixels.skirt import WIDENING, WITHIN, find_edge, follow_body, follow_head, hide_slivers, skirt
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit
@@ -64,3 +65,37 @@ def test_what_a_turn_leaves_of_hair_as_a_mere_line_goes_behind_the_face() -> Non
     out = ((rings[..., :2] - outline[:, :2]) * away).sum(axis=2).max(axis=0)
     # Beside the face it is gone; below it a neck goes on.
     assert out[0] < 1e-5 < 0.01 < out[9]
+
+
+def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
+    shapes, front = load_shapes(), np.eye(3, dtype=np.float32)
+
+    def within(spots: Array) -> Array:
+        return np.full((len(spots), 2), 9.0, np.float32)
+
+    def person(spots: Array) -> Array:
+        return np.ones(len(spots), np.float32)
+
+    layer, carry = skirt(shapes, shapes.points, front, None, within, person)
+    follow = layer.follow_head
+    assert follow is not None
+    assert carry.shape == (len(follow), len(shapes.oval))
+    # Each point of the face's outline is a point of the skirt, and those between lie on its edges: nothing gapes.
+    outline = shapes.points[shapes.oval]
+    assert np.allclose(layer.points[: 2 * len(outline) : 2], outline, atol=1e-5)
+    assert np.allclose(layer.points[1 : 2 * len(outline) : 2], (outline + np.roll(outline, -1, axis=0)) / 2, atol=1e-5)
+    # Across collars and shoulders the mesh bends as what it stands for does: pieces that are too long saw the edge of a shoulder.
+    chin = float(outline[:, 1].max())
+    y, x = np.mgrid[chin - 0.6 : chin + 0.8 : 40j, -2.0:2.0:80j]
+    spots = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+    found = np.full(len(spots), np.nan)
+    places = np.append(spots, np.ones((len(spots), 1)), axis=1)
+    for triangle in layer.triangles:
+        corners = np.append(layer.points[triangle, :2], np.ones((3, 1)), axis=1)
+        if abs(np.linalg.det(corners)) > 1e-9:
+            parts = places @ np.linalg.inv(corners)
+            inside = (parts > -1e-6).all(axis=1)
+            found[inside] = parts[inside] @ follow[triangle]
+    around = np.isfinite(found)
+    assert around.mean() > 0.5
+    assert np.abs(found - follow_head(outline, spots, None))[around].max() < 0.15

@@ -15,7 +15,7 @@ BAR, WITH_RIM, RIM_ALONE = 0.06, 0.015, 0.155
 """How strong the bridge's bar must be, and the weaker of the two rims with it, or that rim alone, in shares of the skin's brightness."""
 TILTS, BENDS = (-0.2, -0.1, 0.0, 0.1, 0.2), (0.0, -0.004, -0.008)  # of a rim, and how much it may bend up, a pixel and a pixel squared
 LENS = (14, 4, 14)  # pixels beside, above and below an eye that any lens covers
-DARK = 0.45  # of the skin's brightness that nothing behind dark lenses has; around bare eyes, in shadow or sunken, 0.63 was the least
+DARK = 0.45  # of the skin's brightness that nothing behind dark lenses has; around bare eyes, in shadow or sunken, 0.66 was the least
 ABOVE, BELOW = (-0.62, -0.3), (0.3, 0.62)  # eye distances between which rims end above and below the eyes
 ROUND = 0.06  # eye distances below a rim that are held as firmly as it is
 BESIDE = (1.1, 1.4)  # eye distances from the middle over which this fades sideways

@@ -71,3 +71,13 @@ def smoothstep(low: float, high: float, value: npt.ArrayLike) -> Array:
     """Rise smoothly from 0 at `low` to 1 at `high`."""
     share = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def on_frame(points: Array, unit: float, origin: Array) -> Array:
+    """Carry points (n, 3) in eye distances to places (n, 2) in pixels, `unit` to an eye distance, from `origin` (2,)."""
+    place = np.empty((len(points), 2), np.float32)
+    # One column after the other: rows of two are slow to go over.
+    for axis in (0, 1):
+        np.multiply(points[:, axis], unit, out=place[:, axis])
+        place[:, axis] += origin[axis]
+    return place

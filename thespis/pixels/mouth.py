@@ -22,6 +22,10 @@ LOWER = (0.64, 0.68, 0.74, 0.62, 0.52, 0.40)
 REDDENED = np.array([0.0, 0.22, 0.32], np.float32)  # how much more of green and blue is lost where light falls off between cheeks and teeth
 TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from the viewer
 UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
+COVERED, LIFTED = (
+    0.02,
+    0.12,
+)  # eye distances of teeth that a lower lip may cover under a raised upper one, and the most by which they give way
 CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
 UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.05, 0.23)  # heights of the rows' textures below the line of the lips, in eye distances
 
@@ -293,6 +297,17 @@ def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) 
     grid += 0.25 * over * (middle - grid)
     nearer = 1.25 * through * smoothstep(0.35, 0.6, share[:, 0, 0]) + 5.4 * smoothstep(0.3, 0.4, out) * (share[:, 0, 0] >= OVER_LIP)
     return np.asarray(nearer.repeat(COLUMNS), np.float32)
+
+
+def uncover_teeth(points: Array, edge: float, rest: Array, lips: Array, down: Array) -> None:
+    """Lift the upper row's points (n, 3), which end at a height `edge`, as far as a lower lip covers it under a raised upper one, in place.
+
+    `rest` (3,) is the middle of the upper lip's inner edge at rest, `lips` (2, 3) are both now, `down` (3,) is the face's axis. Where lips
+    rest in front of teeth is a guess: a sneer that drew both lips up would show gums and necks of teeth alone.
+    """
+    upper, lower = (float(lip @ down) for lip in lips)
+    raised, hidden = float(rest @ down) - upper, edge - COVERED - lower
+    points -= min(max(raised, 0.0), max(hidden, 0.0), LIFTED) * down
 
 
 def upper_teeth(opening: Opening, light: Light, fine: float, sharpness: float) -> Layer:

@@ -29,10 +29,11 @@ from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
-from thespis.pixels.layers import Layer, Triangles, grid_triangles, opaque, smoothstep, stack
+from thespis.pixels.layers import Layer, Triangles, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
 from thespis.pixels.mouth import (
     SHOWS,
+    UPPER_SPAN,
     matched,
     mouth_layers,
     move_tongue,
@@ -40,13 +41,14 @@ from thespis.pixels.mouth import (
     own_teeth,
     read_light,
     shows_teeth,
+    uncover_teeth,
 )
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, turnable
 from thespis.pixels.shade import Lips, read_lips
-from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt
+from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
 from thespis.types import Array, Bytes
 
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
@@ -56,10 +58,8 @@ BODY_DROP = 2.6  # the same for the joint on which shoulders lean
 LEANS, GOES = 0.12, 0.3  # of the head's turn and of its shift that shoulders take up
 CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain skin below each eye
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
-
-
 OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
-LOWER_LIP = 14  # the middle of its inner edge
+UPPER_LIP, LOWER_LIP = 13, 14  # the middles of their inner edges
 
 
 class Posed(NamedTuple):
@@ -118,6 +118,8 @@ class Puppet:
     around: npt.NDArray[np.bool_]
     skin: Skin
     tongue: slice
+    upper_row: slice
+    upper_edge: float
     mouth_from: int
     lips: Lips
     cutout: Cutout | None
@@ -139,24 +141,25 @@ class Puppet:
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         jaw = weights @ self.jaw
-        moved += self.follow_jaw[:, None] * jaw
+        moved[self.mouth_from :] += self.follow_jaw[self.mouth_from :, None] * jaw
         out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
         nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
+        uncover_teeth(moved[self.upper_row], self.upper_edge, self.rest[UPPER_LIP], moved[[UPPER_LIP, LOWER_LIP]], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
         angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT)
         turn, lean = rotation_matrix(angle), rotation_matrix(LEANS * angle)
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
-        turned = (moved - pivot) @ turn.T + pivot + shift
+        turned = moved @ turn.T + (pivot - turn @ pivot + shift)
         cloth = moved[self.skirt_rows]
         base = self.rotation @ np.array([0.0, BODY_DROP, PIVOT_DEPTH], np.float32)
-        leaned = (cloth - base) @ lean.T + base + GOES * shift
+        leaned = cloth @ lean.T + (base - lean @ base + GOES * shift)
         swayed = self.follow_body * (leaned - cloth)
         moved += self.follow_head * (turned - moved)
         moved[self.skirt_rows] += swayed
         if self.cutout is not None:
-            hide_slivers(moved[self.skirt_rows], moved[shapes.oval], self.away)
-        place = np.ascontiguousarray(moved[:, :2] * self.unit + self.origin, np.float32)
+            hide_slivers(moved[self.skirt_rows], twice(moved[shapes.oval]), self.away)
+        place = on_frame(moved, self.unit, self.origin)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
         return Posed(place, depth, self.source)
@@ -259,11 +262,12 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
     own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
     fine, sharpness = unit * finer, min(1 / (framing.zoom[0] * finer), 1.0)
-    opening, upper_layer = opening_of(person, rotation), None
+    opening, upper_own = opening_of(person, rotation), None
     if shown is not None and own_shown:
         light = matched(light, shown[0])
         own = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
-        upper_layer = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
+        upper_own = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
+    upper_layer, upper_edge = upper_own or (None, UPPER_SPAN[1])
     inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
     mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
@@ -296,6 +300,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         eyes,
         mouth,
         tongue,
+        float(opening.centre[1]) + upper_edge,
         lips,
         lids,
         cutout,
@@ -321,13 +326,14 @@ def assemble(
     eyes: dict[str, Eyeball],
     mouth: int,
     tongue: int,
+    upper_edge: float,
     lips: Lips,
     lids: dict[str, Lid],
     cutout: Cutout | None,
 ) -> Puppet:
     """Put the layers one after the other into one mesh: first the face, then the skirt and the eyes, in that order.
 
-    `mouth` is the number of the first layer inside the mouth, `tongue` of the tongue's.
+    `mouth` is the number of the first layer inside the mouth, `tongue` of the tongue's; the last one's teeth end at `upper_edge`.
     """
     counts = [len(layer.points) for layer in layers]
     first = np.concatenate([[0], np.cumsum(counts)])
@@ -371,10 +377,11 @@ def assemble(
         np.asarray(follow_axes, np.float32), np.asarray(body[:, None] * axes[skirt_rows], np.float32), np.concatenate(jaw),
         np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
-        carry, skirt_rows, rays(person.shapes, person.photo, rotation)[1],
+        carry, skirt_rows, twice_the_rays(rays(person.shapes, person.photo, rotation)[1]),
         np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
+        slice(int(first[-2]), int(first[-1])), upper_edge,
         int(first[mouth]),
         lips, cutout, plain(person, rotation),
     )  # fmt: skip

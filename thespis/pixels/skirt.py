@@ -10,7 +10,7 @@ from thespis.pixels.relief import STEEPEST
 from thespis.types import Array, Bytes
 
 WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way from the face's outline to the head's
-BEYOND = (0.12, 0.3, 0.55, 0.85, 1.2, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # eye distances farther out than that
+BEYOND = (0.12, 0.22, 0.34, 0.47, 0.62, 0.78, 0.96, 1.16, 1.4, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # eye distances farther out than that
 USUAL_EDGE = 0.75  # eye distances from the face's outline to the head's, where nobody can tell
 SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: there a turn of the head moves nothing sideways
 FARTHEST_EDGE = 2.6
@@ -37,6 +37,17 @@ def rays(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Array, Array]:
     away = seen[:, :2] - seen[:, :2].mean(axis=0)
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     return np.asarray(seen, np.float32), np.asarray(away, np.float32)
+
+
+def twice(ring: Array) -> Array:
+    """Put a point half-way after each point of a ring (n, ...) -> (2n, ...)."""
+    return np.asarray(np.stack([ring, (ring + np.roll(ring, -1, axis=0)) / 2], axis=1).reshape(2 * len(ring), *ring.shape[1:]), np.float32)
+
+
+def twice_the_rays(away: Array) -> Array:
+    """Put a way outwards half-way after each of those of a ring (n, 2) -> (2n, 2)."""
+    found = twice(away)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
 
 
 def find_edge(share: Bytes, to_texture: Callable[[Array], Array], seen: Array, away: Array) -> Array:
@@ -71,9 +82,11 @@ def skirt(
     `edge` (36,) is how far from the face's outline the head ends, where that is known; `room` says how far inside the picture spots
     (n, 2) lie across and down (n, 2), in eye distances, and `own` how much there is person (n,).
     """
-    outline = photo[shapes.oval]
+    # With a ray from each point of the outline alone, the edge of a shoulder that bends is sawn.
+    outline, count = twice(photo[shapes.oval]), 2 * len(shapes.oval)
     seen, away = rays(shapes, photo, rotation)
-    head = np.full(len(outline), USUAL_EDGE, np.float32) if edge is None else edge
+    seen, away = twice(seen), twice_the_rays(away)
+    head = np.full(count, USUAL_EDGE, np.float32) if edge is None else twice(edge)
     # A ring runs along the outline of the head, so that it stays smooth whatever the head does.
     within = np.asarray(WITHIN, np.float32)[:, None] * head
     steps = np.concatenate([within, within[-1] + np.asarray(BEYOND, np.float32)[:, None]])
@@ -90,12 +103,11 @@ def skirt(
     follow = follow_head(outline, flat[:, :2], None if edge is None else (steps - head).reshape(-1))
     # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
     cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
-    cut = np.max([np.roll(cut, shift, axis=0) for shift in (-1, 0, 1)], axis=0)
+    cut = np.max([np.roll(cut, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
     free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2]))) * smoothstep(0.0, 0.4, steps.reshape(-1, 1))
     follow = np.where(steps.reshape(-1) == 0, 1.0, follow).astype(np.float32)
     # What would hardly move stays where it is to the last bit.
     body = np.maximum(follow_body(outline, flat[:, :2]) * own(points[:, :2]) * (1 - follow) - HARDLY, 0.0)
-    count = len(outline)
     ring = np.arange(count)
     triangles = []
     for step in range(len(steps) - 1):
@@ -103,15 +115,16 @@ def skirt(
         triangles += [np.stack([a, b, a + count], axis=1), np.stack([b, b + count, a + count], axis=1)]
     # What the outline does (the chin dropping, the cheeks rising) dies away along the ring and is spread over the neighbours.
     fade = np.exp(-((steps / 0.42) ** 2))
-    apart = np.minimum(np.abs(ring[:, None] - ring[None]), count - np.abs(ring[:, None] - ring[None]))
+    apart = np.abs(ring[:, None] / 2 - np.arange(count // 2)[None])
+    apart = np.minimum(apart, count // 2 - apart)
     carry = np.exp(-((apart / (0.2 + 4.0 * steps[..., None])) ** 2))
-    carry[0] = np.eye(count)
+    carry[0] = twice(np.eye(count // 2, dtype=np.float32))
     carry *= fade[..., None] / carry.sum(axis=2, keepdims=True)
     layer = Layer(
         points.astype(np.float32), np.zeros((len(points), 2), np.float32), np.concatenate(triangles).astype(np.int32),
         follow_head=follow, free=np.asarray(free, np.float32), follow_body=np.asarray(body, np.float32),
     )  # fmt: skip
-    return layer, np.asarray(carry.reshape(-1, count), np.float32)
+    return layer, np.asarray(carry.reshape(-1, count // 2), np.float32)
 
 
 def hide_slivers(around: Array, outline: Array, away: Array) -> None:
