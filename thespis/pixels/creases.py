@@ -41,7 +41,7 @@ def along(*points: int, width: float = 0.06, depth: float = 0.11) -> Line:
     return Line(tuple((point, point, 0.0) for point in points), width, depth)
 
 
-def between(above: tuple[int, ...], below: tuple[int, ...], share: float, width: float = 0.06, depth: float = 0.09) -> Line:
+def between(above: tuple[int, ...], below: tuple[int, ...], share: float, width: float = 0.055, depth: float = 0.11) -> Line:
     """Draw a line some share of the way from one row of points to another."""
     return Line(tuple((a, b, share) for a, b in zip(above, below, strict=True)), width, depth)
 
@@ -58,7 +58,7 @@ def both_sides(name: str, weight: float) -> Weights:
 
 CREASES: dict[str, Crease] = {
     "forehead": Crease(
-        (between(HAIRLINE, FOREHEAD, 0.62), between(FOREHEAD, BROWS, 0.08, depth=0.11), between(FOREHEAD, BROWS, 0.4, width=0.05)),
+        (between(HAIRLINE, FOREHEAD, 0.62), between(FOREHEAD, BROWS, 0.08, depth=0.13), between(FOREHEAD, BROWS, 0.36, width=0.045)),
         {"browInnerUp": 0.55, **both_sides("browOuterUp", 0.55), **both_sides("browDown", -0.6)},
         0.25,
     ),
