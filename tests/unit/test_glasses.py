@@ -72,4 +72,10 @@ def test_dark_lenses_are_glasses_and_deep_sockets_are_none() -> None:
             cv2.ellipse(picture, (x, 186), (40, 34), 0, 0, 360, (shade, shade, shade), -1)
         # Light lenses have soft edges, as a socket has.
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 9), np.uint8)
-        assert (find_glasses(picture, MIDDLE, *axes) is not None) is wears
+        found = find_glasses(picture, MIDDLE, *axes)
+        assert (found is not None and found.dark) is wears
+
+
+def test_behind_dark_lenses_no_lid_moves() -> None:
+    shapes = load_shapes()
+    assert held(shapes.points, Glasses(dark=True))[shapes.eye_left_upper].min() > 0.9

@@ -104,3 +104,16 @@ def test_filling_keeps_what_is_known_and_reaches_everything() -> None:
     weight[:, :30] = 1.0
     filled = fill(photo, weight)
     assert np.abs(filled - (200, 100, 50)).max() < 1.0
+
+
+def test_the_lid_of_an_eye_behind_dark_lenses_leaves_no_trace() -> None:
+    margin, lower, fold = rings()
+    seen = make_lid(eye(), margin, lower, fold, np.array([[120, 160]], np.float32), UNIT, "left")
+    for lid, traces in ((seen, True), (seen.unseen(), False)):
+        atlas = np.dstack([eye(), np.full((240, 240), 255, np.uint8)]).astype(np.uint16)
+        before = atlas.copy()
+        lid.close(atlas, atlas[lid.box].copy(), LEVELS)
+        shaded = np.full((240, 240, 3), 40, np.uint8)
+        shade_eye(shaded, np.zeros((240, 240), np.float32), margin, lower, lid, UNIT, 1.0, 0.0)
+        assert bool((shaded != 40).any()) is traces
+        assert bool((atlas != before).any()) is traces

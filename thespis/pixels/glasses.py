@@ -24,10 +24,14 @@ SLACK_ABOVE, SLACK_BELOW = 0.18, 0.32  # and above and below the rims
 
 @dataclass(frozen=True)
 class Glasses:
-    """Where the rims of glasses end, in eye distances below the eyes: above them, which is less than none, and below them."""
+    """Where the rims of glasses end, in eye distances below the eyes: above them, which is less than none, and below them.
+
+    Behind `dark` lenses no eye is seen.
+    """
 
     top: float = -0.3
     bottom: float = 0.45
+    dark: bool = False
 
 
 def find_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> Glasses | None:
@@ -54,12 +58,13 @@ def find_glasses(texture: Bytes, middle: Array, across: Array, down: Array) -> G
     eyes = [WIDE // 2 + side * UNIT // 2 for side in (-1, 1)]
     rims = [edge_between(slope, eye, 10, 37) for eye in eyes]
     rim = min(strength for strength, _ in rims)
-    if not ((bar > BAR and rim > WITH_RIM) or rim > RIM_ALONE or max(lens(grey, eye) for eye in eyes) < DARK * bright):
+    dark = max(lens(grey, eye) for eye in eyes) < DARK * bright
+    if not ((bar > BAR and rim > WITH_RIM) or rim > RIM_ALONE or dark):
         return None
     tops = [edge_between(slope, eye, -44, -4) for eye in eyes]
     # The larger of both: what hides a part of one rim, hair or a light, mostly leaves the other.
     top, bottom = min(row for _, row in tops) / UNIT, max(row for _, row in rims) / UNIT
-    return Glasses(float(np.clip(top, *ABOVE)), float(np.clip(bottom, *BELOW)))
+    return Glasses(float(np.clip(top, *ABOVE)), float(np.clip(bottom, *BELOW)), dark)
 
 
 def lens(grey: Array, eye: int) -> float:
@@ -84,12 +89,12 @@ def edge_between(slope: Array, eye: int, first: int, last: int) -> tuple[float, 
 def held(points: Array, glasses: Glasses) -> Array:
     """Say how firmly glasses hold the skin at points (n, 3) in the face's own axes, in eye distances -> (n,), 1 where they sit.
 
-    The lids behind the lenses stay free, and brows as far as they are above the rims: a brow that left a rim it touches would smear.
+    The lids behind clear lenses stay free, and brows as far as they are above the rims: a brow that left a rim it touches would smear.
     """
     x, y = np.abs(points[:, 0]), points[:, 1]
     top, bottom = glasses.top, glasses.bottom + ROUND
     upright = smoothstep(top - SLACK_ABOVE, top, y) * (1 - smoothstep(bottom, bottom + SLACK_BELOW, y))
-    lids = 1 - smoothstep(0.85, 1.25, np.hypot((x - 0.5) / 0.27, y / 0.13))
+    lids = (1 - smoothstep(0.85, 1.25, np.hypot((x - 0.5) / 0.27, y / 0.13))) * (not glasses.dark)
     return np.asarray(upright * (1 - smoothstep(*BESIDE, x)) * (1 - lids), np.float32)
 
 

@@ -1,6 +1,6 @@
 """Lids that close: clean skin for the part of a lid that an open eye hides, lashes along its edge, and its shadow on the eyeball."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numba
@@ -31,6 +31,10 @@ class Lid:
     mask: Array
     lash: Array
     lean: Array
+
+    def unseen(self) -> "Lid":
+        """Give a lid that leaves no trace, whether it closes or not: that of an eye behind dark lenses."""
+        return replace(self, mask=np.zeros_like(self.mask), lash=np.full_like(self.lash, 255))
 
     def close(self, atlas: Deep, under: Deep, level: int) -> None:
         """Draw the lid into the atlas as it looks `level` of LEVELS closed, over the skin `under` (h, w, 4) it has open."""

@@ -258,6 +258,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         )
         for side in rings
     }
+    lids = {side: lid.unseen() if glasses is not None and glasses.dark else lid for side, lid in lids.items()}
     shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
     # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
     own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
