@@ -76,13 +76,12 @@ def build(weights: Mapping[str, Path], size: str = "tiny") -> "Talker":
     return Talker(
         *hearing(weights, card.fps),
         Both(Keep(ARTICULATION), [Dial(generator_of(size, weights)), Blink()], Head(), Gaze(), gives=HEARD_AND_ACTED),
-        # The tiny network's own faults come back to it with its earlier frames: it draws best without.
         Painter(
             network,
             HEARD_AND_ACTED,
             read_rows,
             steps=SHAPES[size].steps,
             detail=0 if SHAPES[size].latent else 256,
-            remembers=size != "tiny",
+            remembers=SHAPES[size].remembers,
         ),
     )

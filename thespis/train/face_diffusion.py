@@ -17,6 +17,7 @@ from thespis.pixels.diffusion.flow import PRODUCTS, usual_flow
 from thespis.pixels.diffusion.latent import Coder
 from thespis.pixels.diffusion.networks import TorchFace
 from thespis.pixels.diffusion.sampling import trailing
+from thespis.pixels.diffusion.shape import NetworkShape
 from thespis.pixels.diffusion.square import STAND
 from thespis.pixels.diffusion.unet import SLOWLY, FaceDiffusion
 from thespis.pixels.diffusion.windows import REACH, TOLD
@@ -260,14 +261,15 @@ def spread(values: Array) -> Array:
     return np.asarray(np.maximum(found, 0.05 * found.max() or 1.0), np.float32)
 
 
-def draw_page(network: nn.Module, clips: Sequence[Held], path: Path, steps: int = 4, coder: Coder | None = None) -> None:
-    """Draw what a learner has learned: for each clip the reference, then frames as they are, carried, and made."""
+def draw_page(network: nn.Module, clips: Sequence[Held], path: Path, coder: Coder | None = None) -> None:
+    """Draw what a learner has learned: for each clip the reference, then frames as they are, carried, and made as the recipe makes them."""
     import cv2
 
+    shape: NetworkShape = network.network.shape
     face, rows = TorchFace(network.network, coder), []
     for clip in clips:
         count = min(len(clip["flame"]), LONGEST) // face.frames * face.frames
-        made, carried = drawn_again(face, clip, steps, count)
+        made, carried = drawn_again(face, clip, shape.steps, count, remembers=shape.remembers)
         chosen = np.linspace(FIRST, count - 1, ACROSS - 1).round().astype(int)
         reference, *truth = face.pictures(face.encode(clip["frames"][np.array([0, *(1 + chosen)])]))
         rows += [reference, *truth, reference, *carried[chosen], reference, *made[chosen]]

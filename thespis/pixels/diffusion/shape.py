@@ -12,7 +12,7 @@ class NetworkShape:
 
     Pictures are folded `fold` x `fold` pixels into one place before the first level; `widths` are the channels of each level, each of
     which has half the places of the one before. `audio`, `expression` and `pose` count the numbers of each condition in a frame. The
-    sampler takes `steps`.
+    sampler takes `steps`, and a window is told what was drawn before where it `remembers`.
     """
 
     side: int = 64
@@ -27,6 +27,7 @@ class NetworkShape:
     expression: int = 53
     pose: int = 12
     steps: int = 1
+    remembers: bool = True
 
     @property
     def latent(self) -> bool:
@@ -35,7 +36,8 @@ class NetworkShape:
 
 
 SHAPES = {
-    "tiny": NetworkShape(),
+    # Its own faults come back to it with its earlier frames, and with further steps: it draws best without.
+    "tiny": NetworkShape(remembers=False),
     "small": NetworkShape(side=128, widths=(64, 96, 128, 192), condition=256),
     "full": NetworkShape(side=64, channels=4, fold=1, widths=(192, 384, 576, 768), condition=768, heads=8, frames=8, steps=10),
 }
