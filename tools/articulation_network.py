@@ -11,7 +11,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from thespis.features.ear import HOP
 from thespis.types import Array
 
 DELAY, WHOLE_DELAY = 10, 40  # rows of 10 ms; the ear itself needs another 20 ms
@@ -85,7 +84,7 @@ def folded(block: Block) -> tuple[Array, Array]:
 
 
 def write_onnx(network: ArticulationNetwork, path: Path) -> None:
-    """Write the network as one step over HOP rows: every convolution's past comes in as `past_k` and goes out as `next_k`.
+    """Write the network as a step over any even number of rows: every convolution's past comes in as `past_k` and goes out as `next_k`.
 
     It answers with `channels` and `phones` of the first thought, and `whole_channels` and `whole_phones` of the second, as chances; rows
     come first everywhere. Convolutions are written as products of matrices, which are packed once and nearly three times as fast for so
@@ -95,9 +94,9 @@ def write_onnx(network: ArticulationNetwork, path: Path) -> None:
 
     nodes, constants, inputs, outputs = [], [], [], []
     parameters = {name: value.detach().numpy() for name, value in network.named_parameters()}
-    pairs, size = HOP // PAIR, network.channels + network.classes
+    size = network.channels + network.classes
 
-    def tensor(name: str, *shape: int) -> object:
+    def tensor(name: str, *shape: int | str) -> object:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     def node(kind: str, given: Sequence[str], name: str, **how: int) -> str:
@@ -117,15 +116,16 @@ def write_onnx(network: ArticulationNetwork, path: Path) -> None:
         return node("Gemm", [source, f"{name}_weight", f"{name}_bias"], name)
 
     def around(source: str, place: int, width: int, dilation: int) -> str:
-        """Lay the rows that a convolution sees beside each other (pairs, KERNEL * width)."""
+        """Lay the pairs of rows that a convolution sees beside each other (pairs, KERNEL * width)."""
         length = (KERNEL - 1) * dilation
         inputs.append(tensor(f"past_{place}", length, width))
         outputs.append(tensor(f"next_{place}", length, width))
         joined = node("Concat", [f"past_{place}", source], f"joined_{place}", axis=0)
         node("Slice", [joined, number(f"from_{place}", -length), forever, zero], f"next_{place}")
-        seen = number(f"seen_{place}", np.arange(pairs)[:, None] + dilation * np.arange(KERNEL))
-        taken = node("Gather", [joined, seen], f"taken_{place}", axis=0)
-        return node("Reshape", [taken, number(f"beside_{place}", (pairs, KERNEL * width))], f"around_{place}")
+        if dilation not in seen:
+            seen[dilation] = node("Add", [first, number(f"steps_{dilation}", dilation * np.arange(KERNEL))], f"seen_{dilation}")
+        taken = node("Gather", [joined, seen[dilation]], f"taken_{place}", axis=0)
+        return node("Reshape", [taken, number(f"beside_{place}", (-1, KERNEL * width))], f"around_{place}")
 
     def thought(x: str, name: str, blocks: nn.ModuleList, dilations: tuple[int, ...], place: int) -> str:
         for index, (block, dilation) in enumerate(zip(blocks, dilations, strict=True)):
@@ -146,12 +146,17 @@ def write_onnx(network: ArticulationNetwork, path: Path) -> None:
         phones = node("Slice", [rows, split, forever, one], f"{layer}_phones")
         node("Sigmoid", [channels], f"{prefix}channels")
         node("Softmax", [phones], f"{prefix}phones", axis=1)
-        outputs.extend([tensor(f"{prefix}channels", HOP, network.channels), tensor(f"{prefix}phones", HOP, network.classes)])
+        outputs.extend([tensor(f"{prefix}channels", "rows", network.channels), tensor(f"{prefix}phones", "rows", network.classes)])
 
+    seen: dict[int, str] = {}  # by dilation, the places of the pairs that a convolution sees
     forever, zero, one = number("forever", 2**31), number("zero", 0), number("one", 1)
-    split, unpaired = number("split", network.channels), number("unpaired", (HOP, size))
-    inputs.append(tensor("bands", HOP, network.bands))
-    paired = node("Reshape", ["bands", number("both", (pairs, network.bands * PAIR))], "paired")
+    split, unpaired = number("split", network.channels), number("unpaired", (-1, size))
+    inputs.append(tensor("bands", "rows", network.bands))
+    paired = node("Reshape", ["bands", number("both", (-1, network.bands * PAIR))], "paired")
+    for name, value in (("begin", 0), ("step", 1)):
+        constants.append(numpy_helper.from_array(np.array(value, np.int64), name))
+    count = node("Squeeze", [node("Slice", [node("Shape", [paired], "shape"), zero, one], "counted")], "pairs")
+    first = node("Unsqueeze", [node("Range", ["begin", count, "step"], "range"), one], "first_seen")
     order = np.arange(network.bands * PAIR).reshape(network.bands, PAIR).T.ravel()
     weight = parameters["first.weight"][:, order]
     x = product(around(paired, 0, network.bands * PAIR, 1), "first", weight, parameters["first.bias"])

@@ -1,7 +1,7 @@
 """Speech -> what mouth and voice do, 100 times a second: from timed phones where the text is known, else from the sound by a small network.
 
 The network (ours, tools/train_articulation.py) hears 120 ms of what comes, because mouths lead the voice. For recordings its second
-thoughts, which hear 420 ms, are a little better.
+thoughts, which hear 420 ms, are a little better, and longer stretches at once are faster.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from thespis.features.ear import HOP, Adaptation, Ear
+from thespis.features.ear import HOP, STEP, Adaptation, Ear
 from thespis.features.gestures import MOUTH, REACH, REST_CLOSURE, Gestures
 from thespis.features.phone_classes import PHONE_CLASSES, SILENCE
 from thespis.features.presence import Presence, Present
@@ -28,7 +28,8 @@ SOUNDS = np.delete(np.arange(PHONE_CLASSES.size), SILENT)
 ROWS = float(ARTICULATION_FPS)  # a second
 SPEAKING = len(MOUTH)  # the network's column after those of MOUTH
 LOOK_AHEAD = Fraction(1, 4)  # seconds of speech that a row waits for: phones that are known reach back nearly as far
-WHOLE_LOOK_AHEAD = Fraction(51, 100)  # the same for second thoughts
+WHOLE_LOOK_AHEAD = Fraction(75, 100)  # the same for second thoughts
+WHOLE_HOP = 32  # rows of second thoughts that are computed together: nobody waits for these, and four times as many take twice as long
 AHEAD = 1  # rows by which mouths are ahead of what is heard or known: real lips are seen to meet that much sooner
 
 
@@ -36,15 +37,15 @@ AHEAD = 1  # rows by which mouths are ahead of what is heard or known: real lips
 class Listening:
     """The state of one stream: what was heard, what the network remembers, and rows that wait for each other."""
 
+    ear: Ear
+    past: list[Array]
+    behind: int  # rows that the network still has to answer before its first real one
     intake: Intake = field(default_factory=Intake)
-    ear: Ear = field(default_factory=Ear)
     adaptation: Adaptation = field(default_factory=Adaptation)
     voice: Voice = field(default_factory=Voice)
     gestures: Gestures = field(default_factory=Gestures)
-    past: list[Array] = field(default_factory=list)
     known: list[tuple[int, int]] = field(default_factory=list)  # samples whose phones are known, from and to
-    behind: int = 0  # rows that the network still has to answer before its first real one
-    soon: deque[Array] = field(default_factory=deque)  # first thoughts that wait for the second ones
+    soon: Array = field(default_factory=lambda: np.zeros((0, SPEAKING + 1), np.float32))  # first thoughts that wait for second ones
     rows: deque[Array] = field(default_factory=deque)  # rows from the sound, in the order of ARTICULATION
     phones: list[Array] | None = None  # rows of PHONE_CLASSES, where somebody wants them
     next: int = 0  # the next row to give
@@ -58,7 +59,7 @@ class Articulation:
     takes, gives = SAMPLES, ARTICULATION
 
     def __init__(self, weights: Path, *, threads: int = 1, whole: bool = False, presence: Presence | None = None) -> None:
-        """Load the network, to run on so many threads; with `whole` it answers half a second late, on second thoughts.
+        """Load the network, to run on so many threads; with `whole` it answers .75 s late, on second thoughts.
 
         With `presence` the mouth rests while nobody speaks, whatever else is heard.
         """
@@ -68,7 +69,7 @@ class Articulation:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         self._network: Any = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-        self.delay = WHOLE_LOOK_AHEAD if whole else LOOK_AHEAD
+        self.delay, self._hop = (WHOLE_LOOK_AHEAD, WHOLE_HOP) if whole else (LOOK_AHEAD, HOP)
         self._presence = presence
         prefix = "whole_" if whole else ""
         facts = self._network.get_modelmeta().custom_metadata_map
@@ -86,7 +87,8 @@ class Articulation:
 
     def listening(self) -> Listening:
         """Begin to listen."""
-        return Listening(past=[np.zeros(shape, np.float32) for _, shape in self._inputs[1:]], behind=self._rows_late + AHEAD)
+        past = [np.zeros(shape, np.float32) for _, shape in self._inputs[1:]]
+        return Listening(Ear(hop=self._hop), past, self._rows_late + AHEAD)
 
     def step(self, state: Listening, chunk: Speech, last: bool) -> Track:
         """Listen to the next samples and answer with the rows that are sure by now."""
@@ -101,7 +103,7 @@ class Articulation:
         total = state.intake.begun(100)
         if last:
             while state.next + len(state.rows) < total:
-                self._listen(state, np.zeros(HOP * 160, np.float32))
+                self._listen(state, np.zeros(self._hop * STEP, np.float32))
             sure = total
         else:
             sure = state.intake.sure(100, self.delay)
@@ -116,19 +118,22 @@ class Articulation:
             feed = dict(zip((name for name, _ in self._inputs), [state.adaptation(heard), *state.past], strict=True))
             channels, phones, first, *state.past = self._network.run(self._outputs, feed)
             state.voice.hear(heard)
-            sounds = phones[:, SOUNDS].max(axis=1).tolist()
-            for second, chances, soon, sure in zip(channels, phones, first, sounds, strict=True):
-                # Second thoughts do not replace the first ones: the mean of both errs less than either.
-                state.soon.append(soon)
-                row = (second + state.soon.popleft()) * np.float32(0.5) if len(state.soon) > self._rows_between else second
-                if state.phones is not None and state.behind <= AHEAD:
-                    state.phones.append(chances.copy())
-                if state.behind:
-                    state.behind -= 1
-                    continue
-                state.rows.append(np.concatenate([row[:SPEAKING], state.voice(float(row[SPEAKING]))]))
-                if self._presence is not None and state.present is not None:
-                    state.sure.append(self._presence.sure_of(state.present, float(row[SPEAKING]), sure))
+            # Second thoughts do not replace the first ones: the mean of both errs less than either.
+            soon = np.concatenate([state.soon, first])
+            alone = min(max(self._rows_between - len(state.soon), 0), self._hop)
+            state.soon = soon[self._hop - alone :]
+            channels[alone:] = (channels[alone:] + soon[: self._hop - alone]) * np.float32(0.5)
+            if state.phones is not None:
+                state.phones.extend(phones[max(state.behind - AHEAD, 0) :])
+            made, state.behind = channels[state.behind :], max(state.behind - self._hop, 0)
+            if not len(made):
+                continue
+            speaking = made[:, SPEAKING].tolist()
+            state.rows.extend(np.concatenate([made[:, :SPEAKING], [state.voice(each) for each in speaking]], axis=1, dtype=np.float32))
+            if self._presence is not None and state.present is not None:
+                sounds = phones[-len(made) :, SOUNDS].max(axis=1).tolist()
+                for each, sure in zip(speaking, sounds, strict=True):
+                    state.sure.append(self._presence.sure_of(state.present, each, sure))
 
     def _answer(self, state: Listening, stop: int) -> Track:
         """Give the rows up to `stop`, with the mouth from the phones where they are known."""

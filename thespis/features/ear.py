@@ -9,7 +9,7 @@ from thespis.features.resample import RATE
 from thespis.types import Array
 
 STEP = RATE // 100  # samples a row
-HOP = 8  # rows that are computed together, always from the same absolute places
+HOP = 8  # rows that are computed together, if nothing else is said, always from the same absolute places
 BANDS = 40
 LOWEST, HIGHEST = 60.0, 7600.0  # hertz
 FRAME, PITCH_FRAME = 512, 640  # samples, centred on the row
@@ -50,10 +50,10 @@ class Ear:
 
     margin = PITCH_FRAME // 2
 
-    def __init__(self, *, pitch: bool = True) -> None:
-        """Begin with silence before the first sample; without `pitch`, periodicity and pitch stay 0."""
+    def __init__(self, *, pitch: bool = True, hop: int = HOP) -> None:
+        """Begin with silence before the first sample; without `pitch`, periodicity and pitch stay 0. `hop` rows come together."""
         self._held = np.zeros(self.margin, np.float32)
-        self._pitch = pitch
+        self._pitch, self._hop = pitch, hop
         self._filters = mel_filters()
         self._window = np.hanning(FRAME).astype(np.float32)
         self._scale = np.float32(1 / (self._window**2).sum())
@@ -67,25 +67,26 @@ class Ear:
         self._fading = (spread[lags] / spread[0]).astype(np.float32)
 
     def __call__(self, samples: Array) -> list[Heard]:
-        """Take the next samples (n,) and answer with the groups of HOP rows that are complete."""
+        """Take the next samples (n,) and answer with the groups of rows that are complete."""
         self._held = np.concatenate([self._held, samples])
-        made, at, size = [], 0, (HOP - 1) * STEP + PITCH_FRAME
+        made, at, size = [], 0, (self._hop - 1) * STEP + PITCH_FRAME
         while at + size <= len(self._held):
             made.append(self._group(self._held[at : at + size]))
-            at += HOP * STEP
+            at += self._hop * STEP
         self._held = self._held[at:]
         return made
 
     def _group(self, samples: Array) -> Heard:
-        """Analyse HOP rows."""
-        frames = np.lib.stride_tricks.as_strided(samples, (HOP, PITCH_FRAME), (STEP * samples.itemsize, samples.itemsize), writeable=False)
+        """Analyse the rows of a group."""
+        shape, strides = (self._hop, PITCH_FRAME), (STEP * samples.itemsize, samples.itemsize)
+        frames = np.lib.stride_tricks.as_strided(samples, shape, strides, writeable=False)
         edge = (PITCH_FRAME - FRAME) // 2
         spectrum = np.fft.rfft(frames[:, edge : edge + FRAME] * self._window, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) * self._scale
         energy = power @ self._filters
         bands = np.log(energy + np.float32(FLOOR))
         level = 10 * np.log10(energy.sum(axis=1) / (FRAME / 2) + np.float32(FLOOR))
-        nothing = np.zeros(HOP, np.float32)
+        nothing = np.zeros(self._hop, np.float32)
         periodicity, pitch = self._pitches(frames[::PITCH_EVERY]) if self._pitch else (nothing, nothing)
         return Heard(bands, level.astype(np.float32), periodicity, pitch)
 
@@ -126,8 +127,7 @@ class Adaptation:
 
     def __call__(self, heard: Heard) -> Array:
         """Normalise the bands (rows, BANDS) of the next rows."""
-        made = np.empty_like(heard.bands)
-        means = heard.bands.mean(axis=1).tolist()
+        usual, means = np.empty(heard.bands.shape), heard.bands.mean(axis=1).tolist()
         for number, (bands, level, mean) in enumerate(zip(heard.bands, heard.level.tolist(), means, strict=True)):
             self._peak = max(level, self._peak - 0.04)
             if level > max(self._peak - 28.0, -70.0):
@@ -135,5 +135,6 @@ class Adaptation:
                 self._level += (mean - self._level) / self._heard_level
                 self._heard_colour = min(self._heard_colour + 1.0, self.memory)
                 self._colour += (bands - mean - self._colour) / self._heard_colour
-            made[number] = (bands - self._colour - self._level) * (1 / 3)
+            usual[number] = self._colour + self._level
+        made = ((heard.bands - usual) * (1 / 3)).astype(np.float32)
         return np.clip(made, -4, 4)
