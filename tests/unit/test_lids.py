@@ -117,3 +117,19 @@ def test_the_lid_of_an_eye_behind_dark_lenses_leaves_no_trace() -> None:
         shade_eye(shaded, np.zeros((240, 240), np.float32), margin, lower, lid, UNIT, 1.0, 0.0)
         assert bool((shaded != 40).any()) is traces
         assert bool((atlas != before).any()) is traces
+
+
+def test_a_frame_before_an_eye_leaves_no_stain_on_its_lid() -> None:
+    margin, lower, fold = rings()
+    picture = eye()
+    # The upper bar of a frame, and the soft edge that a lens gives it.
+    for height, tone in ((84, 20), (90, 120)):
+        picture[height : height + 6, 60:180] = tone
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    strips = []
+    for framed in (False, True):
+        lid = make_lid(picture, margin, lower, fold, cheek, UNIT, "left", framed)
+        strips.append(lid.clean[100 - lid.box[0].start : 108 - lid.box[0].start, 105 - lid.box[1].start : 136 - lid.box[1].start].mean())
+    bare = make_lid(eye(), margin, lower, fold, cheek, UNIT, "left")
+    skin = bare.clean[100 - bare.box[0].start : 108 - bare.box[0].start, 105 - bare.box[1].start : 136 - bare.box[1].start].mean()
+    assert abs(strips[1] - skin) < 5 < abs(strips[0] - skin)

@@ -13,6 +13,7 @@ from thespis.types import Array, Bytes, random_for
 
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
 FRINGE = 0.02  # and below it, on the eyeball, where the lid's own edge is seen
+STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known
 INSIDE, NOTHING = 2.0, 100.0  # eye distances behind the skin between which the eyeball lies
 LASHES = 23
@@ -41,10 +42,10 @@ class Lid:
         blend_lid(atlas[self.box], under, self.clean, self.mask, level / LEVELS)
 
 
-def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Array, unit: float, seed: str) -> Lid:
+def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Array, unit: float, seed: str, framed: bool = False) -> Lid:
     """Make the lid between `margin` (9, 2) and `fold` (7, 2) of an eye with the lower lid `lower` (9, 2), all in texture pixels.
 
-    `cheek` (n, 2) are places of plain skin below the eye, `unit` texture pixels an eye distance.
+    `cheek` (n, 2) are places of plain skin below the eye, `unit` texture pixels an eye distance; `framed` eyes have glasses before them.
     """
     every = np.concatenate([margin, lower, fold])
     room = 0.12 * unit
@@ -70,6 +71,10 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
     bright = photo.astype(np.float32).mean(axis=2)
     usual = max(min(float(tone.mean()), float(np.percentile(bright[~covered], 65)) if (~covered).any() else 255.0), 1.0)
     known = (~covered).astype(np.float32) * smoothstep(0.45, 0.75, bright / usual)
+    if framed:
+        # The colour of a frame is still in the skin beside it.
+        near = 2 * round(STAIN * unit) + 1
+        known = np.asarray(cv2.erode(known, np.ones((near, near), np.uint8)), np.float32)
     whole = fill(photo, known) if known.sum() > 30 else np.broadcast_to(tone, photo.shape)
     # The grain of the skin around, so that the lid does not look airbrushed.
     grain = photo.astype(np.float32) - cv2.GaussianBlur(photo, (0, 0), 1.2)

@@ -204,8 +204,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     on_texture = framing.to_texture(points)
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
     glasses = find_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1)))
-    if glasses is not None:
-        person = hold_glasses(person, glasses)
+    person = person if glasses is None else hold_glasses(person, glasses)
     rings = {
         "left": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]]),
         "right": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]),
@@ -255,6 +254,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
             on_texture[CHEEK[side]],
             unit * finer,
             side,
+            glasses is not None,
         )
         for side in rings
     }
