@@ -36,9 +36,9 @@ class NetworkShape:
 
 
 SHAPES = {
-    # Its own faults come back to it with its earlier frames, and with further steps: it draws best without.
+    # Its own faults come back to it with its earlier frames, and to every size that was tried with further steps: they draw best without.
     "tiny": NetworkShape(remembers=False),
     "small": NetworkShape(side=128, widths=(64, 96, 128, 192), condition=256),
-    "full": NetworkShape(side=64, channels=4, fold=1, widths=(192, 384, 576, 768), condition=768, heads=8, frames=8, steps=10),
+    "full": NetworkShape(side=64, channels=4, fold=1, widths=(192, 384, 576, 768), condition=768, heads=8, frames=8),
 }
 """The sizes of EMOdiffhead: tiny and small draw pixels, full the latents of 512 x 512 pixels."""
