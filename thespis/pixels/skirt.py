@@ -10,7 +10,7 @@ from thespis.pixels.relief import STEEPEST
 from thespis.types import Array, Bytes
 
 WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way from the face's outline to the head's
-BEYOND = (0.12, 0.22, 0.34, 0.47, 0.62, 0.78, 0.96, 1.16, 1.4, 1.7, 2.4, 3.4, 5.0, 8.0, 14.0, 24.0)  # eye distances farther out than that
+BEYOND = (0.12, 0.26, 0.42, 0.6, 0.8, 1.05, 1.4, 2.0, 3.4, 8.0, 24.0)  # eye distances farther out than that
 USUAL_EDGE = 0.75  # eye distances from the face's outline to the head's, where nobody can tell
 SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: there a turn of the head moves nothing sideways
 FARTHEST_EDGE = 2.6
