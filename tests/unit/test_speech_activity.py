@@ -32,6 +32,19 @@ def hiss(seconds: float, level: float = 0.05, seed: int = 0) -> Array:
     return (np.random.default_rng(seed).standard_normal(round(seconds * 22_050)) * level).astype(np.float32)
 
 
+def humming(blocks: int) -> Array:
+    """A made-up voice (512 * blocks,) at 16,000 samples a second: harmonics that glide, as loud as an opening mouth makes them."""
+    seconds = np.arange(512 * blocks) / 16_000
+    turns = 2 * np.pi * np.cumsum(130 + 25 * np.sin(2 * np.pi * 1.3 * seconds)) / 16_000
+    first, second = 500 + 220 * np.sin(2 * np.pi * 3.1 * seconds), 1500 + 500 * np.cos(2 * np.pi * 2.3 * seconds)
+    made = np.zeros(len(seconds))
+    for number in range(1, 30):
+        pitch = 130 * number
+        loud = np.exp(-(((pitch - first) / 180) ** 2)) + 0.5 * np.exp(-(((pitch - second) / 250) ** 2)) + 0.02
+        made += loud * np.sin(number * turns)
+    return (0.1 * made * (0.55 + 0.45 * np.sin(2 * np.pi * 3.5 * seconds))).astype(np.float32)
+
+
 def test_a_voice_is_found_and_noise_is_not(network: Activity, talk: Speech) -> None:
     noise = hiss(2.0)
     joined = Speech(np.concatenate([noise, talk.mono(), noise])[None], talk.rate)
@@ -40,6 +53,13 @@ def test_a_voice_is_found_and_noise_is_not(network: Activity, talk: Speech) -> N
     assert sum(segment.end - segment.start for segment in found) > 0.5 * talk.seconds, "a formant voice is not always taken for one"
     assert share_of_speech(talk, network) > 0.5
     assert share_of_speech(Speech(noise[None], talk.rate), network) == 0.0
+
+
+def test_it_answers_as_the_published_network(network: Activity) -> None:
+    sound = np.concatenate([humming(4), np.zeros(512 * 8, np.float32)])
+    found = network.step(network.start(NOBODY, Direction()), Speech(sound[None], 16_000), True)["speech"]
+    published = (0.7869, 0.9489, 0.9718, 0.9932, 0.1974, 0.0466, 0.0374, 0.0232, 0.0149, 0.0130, 0.0138, 0.0141)
+    np.testing.assert_allclose(found, published, atol=1e-4)
 
 
 def test_in_blocks_as_in_one(network: Activity, talk: Speech) -> None:

@@ -27,6 +27,7 @@ ACTIVITY = linear("activity", "speech")
 """How probable it is, 0 to 1, that somebody speaks or sings."""
 
 BLOCK, CONTEXT, MEMORY = 512, 64, (2, 1, 128)  # samples of a row, samples before it that the network also looks at, what it remembers
+MOST = 64  # blocks that are heard at once, so that no recording fills the memory
 ACTIVITY_FPS = Fraction(RATE, BLOCK)
 ROWS = 100  # rows a second of what segments are found in
 
@@ -66,7 +67,6 @@ class Activity:
         self._network: Any = onnxruntime.InferenceSession(
             str(weights or find(activity_card())), options, providers=["CPUExecutionProvider"]
         )
-        self._rate = np.array(RATE, np.int64)
 
     def start(self, portrait: Portrait, direction: Direction) -> Hearing:
         """Begin a stream."""
@@ -81,11 +81,12 @@ class Activity:
             state.held = np.concatenate([state.held, np.zeros(max((total - first) * BLOCK - len(state.held), 0), np.float32)])
             state.held = state.held[: (total - first) * BLOCK]
         while len(state.held) >= BLOCK:
-            block, state.held = state.held[:BLOCK], state.held[BLOCK:]
-            feed = {"input": np.concatenate([state.before, block])[None], "state": state.memory, "sr": self._rate}
-            heard, state.memory = self._network.run(None, feed)
-            state.before = block[-CONTEXT:]
-            found.append(float(heard[0, 0]))
+            count = min(len(state.held) // BLOCK, MOST)
+            known = np.concatenate([state.before, state.held[: count * BLOCK]])
+            blocks = np.lib.stride_tricks.sliding_window_view(known, CONTEXT + BLOCK)[::BLOCK]
+            heard, state.memory = self._network.run(None, {"input": np.ascontiguousarray(blocks), "state": state.memory})
+            state.before, state.held = known[-CONTEXT:], state.held[count * BLOCK :]
+            found += heard[:, 0].tolist()
         state.rows += len(found)
         return Track(ACTIVITY, np.array(found, np.float32)[:, None], ACTIVITY_FPS, first)
 
