@@ -22,10 +22,7 @@ LOWER = (0.64, 0.68, 0.74, 0.62, 0.52, 0.40)
 REDDENED = np.array([0.0, 0.22, 0.32], np.float32)  # how much more of green and blue is lost where light falls off between cheeks and teeth
 TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from the viewer
 UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
-COVERED, LIFTED = (
-    0.02,
-    0.12,
-)  # eye distances of teeth that a lower lip may cover under a raised upper one, and the most by which they give way
+COVERED, LIFTED = 0.02, 0.12  # eye distances of teeth a lower lip may cover under a raised upper one, and the most they give way
 CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
 UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.05, 0.23)  # heights of the rows' textures below the line of the lips, in eye distances
 
