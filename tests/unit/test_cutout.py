@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.cutout import DOUBTFUL, box_of, by_colour, connected, diffuse, locks, plain_rim, to_edge, unsure
+from thespis.pixels.cutout import DOUBTFUL, box_of, by_colour, connected, diffuse, layers, locks, plain_rim, to_edge, unsure
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -49,7 +49,7 @@ def hanging_out(wall: Bytes) -> tuple[Bytes, Array]:
 
 def test_a_lock_before_a_plain_wall_goes_with_the_head() -> None:
     picture, share = hanging_out(np.full((160, 160, 3), 200, np.uint8))
-    found = locks(picture, share, 60.0)
+    found = locks(picture, share, np.zeros(share.shape, bool), 60.0)
     assert found[114, 117] > 0.9
     assert found[20, 20] == 0.0 and found[60, 128] < 0.05
 
@@ -58,10 +58,10 @@ def test_what_goes_on_behind_the_head_is_no_lock() -> None:
     wall = np.full((160, 160, 3), 200, np.uint8)
     wall[:, 118:126] = 90  # the edge of a door
     picture, share = hanging_out(wall)
-    assert locks(picture, share, 60.0)[20:95, 122:126].max() < 0.2
+    assert locks(picture, share, np.zeros(share.shape, bool), 60.0)[20:95, 122:126].max() < 0.2
     leaves = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)
     picture, share = hanging_out(leaves)
-    assert locks(picture, share, 60.0).max() < 0.1
+    assert locks(picture, share, np.zeros(share.shape, bool), 60.0).max() < 0.1
 
 
 def test_unknown_colours_are_made_up_and_known_ones_stay() -> None:
@@ -100,3 +100,19 @@ def test_a_rim_half_in_the_walls_colour_is_half_the_persons_before_another_wall(
     assert kept[rim].min() > 0.9
     assert 0.35 < told[rim].mean() < 0.65
     assert told[50, 60] == 1.0
+
+
+def test_what_was_made_up_above_a_head_says_nothing_about_the_wall() -> None:
+    head, face = disc(60, 50, 30), (disc(60, 55, 15) > 0.5).astype(np.uint8)
+    picture = np.full((100, 160, 3), 200, np.uint8)
+    picture[head > 0.5] = 40
+    mirrored = np.zeros((100, 160), bool)
+    mirrored[:20] = True
+    picture[:20] = picture[39:19:-1]
+    everywhere = np.ones_like(head)
+    share, _, plate, hole = layers(picture, head, face, mirrored, 40.0, everywhere, everywhere, False)
+    # Neither does the mirrored hair go with the head, nor does it stay on the wall.
+    assert share[:10].max() == 0 and hole[:20].min() == 255
+    assert np.abs(plate[:30].astype(int) - 200).max() < 6
+    blind = layers(picture, head, face, mirrored & False, 40.0, everywhere, everywhere, False)
+    assert max(blind[0][:10].max(), np.abs(blind[2][:30].astype(int) - 200).max()) > 60

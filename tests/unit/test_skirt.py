@@ -99,3 +99,10 @@ def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
     around = np.isfinite(found)
     assert around.mean() > 0.5
     assert np.abs(found - follow_head(outline, spots, None))[around].max() < 0.15
+
+
+def test_a_shoulder_beside_the_jaw_stays_and_hair_beside_the_brow_goes_along() -> None:
+    spots = np.array([[1.25, 0.75], [1.25, -0.9]], np.float32)
+    beyond = np.full(2, 0.4, np.float32)
+    shoulder, hair = follow_head(OUTLINE, spots, beyond)
+    assert shoulder < 0.05 < 0.9 < hair

@@ -86,6 +86,8 @@ def cut_out(
     right, bottom = min(max(right, left + 2), size[0]), min(max(bottom, top + 2), size[1])
     alpha = share_of_person(np.ascontiguousarray(small[top:bottom, left:right]), on_small - np.array([left, top], np.float32), unit)
     alpha = np.pad(alpha, ((top, size[1] - bottom), (left, size[0] - right)), mode="edge")
+    made_up = np.ones(alpha.shape, bool)
+    made_up[top:bottom, left:right] = False
     face = np.zeros(alpha.shape, np.uint8)
     cv2.fillPoly(face, [np.round(on_small[list(OVAL)]).astype(np.int32)], [1])
     seen, rim = face.astype(bool), 2 * round(0.06 * unit) + 1
@@ -102,7 +104,9 @@ def cut_out(
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
-    for part, found in zip(parts, layers(small[box], alpha[box], face[box], unit, goes[box], bare[box], entirely), strict=True):
+    for part, found in zip(
+        parts, layers(small[box], alpha[box], face[box], made_up[box], unit, goes[box], bare[box], entirely), strict=True
+    ):
         part[box] = found
     whole = texture.shape[1], texture.shape[0]
     large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
@@ -131,11 +135,14 @@ def box_of(mask: npt.NDArray[np.bool_], room: int) -> tuple[slice, slice]:
 
 
 def layers(
-    small: Bytes, alpha: Array, face: Bytes, unit: float, goes: Array, bare: Array, entirely: bool
+    small: Bytes, alpha: Array, face: Bytes, made_up: npt.NDArray[np.bool_], unit: float, goes: Array, bare: Array, entirely: bool
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
-    """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in."""
-    alpha = connected(np.maximum(alpha, locks(small, alpha, unit)), face)
-    plate = fill_in(small, hole_of(alpha, unit) > 0, unit)
+    """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
+
+    What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
+    """
+    alpha = connected(np.maximum(alpha, locks(small, alpha, made_up, unit)), face)
+    plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
         by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
         cv2.dilate(face, np.ones((3, 3), np.uint8)),
@@ -145,11 +152,11 @@ def layers(
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (bare - goes) * hole
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
-    plate = fill_in(small, hole * goes > 0.02, unit)
+    plate = fill_in(small, (hole * goes > 0.02) | made_up, unit)
     colours = own_colours(small, alpha, plate)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
-    alpha, hole = np.asarray(stays + own, np.float32), np.asarray(hole * goes, np.float32)
+    alpha, hole = np.asarray(stays + own, np.float32), np.asarray(np.maximum(hole * goes, made_up), np.float32)
     # Where hardly anything is left of a pixel it takes the kind of colour that its neighbours have, or their edge would be a line.
     near_own, near = (cv2.GaussianBlur(each, (0, 0), 1.5) + 1e-4 for each in (own, alpha))
     part = np.where(alpha > 0.02, own / np.maximum(alpha, 1e-6), near_own / near)
@@ -208,10 +215,13 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
     return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
 
 
-def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
-    """Find what hangs out of a person's share (h, w) before a plain wall, and would stay on it when the head moves -> a share (h, w)."""
+def locks(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: float) -> Array:
+    """Find what hangs out of a person's share (h, w) before a plain wall, and would stay on it when the head moves -> a share (h, w).
+
+    Nothing hangs where all was `made_up` (h, w), beyond the picture's edge.
+    """
     apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / unit
-    near = (apart < LOCKS).astype(np.float32)
+    near = ((apart < LOCKS) | made_up).astype(np.float32)
     if near.all() or not near.any():
         return np.zeros_like(alpha)
     colours = picture.astype(np.float32)
@@ -228,9 +238,10 @@ def locks(picture: Bytes, alpha: Array, unit: float) -> Array:
     things = cv2.medianBlur(((uneven > ROUGH[1]) & (near <= 0)).astype(np.uint8), 5)
     beyond = cv2.distanceTransform(1 - things, cv2.DIST_L2, 3) < LOCKS * unit
     beyond[[0, -1]], beyond[:, [0, -1]] = True, True
+    beyond |= cv2.dilate(made_up.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
     rim = 2 * max(round(RIM * unit), 1) + 1
-    hanging = told * (1 - cv2.dilate(behind.astype(np.float32), np.ones((rim, rim), np.uint8)))
+    hanging = told * (1 - cv2.dilate(np.asarray(behind | made_up, np.float32), np.ones((rim, rim), np.uint8)))
     return np.asarray(hanging * (1 - smoothstep(0.6 * LOCKS, LOCKS, apart)), np.float32)
 
 

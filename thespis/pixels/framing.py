@@ -14,6 +14,10 @@ CLOSEST = 1.06  # of the face, from brow to chin or across, that a window shows 
 LARGEST_TEXTURE = 2400
 LARGEST_FRAME, SMALLEST_FRAME = 4096, 32
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
+BAR = (20, 0.02)  # grey levels by which a bar's colour may vary, and the share of a line that may vary more
+BESIDE_BAR = 0.7  # of a line that has another colour where a bar ends; where a plain wall does, most of it goes on
+WIDEST_BAR = 0.3  # of a picture
+BAR_EDGE = 0.004  # of a picture's side that is mixed with a bar, or blurred towards it
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,28 @@ def frame_size(wanted: tuple[int, int] | None, crop: Crop, picture: tuple[int, i
     return (width, height) if wanted is not None else (width - width % 2, height - height % 2)
 
 
+def content_of(image: Bytes) -> tuple[int, int, int, int]:
+    """Find the left, top, right and bottom of what a picture (height, width, 3) shows within bars or a frame of one colour."""
+    top, bottom = bars(image)
+    left, right = bars(np.ascontiguousarray(image[top : image.shape[0] - bottom].swapaxes(0, 1)))
+    return left, top, image.shape[1] - right, image.shape[0] - bottom
+
+
+def bars(image: Bytes) -> tuple[int, int]:
+    """Count the rows of bars above and below a picture (height, width, 3)."""
+    found = []
+    for lines in (image, image[::-1]):
+        most = int(WIDEST_BAR * len(lines))
+        colour = np.median(lines[0], axis=0)
+        # Line by line, since nearly every picture has no bar at all.
+        other = (float((np.abs(line - colour).max(axis=1) > BAR[0]).mean()) for line in lines[: most + 1])
+        wide = next((number for number, share in enumerate(other) if share > BAR[1]), 0)
+        mixed = 1 + round(BAR_EDGE * len(lines))
+        beyond = np.abs(lines[min(wide + mixed, len(lines) - 1)] - colour).max(axis=1) > BAR[0]
+        found.append(wide + mixed if wide and float(beyond.mean()) > BESIDE_BAR else 0)
+    return found[0], found[1]
+
+
 def choose_window(face: Face, picture: tuple[int, int], aspect: float, crop: Crop) -> tuple[float, float, float, float]:
     """Choose the left, top, width and height of the window in picture pixels, with the given aspect (width / height)."""
     across, down = picture
@@ -130,7 +156,19 @@ def extend(image: Bytes, left: int, top: int, right: int, bottom: int) -> Bytes:
 
 
 def cut_frame(image: Bytes, face: Face, wanted: tuple[int, int] | None, crop: Crop, default: int) -> Framing:
-    """Cut the frame out of a picture (height, width, 3)."""
+    """Cut the frame out of a picture (height, width, 3); a close view leaves the picture's own bars out."""
+    if crop == "head":
+        left, top, right, bottom = content_of(image)
+        if left <= face.box[0] and top <= face.box[1] and face.box[2] <= right and face.box[3] <= bottom:
+            there = replace(face, points=face.points - np.array([left, top, 0], np.float32))
+            framing = cut_window(image[top:bottom, left:right], there, wanted, crop, default)
+            zoom, (across, down) = framing.zoom, framing.shift
+            return replace(framing, shift=(across - left * zoom[0], down - top * zoom[1]))
+    return cut_window(image, face, wanted, crop, default)
+
+
+def cut_window(image: Bytes, face: Face, wanted: tuple[int, int] | None, crop: Crop, default: int) -> Framing:
+    """Cut the frame out of a picture (height, width, 3), its own bars and all."""
     picture = (image.shape[1], image.shape[0])
     width, height = frame_size(wanted, crop, picture, default)
     x, y, wide, _ = choose_window(face, picture, width / height, crop)

@@ -16,6 +16,7 @@ SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: the
 FARTHEST_EDGE = 2.6
 WIDENING = 0.3  # eye distances by which the head's outline may be farther out on one ray than on the next
 AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
+BESIDE_JAW = (0.04, 0.4)  # the same beside jaw and neck, where what comes next is a shoulder and not hair in the wind
 CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches so near to its edge is cut off by it
 SLIVER = (0.05, 0.12)  # eye distances: what is left of a head beside its face where it turned away is a line, or hair
 BELOW = (0.35, 0.6)  # of a way downwards, from where on a neck goes on and nothing is hidden
@@ -169,7 +170,11 @@ def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
         skull = 1 - smoothstep(1.0, 2.2, np.hypot(spots[:, 0] / (half * 1.22), (spots[:, 1] - middle) / tall))
     else:
         middle = outline[:, :2].mean(axis=0)
-        skull = (1 - smoothstep(*AROUND, beyond)) * (1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1])))
+        low = smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
+        begin, end = (usual + (jaw - usual) * low for usual, jaw in zip(AROUND, BESIDE_JAW, strict=True))
+        skull = (1 - smoothstep(0.0, 1.0, (beyond - begin) / (end - begin))) * (
+            1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1]))
+        )
     # Shoulders stay, and lie higher the nearer the picture shows them to the head; hair beside the face does not.
     slender = half * (1 - (1 - SLENDER) * smoothstep(chin + THROAT[0], chin + THROAT[1], spots[:, 1]))
     aside = np.maximum(np.abs(spots[:, 0]) - slender, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
