@@ -11,6 +11,7 @@ import numpy.typing as npt
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.layers import smoothstep
+from thespis.pixels.patches import continued
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -32,6 +33,7 @@ KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made 
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
+BARED = 0.9  # eye distances into the hole that a head may lay open
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
 
@@ -152,7 +154,8 @@ def layers(
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (bare - goes) * hole
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
-    plate = fill_in(small, (hole * goes > 0.02) | made_up, unit)
+    unseen = (hole * goes > 0.02) | made_up
+    plate = go_on(small, unseen, made_up, unit)
     colours = own_colours(small, alpha, plate)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
@@ -311,6 +314,17 @@ def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
     share = believed * (1 - smoothstep(0.35 * MIRRORED * unit, MIRRORED * unit, distance))
     filled = spread + (mirrored - spread) * share[..., None]
     return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
+
+
+def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float) -> Bytes:
+    """Let what surrounds a `hole` (h, w) in a picture (h, w, 3) go on into it, as far as a head may lay it open; beyond, only its colours.
+
+    What was `made_up` (h, w) beyond the picture's edge is never seen.
+    """
+    spread = np.asarray(diffuse(picture.astype(np.float32), (~hole).astype(np.float32)) + 0.5, np.uint8)
+    to_x, to_y, distance = to_edge(hole, 0.12 * unit)
+    near = hole & ~made_up & (distance < BARED * unit)
+    return continued(spread, near, ~hole, to_x, to_y) if near.any() and not hole.all() else spread
 
 
 def to_edge(hole: npt.NDArray[np.bool_], soft: float) -> tuple[Array, Array, Array]:
