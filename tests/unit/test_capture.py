@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thespis.capture.faces import Face, angles, check_usable, face_of, find_faces
+from thespis.capture.faces import Face, angles, check_usable, face_of, find_faces, place_of
 from thespis.capture.portrait import read_portrait
 from thespis.errors import FaceError, MediaError
 from thespis.types import Bytes, Portrait
@@ -123,6 +123,8 @@ def test_two_people_must_be_told_apart(astronaut: Portrait) -> None:
         face_of(Portrait((pair,), name="pair"))
     first, second = face_of(Portrait((pair,), 1)), face_of(Portrait((pair,), 2))
     assert 300 < second.points[:, 0].mean() - first.points[:, 0].mean() < 400
+    # Each knows where the other is.
+    assert first.others == (place_of(second),) and second.others == (place_of(first),)
     with pytest.raises(FaceError, match="--face must be 1 to 2, not 3"):
         face_of(Portrait((pair,), 3))
 

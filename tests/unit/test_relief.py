@@ -6,11 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from thespis.capture.faces import face_of
 from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST, cut_short, turnable
+from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_down
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -135,3 +136,28 @@ def test_why_a_turn_is_cut_short_depends_on_the_picture() -> None:
     assert cut_short(-asked, away) == cut_short(asked, np.eye(3, dtype=np.float32)) == ""
     assert "up or down" in cut_short(np.array([1.0, 0.0, 0.0], np.float32), away)
     assert "to a shoulder" in cut_short(np.array([0.0, 0.0, 1e30], np.float32), away)
+
+
+def test_a_forehead_at_the_pictures_edge_stays_there_in_a_nod() -> None:
+    brow, pivot = np.array([0.0, -1.1, 0.2], np.float32), np.array([0.0, 1.15, 1.2], np.float32)
+    assert held_in(0.05) == 1 and held_in(1.5) == 0 < held_in(0.4) < 1
+    assert way_down(0.0, brow, pivot) == 0
+    assert 0.15 < way_down(0.2, brow, pivot) < 0.4
+    # Looking up brings nothing into sight.
+    assert way_down(-0.2, brow, pivot) == 0
+
+
+def test_a_close_view_nods_about_its_forehead(astronaut: Portrait, canvas: Canvas) -> None:
+    face = face_of(astronaut)
+    left, top, right, bottom = face.box
+    cut = Portrait((astronaut.image[top - 4 : bottom + 60, max(left - 60, 0) : right + 60],), name="a forehead at the edge")
+    nod = np.zeros(FACE.size, np.float32)
+    nod[FACE.slice("head_rotation").start] = 0.2
+    ways = []
+    for puppet in (canvas.puppet, Warp(256).start(cut, Direction()).puppet):
+        rest, nods = (puppet.pose(each).place for each in (np.zeros(FACE.size, np.float32), nod))
+        ways.append((nods - rest)[[10, 152], 1] / puppet.unit)
+    (usual_brow, _), (brow, chin) = ways
+    assert abs(brow) < 0.03 < 0.1 < usual_brow
+    # It nods all the same: the chin goes up towards the forehead.
+    assert chin < -0.03

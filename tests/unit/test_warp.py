@@ -133,7 +133,12 @@ def test_the_neck_hangs_on_the_chin_where_the_picture_ends_close_below(astronaut
 
 def test_a_picture_that_is_not_seen_as_a_person_still_becomes_a_puppet() -> None:
     cutout = cut_out(
-        np.full((96, 96, 3), 90, np.uint8), (0, 0, 96, 96), np.zeros((478, 2), np.float32) + 40, 20.0, lambda at: (at[:, 0], at[:, 1])
+        np.full((96, 96, 3), 90, np.uint8),
+        (0, 0, 96, 96),
+        np.zeros((478, 2), np.float32) + 40,
+        20.0,
+        lambda at: (at[:, 0], at[:, 1]),
+        np.zeros((0, 3), np.float32),
     )
     assert cutout is None
 

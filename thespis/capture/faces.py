@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,8 @@ _warned = threading.Event()
 class Face:
     """One face: `points` (478, 3) in pixels (z in the same scale, away from the viewer), and its pose relative to OpenHead's points.
 
-    `rotation` (3, 3) and `scale` (pixels an eye distance) carry the canonical points to these; angles are in degrees.
+    `rotation` (3, 3) and `scale` (pixels an eye distance) carry the canonical points to these; angles are in degrees. `others` are
+    the other faces of the picture: the middle of each, across and down, and its height, in pixels.
     """
 
     points: Array
@@ -44,6 +45,7 @@ class Face:
     yaw: float
     pitch: float
     roll: float
+    others: tuple[tuple[float, float, float], ...] = ()
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -222,7 +224,16 @@ def find_faces(image: Bytes, known: list[tuple[float, float, float]] | None = No
             if any(np.hypot(*(middle - face.points[:468, :2].mean(axis=0))) < 0.5 * spread for face in faces):
                 continue
             faces.append(face_at(points))
+    if len(faces) > 1:
+        places = [place_of(face) for face in faces]
+        faces = [replace(face, others=tuple(places[:number] + places[number + 1 :])) for number, face in enumerate(faces)]
     return sorted(faces, key=lambda face: float(face.points[:468, 0].mean()))
+
+
+def place_of(face: Face) -> tuple[float, float, float]:
+    """Say where the middle of a face is, across and down, and how high it is, in pixels."""
+    low, high = face.points[:468, :2].min(axis=0), face.points[:468, :2].max(axis=0)
+    return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float(high[1] - low[1])
 
 
 def face_at(points: Array) -> Face:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.layers import smoothstep
+from thespis.pixels.neighbours import own_side
 from thespis.pixels.patches import continued
 from thespis.types import Array, Bytes
 
@@ -68,6 +69,7 @@ def cut_out(
     points: Array,
     unit: float,
     moving: Callable[[Array], tuple[Array, Array]],
+    others: Array,
     *,
     entirely: bool = False,
 ) -> Cutout | None:
@@ -75,7 +77,8 @@ def cut_out(
 
     `inside` is the left, top, right and bottom of what the texture has of the picture; the rest was made up. `unit` is in pixels.
     `moving` tells how much places (n, 2) of the texture move with the head (n,), and where no shoulder or collar can be (n,): what
-    does not move is left as it is, background and all, unless the person is to be cut out `entirely`.
+    does not move is left as it is, background and all, unless the person is to be cut out `entirely`. `others` (n, 3) are other faces
+    there: the middle of each, across and down, and its height.
     """
     scale = min(WORKING_UNIT / unit, 1.0)
     size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
@@ -88,6 +91,11 @@ def cut_out(
     right, bottom = min(max(right, left + 2), size[0]), min(max(bottom, top + 2), size[1])
     alpha = share_of_person(np.ascontiguousarray(small[top:bottom, left:right]), on_small - np.array([left, top], np.float32), unit)
     alpha = np.pad(alpha, ((top, size[1] - bottom), (left, size[0] - right)), mode="edge")
+    if len(others):
+        low, high = on_small.min(axis=0), on_small.max(axis=0)
+        own = np.array([*(low + high) / 2, high[1] - low[1]], np.float32)
+        theirs = np.column_stack([(others[:, :2] + 0.5) * exact - 0.5, others[:, 2] * exact[1]])
+        alpha *= own_side(small, own, theirs)
     made_up = np.ones(alpha.shape, bool)
     made_up[top:bottom, left:right] = False
     face = np.zeros(alpha.shape, np.uint8)

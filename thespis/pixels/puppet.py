@@ -46,7 +46,7 @@ from thespis.pixels.mouth import (
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
-from thespis.pixels.relief import TURN_GAIN, flatten, turnable
+from thespis.pixels.relief import TURN_GAIN, flatten, held_in, turnable, way_down
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
 from thespis.types import Array, Bytes
@@ -59,6 +59,7 @@ LEANS, GOES = 0.12, 0.3  # of the head's turn and of its shift that shoulders ta
 CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain skin below each eye
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
+FOREHEAD = 10  # its upper end
 UPPER_LIP, LOWER_LIP = 13, 14  # the middles of their inner edges
 
 
@@ -90,7 +91,10 @@ class LidState:
 
 @dataclass(eq=False)
 class Puppet:
-    """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance."""
+    """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance.
+
+    `held` is how much of a nod's way down is left out.
+    """
 
     person: Person
     framing: Framing
@@ -124,6 +128,7 @@ class Puppet:
     lips: Lips
     cutout: Cutout | None
     parting: Parting
+    held: float = 0.0
 
     def pose(self, row: Array, surface: Array | None = None) -> Posed:
         """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
@@ -150,6 +155,8 @@ class Puppet:
         turn, lean = rotation_matrix(angle), rotation_matrix(LEANS * angle)
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
+        if self.held and surface is None:
+            shift[1] -= self.held * way_down(float(angle[0]), self.rest[FOREHEAD], pivot)
         turned = moved @ turn.T + (pivot - turn @ pivot + shift)
         cloth = moved[self.skirt_rows]
         base = self.rotation @ np.array([0.0, BODY_DROP, PIVOT_DEPTH], np.float32)
@@ -218,7 +225,11 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         placed = np.append((framing.from_texture(spots) - offset[:2]) / unit, np.full((len(spots), 1), seen[:, 2].mean()), axis=1)
         return near_head(person.photo[shapes.oval], (placed @ rotation)[:, :2])
 
-    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving, entirely=entirely)
+    others = np.zeros((len(face.others), 3), np.float32)
+    if face.others:
+        heights = np.array(face.others, np.float32)[:, 2] * framing.zoom[1] * framing.finer[1]
+        others[:] = np.column_stack([framing.to_texture(framing.to_frame(np.array(face.others, np.float32))), heights])
+    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving, others, entirely=entirely)
 
     def spot_on_texture(spots: Array) -> Array:
         return framing.to_texture(spots * unit + offset[:2])
@@ -385,6 +396,7 @@ def assemble(
         slice(int(first[-2]), int(first[-1])), upper_edge,
         int(first[mouth]),
         lips, cutout, plain(person, rotation),
+        held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
     )  # fmt: skip
 
 

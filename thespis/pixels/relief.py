@@ -6,7 +6,7 @@ import numpy as np
 
 from thespis.head.person import Person
 from thespis.head.shapes import OVAL
-from thespis.pixels.asked import TURN_LIMIT, eased
+from thespis.pixels.asked import TURN_LIMIT, eased, rotation_matrix
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
@@ -19,6 +19,7 @@ FARTHEST, LEAST = (
 PROFILE = (np.radians(28.0), np.radians(36.0))  # over which a face shows too little of its far side to turn back far
 BACK = np.radians(10.0)  # sideways that it does
 NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
+CLOSE_ABOVE = (0.1, 0.8)  # eye distances between a forehead and the picture's edge above it, over which a nod comes to be drawn whole
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
@@ -68,3 +69,17 @@ def turnable(asked: Array, rotation: Array) -> Array:
     else:
         room = max(float(FARTHEST) - abs(already), float(LEAST))
     return np.asarray([asked[0], eased(asked[1:2], room)[0], asked[2]], np.float32)
+
+
+def held_in(above: float) -> float:
+    """Say how much of a nod's way down is left out, 0 to 1, for a forehead that lies so many eye distances below the picture's edge."""
+    return float(1 - smoothstep(*CLOSE_ABOVE, above))
+
+
+def way_down(nod: float, brow: Array, pivot: Array) -> float:
+    """Say how far down a nod, in radians, takes a place (3,) of a head that turns about a pivot (3,), in eye distances; not below none.
+
+    Where the picture ends above the forehead, all that comes into sight there is made up.
+    """
+    turn = rotation_matrix(np.array([nod, 0.0, 0.0], np.float32))
+    return max(float((turn @ (brow - pivot) + pivot - brow)[1]), 0.0)
