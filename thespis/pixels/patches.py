@@ -18,8 +18,9 @@ ROUNDS = (0, 2, 4, 6)  # of looking on each level, from the finest on
 NEARBY = 4  # pixels of each finer level around what was found on the coarser one
 WITHIN = 20  # pixels of the coarsest level from the first guess in which pieces are looked for
 SETTLES = (0, 40, 120, 0)  # the same of settling
-MOST = 60.0  # grey levels by which settling may change what was laid
+MOST = 150.0  # grey levels by which settling may change what was laid
 OVER = 1.9  # of the way that a round settles a pixel; more than all of it comes to rest sooner
+ASTRAY = 1.5  # pixels of the coarsest level by which a first piece may miss its place
 CLOSE = 12.0  # grey levels by which a piece may differ from what it should continue and count nearly fully
 
 
@@ -169,7 +170,7 @@ def settle(
 
 
 def continued(picture: Bytes, hole: Mask, known: Mask, to_x: Array, to_y: Array) -> Bytes:
-    """Fill the `hole` (h, w) of a picture (h, w, 3) with pieces of what is `known` (h, w).
+    """Fill the `hole` (h, w) of a picture (h, w, 3) with pieces of what is `known` (h, w); it holds a guess there.
 
     The first pieces come from where `to_x` and `to_y` (h, w) lead, in pixels.
     """
@@ -194,8 +195,10 @@ def continued(picture: Bytes, hole: Mask, known: Mask, to_x: Array, to_y: Array)
         places = on_whole(at, whole)
         todo = cv2.dilate(unseen.astype(np.uint8), np.ones((PIECE, PIECE), np.uint8)) > 0
         made, cost = colours.copy(), np.zeros(unseen.shape, np.float32)
-        # What was made on the coarser level is taken up through its pieces, which are sharp.
-        lay(colours, made, unseen, todo, places, cost, HALF if level else 1)
+        # What was made on the coarser level is taken up through its pieces, which are sharp; on the coarsest the picture's own guess stays
+        # where no whole piece is near the first place.
+        near = todo if level < LEVELS - 1 else todo & (np.abs(at - places).max(axis=2) < ASTRAY)
+        lay(colours, made, unseen, near, places, cost, HALF if level else 1)
         for number in range(ROUNDS[level]):
             weigh(made, todo, places, cost)
             look(made, todo, whole, places, cost, WITHIN if level == LEVELS - 1 else NEARBY, number % 2, number + 1)
