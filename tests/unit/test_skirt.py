@@ -10,6 +10,8 @@ from thespis.types import Array
 pytestmark = pytest.mark.unit
 TURN = np.linspace(0, 2 * np.pi, 36, endpoint=False)
 AWAY = np.stack([np.sin(TURN), -np.cos(TURN)], axis=1).astype(np.float32)
+SHORT = np.full(1, 0.3, np.float32)
+"""How far from the face's outline the head's is, with short hair."""
 OUTLINE = np.concatenate([AWAY * np.array([0.8, 1.1], np.float32), np.zeros((36, 1), np.float32)], axis=1).astype(np.float32)
 
 
@@ -28,14 +30,14 @@ def test_the_outline_of_a_head_does_not_leap_out_along_a_shoulder() -> None:
 
 def test_shoulders_stay_and_hair_and_neck_go_with_the_head() -> None:
     spots = np.array([[1.6, 1.7], [1.2, -0.6], [0.3, 1.2], [-1.6, 1.7]], np.float32)
-    shoulder, hair, neck, other = follow_head(OUTLINE, spots, np.zeros(4, np.float32))
+    shoulder, hair, neck, other = follow_head(OUTLINE, spots, np.zeros(4, np.float32), SHORT)
     assert shoulder == other == 0
     assert hair == 1
     assert neck > 0.8
 
 
 def test_collars_beside_the_throat_stay_where_the_throat_goes_along() -> None:
-    throat, collar = follow_head(OUTLINE, np.array([[0.2, 1.45], [0.9, 1.45]], np.float32), np.zeros(2, np.float32))
+    throat, collar = follow_head(OUTLINE, np.array([[0.2, 1.45], [0.9, 1.45]], np.float32), np.zeros(2, np.float32), SHORT)
     assert throat > 0.6
     assert collar < 0.2
 
@@ -98,11 +100,22 @@ def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
             found[inside] = parts[inside] @ follow[triangle]
     around = np.isfinite(found)
     assert around.mean() > 0.5
-    assert np.abs(found - follow_head(outline, spots, None))[around].max() < 0.15
+    assert np.abs(found - follow_head(outline, spots, None, SHORT))[around].max() < 0.15
 
 
 def test_a_shoulder_beside_the_jaw_stays_and_hair_beside_the_brow_goes_along() -> None:
     spots = np.array([[1.25, 0.75], [1.25, -0.9]], np.float32)
     beyond = np.full(2, 0.4, np.float32)
-    shoulder, hair = follow_head(OUTLINE, spots, beyond)
+    shoulder, hair = follow_head(OUTLINE, spots, beyond, SHORT)
     assert shoulder < 0.05 < 0.9 < hair
+
+
+def test_long_hair_beside_a_shoulder_stretches_and_a_collar_does_not() -> None:
+    spots = np.array([[1.2, y] for y in np.linspace(0.5, 3.0, 60)], np.float32)
+    inside = np.full(60, -0.5, np.float32)
+    short, long = (follow_head(OUTLINE, spots, inside, np.full(60, edge, np.float32)) for edge in (0.3, 1.6))
+    # Beside the jaw the hair follows more, and nowhere is it squeezed as much.
+    assert long[5] > short[5] + 0.2
+    assert np.abs(np.diff(long)).max() < 0.75 * np.abs(np.diff(short)).max()
+    collar = np.array([[0.2, 2.0]], np.float32)
+    assert follow_head(OUTLINE, collar, inside[:1], SHORT) == follow_head(OUTLINE, collar, inside[:1], SHORT + 2)

@@ -26,6 +26,12 @@ REACH = (2.4, 3.4)  # eye distances around it within which anything moves
 BESIDE = 1.5  # eye distances that shoulders and collars are taken to rise for each that they lie beside the face
 HIGHER = 2.4  # the same for what follows the head: shoulders do not, not even the nearest
 NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
+LONG = (0.7, 1.4)  # eye distances from the face's outline to the head's from which on, and from which on surely, hair hangs beside it
+BESIDE_THROAT = (0.6, 1.0)  # of the face's width from its middle
+HANGS, SLOPES = (
+    2.2,
+    0.6,
+)  # eye distances below the chin over which long hair stops to follow, and how much less beside the face does earlier
 SLENDER, THROAT = 0.72, (-0.4, 0.3)  # of the face's width that a neck has, and eye distances below the chin over which it narrows to that
 HARDLY = 0.05  # of the shoulders' motion that is none
 BODY = (-0.1, 0.9)  # eye distances below the chin over which the body comes to be one with the shoulders
@@ -101,7 +107,8 @@ def skirt(
     depth = seen[None, :, 2] + np.minimum((far - outline[:, 2])[None] * round_off, STEEPEST * steps)
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
-    follow = follow_head(outline, flat[:, :2], None if edge is None else (steps - head).reshape(-1))
+    beyond = None if edge is None else (steps - head).reshape(-1)
+    follow = follow_head(outline, flat[:, :2], beyond, np.broadcast_to(head, steps.shape).reshape(-1))
     # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
     cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
     cut = np.max([np.roll(cut, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
@@ -157,10 +164,10 @@ def near_head(outline: Array, spots: Array) -> tuple[Array, Array]:
     return np.asarray(around * here, np.float32), np.asarray(around * bare, np.float32)
 
 
-def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
+def follow_head(outline: Array, spots: Array, beyond: Array | None, edge: Array) -> Array:
     """Say how far spots (n, 2) in the face's own axes go with the head (n,): all the way on the skull, not at all on the wall behind.
 
-    `beyond` (n,) is how far outside the head's outline each lies, where that is known.
+    `beyond` (n,) is how far outside the head's outline each lies, where that is known, and `edge` (n,) how far that is from the face's.
     """
     half = float(np.abs(outline[:, 0]).max())
     top, chin = float(outline[:, 1].min()), float(outline[:, 1].max())
@@ -178,7 +185,10 @@ def follow_head(outline: Array, spots: Array, beyond: Array | None) -> Array:
     # Shoulders stay, and lie higher the nearer the picture shows them to the head; hair beside the face does not.
     slender = half * (1 - (1 - SLENDER) * smoothstep(chin + THROAT[0], chin + THROAT[1], spots[:, 1]))
     aside = np.maximum(np.abs(spots[:, 0]) - slender, 0.0) * smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
-    neck = 1 - smoothstep(chin + NECK[0], chin + NECK[1], spots[:, 1] + HIGHER * aside)
+    # Long hair hangs down over the shoulders, and stretches all the way; what is below the chin is a collar.
+    long = smoothstep(*LONG, edge) * smoothstep(*BESIDE_THROAT, np.abs(spots[:, 0]) / half)
+    end = NECK[1] + (HANGS - NECK[1]) * long
+    neck = 1 - smoothstep(0.0, 1.0, (spots[:, 1] + HIGHER * (1 - SLOPES * long) * aside - chin - NECK[0]) / (end - NECK[0]))
     return np.asarray(skull * neck, np.float32)
 
 
