@@ -167,6 +167,12 @@ class Readback:
         return weights, opening
 
 
+def as_shown(portrait: Portrait) -> Bytes:
+    """Cut the square out of a portrait that the recipe shows."""
+    square = square_of(face_of(portrait).points).inside(*portrait.image.shape[:2])
+    return cut_square(portrait.image, square, LARGE)
+
+
 @cache
 def direction(emotion: str) -> Array:
     """Give the pattern (51,) of an emotion at intensity 1."""
@@ -196,7 +202,7 @@ def lips(talker: Talker, portraits: Sequence[Portrait]) -> dict[str, Any]:
     parted: dict[str, list[float]] = {name: [] for name in found}
     against: dict[str, list[float]] = {name: [] for name in FELT}
     for number, portrait in enumerate(portraits):
-        read = Readback(cut_square(portrait.image, square_of(face_of(portrait).points), LARGE))
+        read = Readback(as_shown(portrait))
         for emotion in found:
             clip = performed(talker, portrait, SENTENCES[number % len(SENTENCES)], emotion, float(emotion != "neutral"))
             assert clip.motion is not None and clip.frames is not None
@@ -253,7 +259,7 @@ def dial(talker: Talker, portraits: Sequence[Portrait], emotions: Sequence[str] 
     named: list[bool] = []
     confused = {name: Counter[str]() for name in emotions}
     for number, portrait in enumerate(portraits):
-        shown = cut_square(portrait.image, square_of(face_of(portrait).points), LARGE)
+        shown = as_shown(portrait)
         read, sentence = Readback(shown), SENTENCES[number % len(SENTENCES)]
         base, opened = read(acted(talker, portrait, sentence, "neutral", 0.0))
         for emotion in emotions:

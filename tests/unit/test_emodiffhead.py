@@ -24,20 +24,23 @@ def home(side: int) -> np.ndarray:
     return np.stack(np.meshgrid(ends, ends, indexing="xy"), axis=-1)[None].astype(np.float32)
 
 
-def test_finer_keeps_what_does_not_move_and_lays_the_change_over_it() -> None:
+def test_finer_keeps_what_does_not_move_and_tells_the_change_apart() -> None:
     portrait = np.random.default_rng(0).integers(60, 200, (32, 32, 3)).astype(np.uint8)
     small = np.zeros((1, 3, 8, 8), np.float32)
-    inside = (slice(0, 1), slice(4, 28), slice(4, 28))
-    np.testing.assert_allclose(finer(portrait, home(8), small, WHOLE)[inside], portrait[None][inside], atol=1)
-    brighter = finer(portrait, home(8), small + 10 / 127.5, WHOLE)
-    np.testing.assert_allclose(brighter[inside], portrait[None].astype(int)[inside] + 10, atol=1)
+    inside = (slice(4, 28), slice(4, 28))
+    (still,) = finer(portrait, home(8), small, WHOLE)
+    np.testing.assert_allclose(still.frame[inside], portrait[inside], atol=1)
+    assert np.abs(still.over).max() == 0
+    (brighter,) = finer(portrait, home(8), small + 10 / 127.5, WHOLE)
+    np.testing.assert_array_equal(brighter.frame, still.frame)
+    np.testing.assert_allclose(brighter.over[6:26, 6:26], 10, atol=1e-3)
 
 
 def test_finer_carries_pixels() -> None:
     portrait = np.zeros((32, 32, 3), np.uint8)
     portrait[:, 16:18] = 255
     small = np.zeros((1, 3, 8, 8), np.float32)
-    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, WHOLE)[0, 16, :, 0]
+    moved = next(finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, WHOLE)).frame[16, :, 0]
     assert moved[12:14].min() == 255  # what is seen at a place was four pixels to its right
     assert moved[16:18].max() == 0
 
@@ -46,7 +49,7 @@ def test_finer_moves_pixels_of_a_tilted_face_along_the_face() -> None:
     portrait = np.zeros((32, 32, 3), np.uint8)
     portrait[16:18] = 255
     small, quarter = np.zeros((1, 3, 8, 8), np.float32), np.array([[0, 1, 0], [-1, 0, 0]], np.float64) @ np.vstack([WHOLE, [0, 0, 1]])
-    moved = finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, quarter)[0, :, 16, 0]
+    moved = next(finer(portrait, home(8) + np.array([4 / 16, 0], np.float32), small, quarter)).frame[:, 16, 0]
     assert moved[12:14].min() == 255  # to the right in the network's square is downwards in this picture
     assert moved[16:18].max() == 0
 

@@ -1,5 +1,8 @@
 """Frames finer than a network draws: the portrait's own pixels go where the network carries them, and its change is laid over them."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -9,10 +12,18 @@ from thespis.types import Array, Bytes
 BACK = cv2.WARP_INVERSE_MAP
 
 
-def finer(portrait: Bytes, places: Array, change: Array, matrix: Matrix) -> Bytes:
-    """Draw frames of the size of `portrait` (size, size, 3) -> (n, size, size, 3).
+class Finer(NamedTuple):
+    """A frame finer than the network's: its pixels (s, s, 3), where in the portrait they came from (s, s, 2), and what to lay over them."""
 
-    `places` (n, s, s, 2) say where each place of the network's square is taken from, from -1 to 1; `change` (n, 3, s, s), in halves of
+    frame: Bytes
+    spots: Array
+    over: Array
+
+
+def finer(portrait: Bytes, places: Array, change: Array, matrix: Matrix) -> Iterator[Finer]:
+    """Carry a portrait (s, s, 3) to n frames of its size.
+
+    `places` (n, k, k, 2) say where each place of the network's square is taken from, from -1 to 1; `change` (n, 3, k, k), in halves of
     the range of bytes, is what no displacement can show: light, lids, teeth. `matrix` (2, 3) takes the portrait's pixels to that square.
     """
     size, side = portrait.shape[0], places.shape[1]
@@ -20,14 +31,13 @@ def finer(portrait: Bytes, places: Array, change: Array, matrix: Matrix) -> Byte
     ends = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 / side) - 1
     home = np.stack(np.meshgrid(ends, ends, indexing="xy"), axis=-1)
     here = np.stack(np.meshgrid(*[np.arange(size, dtype=np.float32)] * 2, indexing="xy"), axis=-1)
-    frames = np.empty((len(places), size, size, 3), np.uint8)
-    for frame, place, over in zip(frames, places, change, strict=True):
+    for place, over in zip(places, change, strict=True):
         moved = (np.asarray(place, np.float32) - home) @ back.T
         spots = here + cv2.warpAffine(moved, within, (size, size), flags=cv2.INTER_LINEAR | BACK, borderMode=cv2.BORDER_REPLICATE)
-        carried = cv2.remap(portrait, spots[..., 0], spots[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        frame = cv2.remap(portrait, spots[..., 0], spots[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         laid = np.ascontiguousarray(over.transpose(1, 2, 0), np.float32) * np.float32(127.5)
-        frame[:] = np.clip(np.round(carried + cv2.warpAffine(laid, within, (size, size), flags=cv2.INTER_CUBIC | BACK)), 0, 255)
-    return frames
+        there = cv2.warpAffine(laid, within, (size, size), flags=cv2.INTER_CUBIC | BACK)
+        yield Finer(np.asarray(frame, np.uint8), spots, np.asarray(there, np.float32))
 
 
 def shown(pictures: Bytes, matrix: Matrix) -> Bytes:

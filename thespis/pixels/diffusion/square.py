@@ -31,6 +31,12 @@ class Square:
         """Give the same square in a picture that is `factor` times as large."""
         return Square((self.x + 0.5) * factor - 0.5, (self.y + 0.5) * factor - 0.5, self.side * factor)
 
+    def inside(self, height: int, width: int) -> "Square":
+        """Move the square, and make it smaller where it must be, so that a picture of this size has all of it."""
+        side = min(self.side, float(height), float(width))
+        x, y = (min(max(at, side / 2 - 0.5), most - side / 2 - 0.5) for at, most in ((self.x, width), (self.y, height)))
+        return Square(x, y, side)
+
 
 def square_of(points: Array) -> Square:
     """Find the square of a face with points (478, 3) in pixels."""

@@ -11,6 +11,7 @@ from thespis.capture.faces import face_of
 from thespis.errors import DirectionError
 from thespis.motion.diffusion import strengths_of
 from thespis.pixels.diffusion.detail import finer, shown
+from thespis.pixels.diffusion.lips import OwnLips
 from thespis.pixels.diffusion.sampling import guided, sample
 from thespis.pixels.diffusion.square import Matrix, aligning, cut, cut_square, onto, square_of
 from thespis.stages import Rows
@@ -47,6 +48,14 @@ USUAL: Mapping[str, float] = {"audio": 1.0, "expression": 1.0}
 REACH = 2  # frames of the voice before and after a frame that are told with it
 
 
+@dataclass(frozen=True, eq=False)
+class Fine:
+    """The portrait in the square that is shown, `portrait` (s, s, 3), and its lips."""
+
+    portrait: Bytes
+    lips: OwnLips
+
+
 @dataclass(eq=False)
 class Painting:
     """One session: what was seen, the rows that wait, the last frames, and the next row."""
@@ -54,7 +63,7 @@ class Painting:
     seen: Any
     rows: Rows
     past: Array
-    fine: Bytes | None
+    fine: Fine | None
     place: Matrix
     strengths: tuple[float, ...]
     seed: int
@@ -89,16 +98,25 @@ class Painter:
     def start(self, portrait: Portrait, direction: Direction) -> Painting:
         """Find the face, cut its square and look at it."""
         points = face_of(portrait).points
-        square, side = square_of(points), self.detail or self.network.side
+        square = square_of(points).inside(*portrait.image.shape[:2])
+        side = self.detail or self.network.side
         picture = cut(portrait.image, onto(aligning(points), self.network.side), self.network.side)
         if any(strength > 10 for strength in direction.guidance.values()):
             raise DirectionError("guidance of audio and expression goes from 0 to 10: 1 is as trained, more exaggerates")
+        zoom = side / square.side
+        placed = (points - np.array([square.x, square.y, 0], np.float32)) * np.float32(zoom) + np.array(
+            [side / 2 - 0.5] * 2 + [0], np.float32
+        )
+        place, fine = aligning(placed), None
+        if self.detail:
+            large = cut_square(portrait.image, square, side)
+            fine = Fine(large, OwnLips(large, placed, place))
         return Painting(
             self.network.see(picture),
             Rows(self.takes),
             np.zeros((self.network.past, *self.network.noise_shape), np.float32),
-            cut_square(portrait.image, square, side) if self.detail else None,
-            aligning((points[:, :2] - [square.x, square.y]) * (side / square.side) + (side / 2 - 0.5)),
+            fine,
+            place,
             strengths_of(direction.guidance, USUAL),
             direction.seed,
         )
@@ -119,7 +137,8 @@ class Painter:
             if state.fine is None:
                 images = shown(self.network.finished(plan, drawn), state.place)
             else:
-                images = finer(state.fine, *self.network.laid(plan, drawn), state.place)
+                carried = finer(state.fine.portrait, *self.network.laid(plan, drawn), state.place)
+                images = state.fine.lips.speak(carried, told)
             out.append(images[: min(size, rows.stop - at)])
             state.next = min(at + size, rows.stop) if last else at + size
             rows.forget(state.next - REACH)

@@ -4,7 +4,6 @@ What is drawn is the frame itself, moved: its light, its grain and its blur stay
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,11 +13,10 @@ from thespis.capture.faces import fit_pose
 from thespis.capture.sighting import Sighting
 from thespis.head.person import Person
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
-from thespis.pixels.layers import Layer, Triangles, smoothstep, stack
-from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
-from thespis.pixels.puppet import SKIN, Posed, meet
-from thespis.pixels.raster import Deep, draw, packed
-from thespis.pixels.shade import Lips, read_lips
+from thespis.pixels.inside import Inside, inside_of, within
+from thespis.pixels.layers import Triangles, smoothstep
+from thespis.pixels.puppet import Posed, meet
+from thespis.pixels.raster import draw, packed
 from thespis.types import Array, Bytes
 
 LOWER = ("jawOpen", "mouthClose", "mouthPucker", "mouthFunnel", "mouthShrugLower", "mouthLowerDownLeft", "mouthLowerDownRight")
@@ -30,31 +28,11 @@ LEAST = 0.05  # pixels; what moves less is left alone
 SLOW = 0.4  # seconds over which what the shapes cannot say about a face is averaged
 FADE = 0.12  # seconds in which lips begin and end to be dubbed where the face is lost
 SURE = (0.08, 0.3)  # of the confidence of a row, between which its lips come to be dubbed
-UNDER_NOSE = [164, 167, 393]  # points between nose and lip, which hardly move when somebody speaks
 MARGIN = 6  # pixels around what is drawn
 ROOM = 0.25  # of the size of a mouth, around it, that is drawn twice as fine
 LOOKS, LOOKED_THROUGH = 8, 3000  # frames in which the mouth's light is read, and among how many they are chosen
-LIT = 0.5  # how strongly the inside is shaded where the footage shows how bright teeth are in there
 
 Doubles = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Inside:
-    """The drawn inside of one person's mouth, in the face's own axes: `points` (n, 3), and how each follows the jaw (n,).
-
-    `bright` is how white the person's own teeth are in the footage, of 255; 0 where none were seen.
-    """
-
-    points: Array
-    follow_jaw: Array
-    behind: Array
-    light: Array
-    source: Array
-    triangles: Triangles
-    sheet: Deep
-    lips: Lips
-    bright: float
 
 
 def slowly(values: Doubles, rows: npt.NDArray[np.int64], shots: npt.NDArray[np.int64], reach: float) -> Doubles:
@@ -76,58 +54,6 @@ def carried(person: Person) -> Array:
     names = person.shapes.names
     reach = np.max([np.linalg.norm(person.fields[names.index(name)], axis=1) for name in LOWER], axis=0)
     return smoothstep(*MOVES, reach)
-
-
-def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
-    """Draw the inside of a person's mouth under the light of a picture (h, w, 3) in which the face has these points (478, 3)."""
-    shapes = person.shapes
-    turn, unit, _ = fit_pose(points)
-    flat = points[:, :2]
-    rings = [np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]])]
-    rings.append(np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]))
-    light = read_light(picture, [flat[ring] for ring in rings], flat[[0, 17, 37, 267, 84, 314]], flat[list(SKIN)])
-    shown = own_teeth(picture, flat[shapes.lips_inner_upper], flat[shapes.lips_inner_lower])
-    teeth = shown is not None and shows_teeth(shown[0], light.white)
-    if shown is not None and teeth:
-        light = matched(light, shown[0])
-    opening = opening_of(person, turn)
-    layers = mouth_layers(opening, light, unit, 1.0)
-    upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
-    lips = read_lips(
-        picture,
-        flat[shapes.lips_inner_upper],
-        flat[shapes.lips_inner_lower],
-        flat[upper],
-        flat[lower],
-        LIT if teeth else 1.0,
-        light.colourful,
-        light.dark * 0.8,
-        opening.width,
-    )
-    sheet, starts = stack([layer.texture for layer in layers if layer.texture is not None])
-    return gathered(layers, sheet, starts, lips, float(light.white.mean()) if teeth else 0.0)
-
-
-def gathered(layers: list[Layer], sheet: Deep, starts: list[int], lips: Lips, bright: float) -> Inside:
-    """Put the layers of a mouth one after the other."""
-    first = np.concatenate([[0], np.cumsum([len(layer.points) for layer in layers])])
-
-    def each(name: str, usual: float) -> Array:
-        parts = [getattr(layer, name) for layer in layers]
-        whole = [np.full(len(layer.points), usual, np.float32) if part is None else part for layer, part in zip(layers, parts, strict=True)]
-        return np.asarray(np.concatenate(whole), np.float32)
-
-    return Inside(
-        np.concatenate([layer.points for layer in layers]),
-        each("follow_jaw", 0.0),
-        np.concatenate([np.full(len(layer.points), layer.behind, np.float32) for layer in layers]),
-        each("light", 1.0),
-        np.concatenate([layer.source + np.array([0, start], np.float32) for layer, start in zip(layers, starts, strict=True)]),
-        np.concatenate([layer.triangles + at for layer, at in zip(layers, first[:-1], strict=True)]).astype(np.int32),
-        sheet,
-        lips,
-        bright,
-    )
 
 
 class Dub:
@@ -224,7 +150,9 @@ class Dub:
         )
         light, nearest = np.ones(len(posed.place), np.float32), np.full(region.shape[:2], FAR, np.float32)
         draw(posed.place, posed.depth, light, posed.source, np.ascontiguousarray(triangles), packed(atlas), region, nearest, False)
-        self._mouth(region, posed, atlas, self._within(weights, wanted) @ turn.T * unit + offset - np.append(corner, 0), unit)
+        self._mouth(
+            region, posed, atlas, within(self._inside, self.person, weights, wanted) @ turn.T * unit + offset - np.append(corner, 0), unit
+        )
         image[top:bottom, left:right] = region
         return True
 
@@ -249,16 +177,6 @@ class Dub:
         self._atlas[height:high, :width] = self._atlas[height - 1, :width]
         self._atlas[:high, width:wide] = self._atlas[:high, width - 1 : width]
         return self._atlas
-
-    def _within(self, weights: Array, wanted: Array) -> Array:
-        """Place the inside of the mouth (n, 3) in the face's own axes, between lips that lie where `wanted` (468, 3) says."""
-        assert self._inside is not None
-        inside, (rest, _) = self._inside, self.person.mouth()
-        jaw = weights[: len(self.shapes.names)] @ self.person.jaw
-        # The upper teeth stay with the skull: of the lips they follow the middle, and the skin under the nose.
-        drift = (wanted[UNDER_NOSE] - self.person.rest[UNDER_NOSE]).mean(axis=0)
-        drift[0] = wanted[[78, 308], 0].mean() - rest[0]
-        return np.asarray(inside.points + drift + inside.follow_jaw[:, None] * jaw, np.float32)
 
     def _mouth(self, region: Bytes, posed: Posed, atlas: npt.NDArray[np.uint16], within: Array, unit: float) -> None:
         """Draw lips and mouth again at twice the fineness, with what is inside: `within` (n, 3) in pixels."""
