@@ -49,6 +49,7 @@ LARGER, LARGE = 4, 256  # pictures of less than so many pixels are enlarged by t
 EVERYTHING = ["likeness", "turned", "identity", "lips", "followed", "dial", "speed", "long"]
 FELT = tuple(name for name in EMOTION.names if name != "neutral")
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # evenly spaced, so that they are their own ranks
+NEAR = 6  # frames around speech that still count as speaking
 LIVELY = 0.02  # the least spread of a mouth's opening, in eye distances, that a curve can be judged by
 SENTENCES = ("Both of them may have moved.", "People buy warm bread here.", "Five of my friends may wait.")
 
@@ -200,7 +201,7 @@ def lips(talker: Talker, portraits: Sequence[Portrait]) -> dict[str, Any]:
     """Correlate how far lips are parted in the pictures with OpenHead's under the motion asked for, and with the neutral render's."""
     found: dict[str, list[float]] = {name: [] for name in ("neutral", *FELT)}
     parted: dict[str, list[float]] = {name: [] for name in found}
-    against: dict[str, list[float]] = {name: [] for name in FELT}
+    against: dict[str, list[tuple[float, float]]] = {name: [] for name in FELT}
     for number, portrait in enumerate(portraits):
         read = Readback(as_shown(portrait))
         for emotion in found:
@@ -210,17 +211,21 @@ def lips(talker: Talker, portraits: Sequence[Portrait]) -> dict[str, Any]:
             opening = read(clip.frames.images)[1][: len(asked)]
             if emotion == "neutral":
                 plain = opening
+                spoken = cv2.dilate((clip.motion["speaking"][: len(asked)] > 0.5).astype(np.uint8), np.ones((2 * NEAR + 1, 1)))[:, 0] > 0
             else:
-                against[emotion].append(together(opening, plain))
+                against[emotion].append((together(opening, plain), together(opening[spoken], plain[spoken])))
             found[emotion].append(together(opening, asked))
             both = np.isfinite(opening)
             parted[emotion].append(float(np.polyfit(asked[both], opening[both], 1)[0]))
         print(f"  portrait {number}: r " + ", ".join(f"{name} {values[-1]:.2f}" for name, values in found.items()), flush=True)
+        print("    with the neutral render " + ", ".join(f"{name} {values[-1][0]:.2f}" for name, values in against.items()), flush=True)
     every = [value for values in found.values() for value in values]
     return {
         "r with what was asked, by feeling": {name: round(float(np.mean(values)), 3) for name, values in found.items()},
         "r, mean and least": [round(float(np.mean(every)), 3), round(float(np.min(every)), 3)],
-        "r with the neutral render, by feeling": {name: round(float(np.mean(values)), 3) for name, values in against.items()},
+        "r with the neutral render, all frames and while speaking": {
+            name: np.round(np.mean(values, axis=0), 3).tolist() for name, values in against.items()
+        },
         "parted, as a share of what was asked": {name: round(float(np.mean(values)), 2) for name, values in parted.items()},
     }
 
