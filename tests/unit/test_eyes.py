@@ -4,14 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.eyes import Eyeball, rebuild
+from thespis.pixels.eyes import PATCH, Eyeball, rebuild
 
 pytestmark = pytest.mark.unit
 WHITE, IRIS, SKIN, SHADE = 225, 60, 160, 90
 
 
-def eye_of(dark_corner: bool = False, nose: bool = False) -> Eyeball:
-    """An eye 80 pixels wide whose lid cuts off the top of its iris and shades what is below it, and a bright nose beside it."""
+def eye_of(dark_corner: bool = False, nose: bool = False, wet: bool = False, told: int = 13) -> Eyeball:
+    """An eye 80 pixels wide whose lid cuts off the top of its iris and shades what is below it, and a bright nose beside it.
+
+    Its iris has a radius of 13 pixels, whatever is `told`; the lower lid may have a `wet` edge over it.
+    """
     picture = np.full((120, 160, 3), SKIN, np.uint8)
     across = np.linspace(-40, 40, 9)
     bow = 1 - (across / 40) ** 2
@@ -23,11 +26,13 @@ def eye_of(dark_corner: bool = False, nose: bool = False) -> Eyeball:
     if dark_corner:
         painted[:, 108:] = SHADE
     painted[:52] = (painted[:52] * 0.5).astype(np.uint8)
+    if wet:
+        painted[67:] = 255
     picture[inside > 0] = painted[inside > 0]
     if nose:
         picture[:, 126:] = 255
     ring = np.concatenate([upper, lower[-2:0:-1]]).astype(np.float32)
-    iris = np.array([[80, 58], [93, 58], [80, 45], [67, 58], [80, 71]], np.float32)
+    iris = np.array([[80, 58], [80 + told, 58], [80, 58 - told], [80 - told, 58], [80, 58 + told]], np.float32)
     return rebuild(picture, ring, iris, 200.0)
 
 
@@ -72,3 +77,21 @@ def test_a_nose_that_hides_the_inner_corner_does_not_shine_there() -> None:
     # Rings run from the outer corner, here on the left, to the inner one.
     assert eye.photo[: eye.photo.shape[0] // 4, -3:].max() < 245
     assert np.array_equal(eye.photo[:, :10], eye_of().photo[:, :10])
+
+
+def test_an_iris_ends_where_the_picture_says_and_not_where_the_network_does() -> None:
+    wide = [int((eye_of(told=told).iris[..., 3].max(axis=0) > 0.5).sum()) for told in (13, 17)]
+    scale = PATCH / (2 * 0.62 * 80)
+    assert np.abs(np.array(wide) - 2 * 1.12 * 13 * scale).max() < 3
+
+
+def test_an_iris_takes_no_wet_edge_of_a_lid_along_and_leaves_no_ring() -> None:
+    eye = eye_of(wet=True)
+    middle = eye.photo.shape[1] // 2
+    rows = np.flatnonzero(eye.iris[:, middle, 3] > 0.99)
+    assert len(rows) > 20
+    assert eye.iris[rows[1:-1], middle, :3].max() < IRIS + 30
+    aside = eye.look(0.3, 0.0).astype(int)
+    row = round(float(eye.lid[0, middle])) + 22
+    left = aside[row, middle - 17 : middle - 10, 1]
+    assert left.min() > 0.9 * left.max()

@@ -6,8 +6,10 @@ import pytest
 
 from thespis.head.shapes import LIPS_INNER_LOWER, LIPS_INNER_UPPER, load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.asked import bitten
 from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
+from thespis.pixels.lips import loosen
 from thespis.pixels.mouth import (
     COVERED,
     LIFTED,
@@ -23,7 +25,7 @@ from thespis.pixels.mouth import (
 )
 from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
-from thespis.types import Bytes, Direction, Portrait
+from thespis.types import Array, Bytes, Direction, Portrait
 
 pytestmark = pytest.mark.unit
 SIZE = 256
@@ -36,12 +38,16 @@ def canvas(astronaut: Portrait) -> Canvas:
 
 
 def drawn(canvas: Canvas, **weights: float) -> Bytes:
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    draw_frame(canvas, row(**weights), image)
+    return image
+
+
+def row(**weights: float) -> Array:
     values = np.zeros(FACE.size, np.float32)
     for name, weight in weights.items():
         values[FACE.column(name)] = weight
-    image = np.zeros((SIZE, SIZE, 3), np.uint8)
-    draw_frame(canvas, values, image)
-    return image
+    return values
 
 
 def light(colourful: float) -> Light:
@@ -64,7 +70,7 @@ def test_drawn_textures_are_no_finer_than_what_they_cover() -> None:
     assert fitted(teeth, 40.0, 0.3)[..., :3].std() < small[..., :3].std()
 
 
-def shaded(bulge: float) -> Bytes:
+def shaded(bulge: float, bite: float = 0.0) -> Bytes:
     """A flat grey inside, shaded between lips that stand `bulge` pixels above and below row 30; the first ten rows are skin."""
     fine, nearest = np.full((60, 100, 3), 200, np.uint8), np.full((60, 100), 4.0, np.float32)
     nearest[:10] = 0.0
@@ -72,7 +78,7 @@ def shaded(bulge: float) -> Bytes:
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
     flesh = np.full((2, BINS, 3), 150, np.float32)
-    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), 0.5), 150.0)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), 0.5), 150.0, bite)
     return fine
 
 
@@ -87,6 +93,34 @@ def test_light_fades_towards_the_upper_lip_and_the_corners_and_stays_off_the_ski
 
 def test_little_light_falls_into_a_small_opening() -> None:
     assert shaded(5)[30, 50, 1] < shaded(20)[30, 50, 1] - 30
+
+
+def test_teeth_that_stand_on_the_lip_are_seen_down_to_it() -> None:
+    usual, biting = (shaded(4, bite)[20:40, 50, 1].astype(int) for bite in (0.0, 1.0))
+    assert biting[8:13].min() > usual[8:13].max() + 25
+    assert bitten(row(mouthRollLower=0.6)) == 1.0
+    assert bitten(row(mouthRollLower=0.12, mouthRollUpper=0.12)) == bitten(row(mouthRollLower=0.6, mouthRollUpper=0.6)) == 0.0
+
+
+def test_lips_that_part_lose_the_corner_that_they_press_into_each_other() -> None:
+    shapes = load_shapes()
+    rest, lower = shapes.points.copy(), shapes.lips_inner_lower
+    rest[14, 1] += 0.03
+    rest[list(LIPS_INNER_UPPER)] = rest[lower]
+
+    def parted(way: float) -> tuple[Array, Array]:
+        skin = np.zeros((468, 3), np.float32)
+        skin[lower[1:-1], 1] = way * np.sin(np.linspace(0, np.pi, 11))[1:-1]
+        kept = (rest + skin)[lower, 1]
+        loosen(shapes, rest, skin, DOWN)
+        return kept, (rest + skin)[lower, 1]
+
+    kept, found = parted(0.3)
+    # The middle of the line stands out from its neighbours less than half as much, and lips are as far apart as before.
+    assert found[5] - (found[4] + found[6]) / 2 < 0.5 * (kept[5] - (kept[4] + kept[6]) / 2)
+    assert found[3:8].mean() == pytest.approx(kept[3:8].mean(), abs=1e-4)
+    kept, found = parted(0.02)
+    assert np.array_equal(kept, found)
 
 
 def test_the_tongue_lifts_for_an_l_and_comes_out_over_the_lip() -> None:

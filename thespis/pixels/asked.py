@@ -11,15 +11,17 @@ TURN_LIMIT, MOVE_LIMIT, GAZE_LIMIT, WEIGHT_LIMIT = 0.6, 0.7, 0.7, 1.8
 SMILE_LIMIT = 1.2  # a mouth drawn wider than this, at any intensity, is a clown's
 EASY = 0.7  # of a limit; up to there the head goes where it is told, and beyond it slows down to stop at the limit
 LID_FOLLOWS = 0.55  # of an eyeball's downward turn, in lid closing an eye opening
+LOOKS_DOWN, BLINK_FOLLOWS = 1.0, 0.6  # of an eyeball's downward turn, in the weights eyeLookDown and eyeBlink
 SMILES = [SHAPES.index("mouthSmileLeft"), SHAPES.index("mouthSmileRight")]
 TONGUE_OUT = FACE.column("tongueOut")
+ROLL_LOWER, ROLL_UPPER = FACE.column("mouthRollLower"), FACE.column("mouthRollUpper")
 LIDS = {side: (FACE.column(f"gaze_{side}_pitch"), FACE.column(f"eyeBlink{side.capitalize()}")) for side in ("left", "right")}
 WIDE = {side: FACE.column(f"eyeWide{side.capitalize()}") for side in ("left", "right")}
 LID_COLUMNS = tuple(
-    (FACE.column(f"gaze_{side.lower()}_pitch"), SHAPES.index(f"eyeBlink{side}"), SHAPES.index(f"eyeWide{side}"))
+    (FACE.column(f"gaze_{side.lower()}_pitch"), *(SHAPES.index(f"eye{shape}{side}") for shape in ("Blink", "Wide", "LookDown")))
     for side in ("Left", "Right")
 )
-"""Where an eye's pitch stands in a row of FACE, and its two lid shapes among the weights."""
+"""Where an eye's pitch stands in a row of FACE, and its three lid shapes among the weights."""
 
 
 def closed_lid(side: str, row: Array) -> float:
@@ -34,6 +36,13 @@ def raised_lid(side: str, row: Array) -> float:
     """Say how much of a wide eye's way a lid has left the place that the photograph shows it at, upwards, in a row of `face`."""
     pitch, wide = LIDS[side][0], WIDE[side]
     return min(max(float(row[wide]) - 2 * LID_FOLLOWS * min(float(row[pitch]), 0.0), 0.0), WEIGHT_LIMIT)
+
+
+def bitten(row: Array) -> float:
+    """Say how firmly the upper teeth stand on the lower lip, as for f and v, in a row of the Space `face`, 0 to 1."""
+    # Lips that press roll in both, and less.
+    share = min(max((float(row[ROLL_LOWER]) - float(row[ROLL_UPPER]) - 0.2) / 0.3, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def eased(value: Array, limit: float) -> Array:
@@ -53,11 +62,13 @@ def expression_of(row: Array) -> Array:
 
 
 def lids_follow_gaze(weights: Array, row: Array) -> Array:
-    """Lower the upper lids (in the weights (51,)) as the eyes look down and raise them as they look up."""
+    """Lower the lids (in the weights (51,)) as the eyes look down and raise the upper ones as they look up."""
     weights = weights.copy()
-    for pitch_column, blink, wide in LID_COLUMNS:
+    for pitch_column, blink, wide, look_down in LID_COLUMNS:
         pitch = min(max(float(row[pitch_column]), -GAZE_LIMIT), GAZE_LIMIT)
-        weights[blink] = min(weights[blink] + LID_FOLLOWS * max(pitch, 0.0) * 2, 1.0)
+        # The lower lid gives way to an eyeball that turns down, or would cut its iris off; one that closes does not.
+        weights[look_down] = max(weights[look_down], LOOKS_DOWN * pitch * (1 - min(max(weights[blink], 0.0), 1.0)))
+        weights[blink] = min(weights[blink] + BLINK_FOLLOWS * max(pitch, 0.0), 1.0)
         weights[wide] += LID_FOLLOWS * max(-pitch, 0.0) * 2 * (1 - weights[blink])
     return weights
 

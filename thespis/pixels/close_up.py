@@ -78,13 +78,15 @@ def open_hole(fine: Bytes, nearest: Array, ring: Array, dark: Bytes) -> None:
     fine[hole] = dark
 
 
-def draw_mouth(near: CloseUp, mesh: Mesh, face: Triangles, inside: Triangles, shapes: Shapes, lips: Lips, unit: float) -> None:
+def draw_mouth(
+    near: CloseUp, mesh: Mesh, face: Triangles, inside: Triangles, shapes: Shapes, lips: Lips, unit: float, bite: float = 0.0
+) -> None:
     """Draw the skin around a mouth, by the triangles `face` (m, 3), then what is inside between its lips, in their shade.
 
-    `mesh` is in the close-up's pixels, of which an eye distance has `unit`.
+    `mesh` is in the close-up's pixels, of which an eye distance has `unit`; `bite` is how firmly the upper teeth stand on the lower lip.
     """
     mesh.draw(facing(face, mesh.place), near)
     upper, lower = mesh.place[shapes.lips_inner_upper], mesh.place[shapes.lips_inner_lower]
     open_hole(near.fine, near.nearest, np.concatenate([upper, lower[::-1]]), lips.dark)
     mesh.draw(inside, near)
-    shade_inside(near.fine, near.nearest, upper, lower, lips, unit)
+    shade_inside(near.fine, near.nearest, upper, lower, lips, unit, bite)

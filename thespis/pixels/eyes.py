@@ -14,11 +14,17 @@ from thespis.types import Array, Bytes
 Mask = npt.NDArray[np.bool_]
 PATCH = 96  # pixels across the patch an eye is kept in
 SHADED = 0.13  # of a patch's height below the upper lid that its lashes shade
+WET = (0.13, 0.22)  # and above the lower one that its wet edge has, or of the eye's height where that is less
 OUTSIDE = (3.0, 9.0)  # pixels of a patch outside the lids over which what is brighter is no eye
 SEEN = 12  # pixels of a white at least, to learn it from
 RIM = 0.2  # of the light that the white of an eye lacks at its lids
 DEEP = (0.3, 0.06)  # of a patch's size below the upper lid that stretches as it rises: where it cuts off the iris, and where not
 KEPT = (0.08, 0.35)  # radians of turn over which what the photograph's own gaze looks like is lost
+SIZES, ASIDE = (0.66, 1.1), 0.16  # of the radius that the network gives an iris, between which it is looked for; and so far to either side
+PLAIN = 6.0  # grey levels between white and iris below which nothing tells where it ends
+LID_BRIGHTER, LID_BRIGHTER_BY = 1.15, 8.0  # times, and grey levels besides, that a lid's edge is brighter than the iris beside it
+LEFT = (0.04, 0.2)  # and over which what it has where the iris's edge was is lost: no ring stays behind
+IRIS_EDGE, AROUND = (1.0, 1.24), (1.2, 1.45)  # radii over which an iris ends, and over which nothing is left of its edge
 GLINT = 14.0  # grey levels above the iris from which on it is a light on it
 HALF_WAY = 0.5  # of the iris's way is the light's
 RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are 63 mm apart
@@ -28,10 +34,11 @@ RADIUS = 0.19  # of an eyeball, in eye distances: 12 mm on a head whose eyes are
 class Eyeball:
     """One eye: its `photo` (h, w, 3), `white` (h, w, 3) without the iris, and `iris` (h, w, 4), made whole, times its soft edge.
 
-    `glint` (h, w, 3) is the light that the photograph shows on the iris. `apart` (h, w, 3) is by how much the photograph differs from
-    all that, and `inner` (h, w) how much of a pixel lies well inside the lids, 0 to 1. `lid` (2, w) has the row at which the upper lid
-    ends in each column, and how far it goes with its middle; `deep` rows below it stretch as it rises. `corners` (4, 2) are the patch's
-    corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many patch pixels an eye distance has.
+    `glint` (h, w, 3) is the light that the photograph shows on the iris. `apart` (h, w, 3) is by how much the photograph differs from all
+    that, `inner` (h, w) how much of a pixel lies well inside the lids, 0 to 1, and `rim` (h, w) how much of it is the iris's edge. `lid`
+    (2, w) has the row at which the upper lid ends in each column, and how far it goes with its middle; `deep` rows below it stretch as it
+    rises. `corners` (4, 2) are the patch's corners in texture pixels: top left, top right, bottom left, bottom right; `unit` is how many
+    patch pixels an eye distance has.
     """
 
     photo: Bytes
@@ -40,6 +47,7 @@ class Eyeball:
     glint: Array
     apart: Array
     inner: Array
+    rim: Array
     lid: Array
     deep: float
     corners: Array
@@ -54,17 +62,31 @@ class Eyeball:
         if turned < 1e-3 and raised <= 0:
             return self.photo
         drawn = np.empty_like(self.photo)
-        keep = 1 - float(smoothstep(*KEPT, turned))
+        keep, left = (1 - float(smoothstep(*range_, turned)) for range_ in (KEPT, LEFT))
         across, down = RADIUS * self.unit * math.sin(yaw), RADIUS * self.unit * math.sin(pitch)
         lift = np.maximum(raised, 0.0) * self.unit * self.lid[1]
         draw_eye(
-            drawn, self.photo, self.white, self.iris, self.glint, self.apart, self.inner, self.lid[0], lift, self.deep, across, down, keep
+            drawn,
+            self.photo,
+            self.white,
+            self.iris,
+            self.glint,
+            self.apart,
+            self.inner,
+            self.rim,
+            self.lid[0],
+            lift,
+            self.deep,
+            across,
+            down,
+            keep,
+            left,
         )
         return drawn
 
 
 @numba.njit(
-    "void(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],f4[::1],f4[::1],f8,f8,f8,f8)",
+    "void(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],f4[:,::1],f4[::1],f4[::1],f8,f8,f8,f8,f8)",
     cache=True,
     nogil=True,
     fastmath=True,
@@ -77,17 +99,19 @@ def draw_eye(
     glint: Array,
     apart: Array,
     inner: Array,
+    rim: Array,
     lid: Array,
     lift: Array,
     deep: float,
     across: float,
     down: float,
     keep: float,
+    left: float,
 ) -> None:  # pragma: no cover - compiled
     """Draw `iris` (h, w, 4), already times its cover, shifted by (across, down) pixels over `white` (h, w, 3), with the light on it.
 
-    `keep` is how much of what sets the photograph `apart` (h, w, 3) stays well inside the lids. The upper lid, which ends at the rows
-    `lid` (w,), stands higher by `lift` (w,), and `deep` rows below it are stretched.
+    `keep` is how much of what sets the photograph `apart` (h, w, 3) stays well inside the lids, and `left` where there was the iris's
+    `rim` (h, w). The upper lid, which ends at the rows `lid` (w,), stands higher by `lift` (w,), and `deep` rows below it are stretched.
     """
     height, width = drawn.shape[:2]
     for y in range(height):
@@ -123,7 +147,8 @@ def draw_eye(
             k = int(at)
             near = at - k
             inside = inner[k, x] + near * (inner[k + 1, x] - inner[k, x])
-            stays = inside * keep + 1 - inside
+            ring = rim[k, x] + near * (rim[k + 1, x] - rim[k, x])
+            stays = inside * (keep + ring * (left - keep)) + 1 - inside
             rest = 1 - cover
             for channel in range(3):
                 value = (red if channel == 0 else green if channel == 1 else blue) + rest * (
@@ -163,11 +188,14 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     centre = placed(iris[:1])[0]
     radius = float(np.mean(np.linalg.norm(placed(iris[1:]) - centre, axis=1)))
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
-    distance = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1.0)
     # Lashes and the lid's own edge darken the rim of the opening: the white is learnt from a little further in.
     inner = cv2.erode(opening, np.ones((5, 5), np.uint8))
-    # What the upper lid and its lashes shade is neither white nor iris; an iris has a soft dark rim.
-    clear = np.asarray(inner > 0) & np.roll(opening > 0, round(SHADED * size[1]), axis=0)
+    # What the upper lid and its lashes shade is neither white nor iris, nor is the wet edge of the lower one; an iris has a soft dark rim.
+    tall = int((opening > 0).sum(axis=0).max())
+    dry = np.roll(opening > 0, -round(min(WET[0] * size[1], WET[1] * tall)), axis=0)
+    clear = np.asarray(inner > 0) & np.roll(opening > 0, round(SHADED * size[1]), axis=0) & dry
+    centre, radius = find_iris(photo, clear, centre, radius)
+    distance = np.hypot(x - centre[0], y - centre[1]) / max(radius, 1.0)
     sure = np.zeros_like(clear)
     for beyond in (1.6, 1.42, 1.25):
         sure = clear & (distance > beyond)
@@ -178,12 +206,14 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
         sure = opening > 0
     # An eyeball is lit in its middle and lies in the shade of its lids; what was never seen of it must do so too.
     inside = cv2.distanceTransform(opening, cv2.DIST_L2, 3)
-    rim = np.exp(-np.asarray(inside, np.float32) / 4.0)
-    white = fill_white(photo, sure, 1 - 0.15 * rim) * (1 - RIM * rim)[..., None]
-    whole = complete_iris(photo, clear, centre)
-    cover = (1 - smoothstep(1.0, 1.22, distance)).astype(np.float32)
+    dusk = np.exp(-np.asarray(inside, np.float32) / 4.0)
+    white = fill_white(photo, sure, 1 - 0.15 * dusk) * (1 - RIM * dusk)[..., None]
+    whole = complete_iris(photo, own_iris(photo, clear & (distance < IRIS_EDGE[1]), centre, radius), centre)
+    cover = (1 - smoothstep(*IRIS_EDGE, distance)).astype(np.float32)
     corners = np.array([[0, 0], [size[0] - 1, 0], [0, size[1] - 1], [size[0] - 1, size[1] - 1]], np.float32)
     corners = ((corners - matrix[:, 2]) / scale).astype(np.float32)
+    # What lashes shade stays where it is, and the middle of the iris has nothing of its own.
+    rim = cv2.GaussianBlur((clear * (1 - smoothstep(*AROUND, distance))).astype(np.float32), (5, 5), 0)
     soft = cv2.GaussianBlur(inner, (5, 5), 0).astype(np.float32) / 255
     upper = placed(ring[: len(ring) // 2 + 1])
     upper = upper[np.argsort(upper[:, 0])]
@@ -196,7 +226,7 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     deep = DEEP[0] * PATCH + whole_iris * (max(bare, DEEP[1] * PATCH) - DEEP[0] * PATCH)
     # The light on the iris goes half-way with it; everything else that the photograph has of its own is the lids' doing, and stays.
     light = cv2.GaussianBlur(np.clip(photo - whole - GLINT, 0, 255).astype(np.float32), (3, 3), 0)
-    glint = light * (smoothstep(1.0, 0.8, distance) * soft)[..., None]
+    glint = light * (smoothstep(1.0, 0.8, distance) * soft * dry)[..., None]
     iris_layer = np.dstack([whole * cover[..., None], cover]).astype(np.float32)
     white = np.ascontiguousarray(np.clip(white, 0, 254), np.float32)
     rebuilt = iris_layer[..., :3] + white * (1 - cover[..., None]) + glint * cover[..., None]
@@ -209,8 +239,36 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     photo = np.clip(rebuilt + apart + 0.5, 0, 255).astype(np.uint8)
     return Eyeball(
         photo, white, iris_layer, np.ascontiguousarray(glint, np.float32), np.asarray(apart, np.float32),
-        np.ascontiguousarray(soft, np.float32), lid, deep, corners, unit * scale,
+        np.ascontiguousarray(soft, np.float32), np.ascontiguousarray(rim, np.float32), lid, deep, corners, unit * scale,
     )  # fmt: skip
+
+
+def find_iris(photo: Bytes, clear: Mask, centre: Array, radius: float) -> tuple[Array, float]:
+    """Find where an iris ends in a patch (h, w, 3), in what of it is `clear` (h, w), near the circle that the network gives it.
+
+    That one is a fifth too large on some eyes, and would carry white and lid along. It is told by the step from dark to bright, left and
+    right of the `centre` (2,), where no lid is.
+    """
+    grey = cv2.GaussianBlur(photo, (3, 3), 0).astype(np.float32).mean(axis=2)
+    angles = np.radians(np.arange(-35, 56, 7.0))
+    way = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    both = np.stack([way, way * (-1, 1)])
+    best, found = PLAIN, (centre, radius)
+    for aside in np.linspace(-ASIDE, ASIDE, 7) * radius:
+        middle = centre + np.array([aside, 0.0], np.float32)
+        for size in np.linspace(*SIZES, 12) * radius:
+            spots = np.round(middle + both[:, :, None] * (size * np.array([0.86, 1.14]))[:, None]).astype(int)
+            column, row = (np.clip(spots[..., axis], 0, photo.shape[1 - axis] - 1) for axis in (0, 1))
+            shown = clear[row, column].all(axis=2)
+            if shown.sum(axis=1).min() < 3:
+                continue
+            step = grey[row, column][..., 1] - grey[row, column][..., 0]
+            # The weaker side counts: a lid's shade or the corner of the eye has a step on one.
+            sides = [float(np.median(step[side][shown[side]])) for side in (0, 1)]
+            score = min(sides) + 0.25 * max(sides)
+            if score > best:
+                best, found = score, (middle.astype(np.float32), float(size))
+    return found
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:
@@ -242,6 +300,21 @@ def fill(photo: Bytes, weight: Array) -> Array:
         share = np.clip(known, 0, 1)[..., None]
         found = coarse * (1 - share) + colour * (share / np.maximum(known, 1e-6)[..., None])
     return np.asarray(found, np.float32)
+
+
+def own_iris(photo: Bytes, shown: Mask, centre: Array, radius: float) -> Mask:
+    """Leave out of what is `shown` (h, w) of an iris in a patch (h, w, 3) what is brighter far below its `centre` (2,) than all around it.
+
+    That is the wet edge of the lower lid, mirrored by which an iris would have a bright bar above and below.
+    """
+    y, x = np.mgrid[0 : shown.shape[0], 0 : shown.shape[1]]
+    ring = np.hypot(x - centre[0], y - centre[1]).astype(int)
+    grey = photo.astype(np.float32).mean(axis=2)
+    usual = np.zeros(int(ring.max()) + 1, np.float32)
+    for number in np.unique(ring[shown]):
+        usual[number] = np.median(grey[shown & (ring == number)])
+    lid = (grey > LID_BRIGHTER * usual[ring] + LID_BRIGHTER_BY) & (y > centre[1] + 0.45 * radius)
+    return np.asarray(shown & (cv2.dilate(lid.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0), np.bool_)
 
 
 def complete_iris(photo: Bytes, shown: Mask, centre: Array) -> Array:

@@ -24,7 +24,7 @@ TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from
 UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
 COVERED, LIFTED = 0.02, 0.12  # eye distances of teeth a lower lip may cover under a raised upper one, and the most they give way
 CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
-UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.05, 0.23)  # heights of the rows' textures below the line of the lips, in eye distances
+UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.006, 0.186)  # heights of the rows' textures below the line of the lips, in eye distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +95,19 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     bottom = length - np.where(across > 0.5, 0.10, 0.055) * height * corner**5 - np.where(tooth == 2, 0.05 * height * corner**1.5, 0.0)
     gum = (0.30 + 0.02 * tooth) * height - 0.08 * height * np.sqrt(np.clip(1 - corner**2, 0, 1))
     share = np.clip((y - gum) / np.maximum(bottom - gum, 1), 0, 1)
+    # No two teeth of a person are quite alike.
+    own = random_for(0, f"teeth {'upper' if upper else 'lower'}").uniform(-1, 1, (2, 2, len(widths))).astype(np.float32)
+    side = (x > (width - 1) / 2).astype(int)
+    bottom += 0.018 * height * own[0][side, tooth]
     # Each tooth is round, darker at its neck and where it bows away; its edge lets some of the dark behind it through.
-    shade = 1.0 - 0.10 * corner**2.5 - 0.14 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
+    shade = 1.0 - 0.13 * corner**2.5 - 0.18 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
     shade += 0.07 * np.exp(-(((across - 0.4) / 0.22) ** 2) - ((share - 0.52) / 0.26) ** 2)
     # The row goes on round the bend into the dark, and has no end that would look torn.
-    dusk = np.array([1.0, 0.96, 0.90, 0.78, 0.64, 0.5], np.float32)[tooth] * (1 - 0.75 * smoothstep(0.7, 1.0, from_middle / edges[-1]))
+    dusk = (
+        np.array([1.0, 0.95, 0.86, 0.72, 0.57, 0.43], np.float32)[tooth]
+        * (1 + 0.035 * own[1][side, tooth])
+        * (1 - 0.75 * smoothstep(0.7, 1.0, from_middle / edges[-1]))
+    )
     shade = shade[..., None] * dusk[..., None] ** (1 + light.colourful * REDDENED)
     warm = np.array([0.95, 0.89, 0.82], np.float32) * light.colourful + 0.88 * (1 - light.colourful)
     # The lower ones lie deeper, in the shade of the upper ones.
@@ -109,7 +117,7 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     round_off = 0.7 + 0.3 * np.clip(1 - from_middle / width * 2, 0, 1) - 0.12 * corner**2
     colour = colour * (1 - gum_share) + pink * round_off[..., None] * gum_share
     gap = smoothstep(0.90, 1.0, corner) * (from_middle > 0) * (1 - gum_share[..., 0])
-    colour = colour * (1 - (0.10 + 0.22 * share**3) * gap)[..., None]
+    colour = colour * (1 - (0.08 + 0.34 * share**3) * gap)[..., None]
     colour = cv2.GaussianBlur(colour.astype(np.float32), (7, 7), 0)
     cover = (smoothstep(-2.0, 2.0, bottom - y) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour + 0.5, 0, 255).astype(np.uint8), cover])
@@ -122,12 +130,17 @@ def draw_tongue(light: Light) -> Bytes:
     side = np.abs(x) / np.maximum(half, 1e-3)
     inside = np.minimum(1 - side, np.minimum((y - 0.24 * x**2) / 0.06, 1.0))
     groove = np.exp(-((x / 0.11) ** 2)) * smoothstep(0.05, 0.4, y) * (1 - smoothstep(0.75, 0.98, y))
-    shade = 0.36 + 0.62 * smoothstep(0.0, 0.7, y) - 0.24 * np.clip(side, 0, 1) ** 3 - 0.09 * groove
+    # Hardly any light reaches its root; its sides bow down to the teeth.
+    shade = 0.10 + 1.0 * smoothstep(-0.05, 0.62, y) - 0.34 * np.clip(side, 0, 1) ** 2.5 - 0.10 * groove
+    shade = np.maximum(shade, 0.06)
     # The grain of its back, and the wet shine that the light leaves on its front.
     grain = cv2.GaussianBlur(random_for(0, "tongue").normal(0, 1, y.shape).astype(np.float32), (0, 0), 1.6)
     shade += 0.10 * grain * (1 - smoothstep(0.7, 1.0, y))
     shine = np.exp(-(((np.abs(x) - 0.34) / 0.17) ** 2) - ((y - 0.72) / 0.11) ** 2)
-    colour = light.flesh(0.80, 0.43, 0.43, 0.35)[None, None] * shade[..., None] + 0.10 * light.white * shine[..., None]
+    colour = (
+        light.flesh(0.80, 0.38, 0.39, 0.3)[None, None] * shade[..., None] ** (1 + light.colourful * 0.6 * REDDENED)
+        + 0.10 * light.white * shine[..., None]
+    )
     cover = (smoothstep(0.0, 0.05, inside) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), cover])
 
@@ -259,7 +272,7 @@ def tongue_layer(opening: Opening, half: float, texture: Bytes) -> Layer:
 
 def tongue_follows(share: Array) -> Array:
     """Say how far the tongue goes with the jaw, from its root (share 0) to its tip (1)."""
-    return np.asarray(0.55 + 0.41 * share**0.7, np.float32)
+    return np.asarray(0.66 + 0.30 * share**0.7, np.float32)
 
 
 def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) -> Array:

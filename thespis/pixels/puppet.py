@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from thespis.capture.faces import Face, fit_pose
 from thespis.head.person import Person, fit
-from thespis.head.shapes import SHAPES, Shapes, load_shapes
+from thespis.head.shapes import SHAPES, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import (
     GAZE_LIMIT,
@@ -31,6 +31,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, make_lid
+from thespis.pixels.lips import loosen, meet
 from thespis.pixels.mouth import (
     SHOWS,
     UPPER_SPAN,
@@ -143,6 +144,8 @@ class Puppet:
         else:
             skin = np.asarray((self.person.photo - self.person.rest + surface) @ self.rotation.T, np.float32)
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
+        if surface is None:
+            loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         jaw = weights @ self.jaw
@@ -181,20 +184,6 @@ class Puppet:
             way = self.fields[SHAPES.index(f"eyeWide{side.capitalize()}"), getattr(self.person.shapes, f"eye_{side}_upper")[3:6]]
             patch = eye.look(yaw, pitch, raised_lid(side, row) * float(np.linalg.norm(way.mean(axis=0)[:2])))
             self.atlas[self.eye_rows[side], : patch.shape[1], :3] = patch
-
-
-def meet(shapes: Shapes, rest: Array, skin: Array, down: Array) -> Array:
-    """Keep lips and lids from crossing: where the lower one would rise above the upper one, both stop half-way."""
-    for upper, lower in (
-        (shapes.lips_inner_upper, shapes.lips_inner_lower),
-        (shapes.eye_left_upper, shapes.eye_left_lower),
-        (shapes.eye_right_upper, shapes.eye_right_lower),
-    ):
-        gap = ((rest[lower] + skin[lower]) - (rest[upper] + skin[upper])) @ down
-        cross = np.minimum(gap, 0.0)[:, None] * down * 0.5
-        skin[upper] += cross
-        skin[lower] -= cross
-    return skin
 
 
 def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:

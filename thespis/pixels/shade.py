@@ -18,7 +18,7 @@ WARM = 0.36  # of green and blue that light loses on its way through the deepest
 LINE = np.array([0.60, 0.50, 0.48], np.float32)  # of the lips' colours is the line between them, where they meet
 NARROW = (0.6, 3.2)  # pixels of the fine drawing between lips, from where a gap is such a line to where it is none
 SEAM = 0.013  # the reach of that line over the lips, in eye distances
-SHADOW = 0.05  # the reach of the upper lip's shadow on the teeth, in eye distances
+SHADOW = 0.06  # the reach of the upper lip's shadow on the teeth, in eye distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,11 @@ def read_lips(
     return Lips(np.ascontiguousarray(found, np.float32), strength, warmth, dark.astype(np.uint8), width, seam)
 
 
-def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float) -> None:
-    """Shade what lies between the lips' inner edges (11, 2), in pixels of `fine` (h, w, 3), of which an eye distance has `unit`."""
+def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float, bite: float = 0.0) -> None:
+    """Shade what lies between the lips' inner edges (11, 2), in pixels of `fine` (h, w, 3), of which an eye distance has `unit`.
+
+    `bite`, 0 to 1, is how firmly the upper teeth stand on the lower lip: they are seen in the light then, down to it.
+    """
     along = upper[-1] - upper[0]
     length = float(np.linalg.norm(along))
     if length < 4:
@@ -86,17 +89,18 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     # Lips drawn wide lie flat on the teeth and leave them in the light.
     broad = float(smoothstep(*BROAD, length / unit / lips.width))
     light += broad * (1 - light)
+    light += bite * (1 - light)
     corner, meets = upper[0], edges.mean(axis=0)[edges[1] - edges[0] < NARROW[1]]
     seam, reach = (lips.seam if len(meets) else 0.0), 4 * SEAM * unit
     between = (float(meets.min()) - reach, float(meets.max()) + reach) if len(meets) else (0.0, 0.0)
-    frame = [corner[0], corner[1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, seam, *between]
+    frame = [corner[0], corner[1], along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, seam, *between, bite]
     shade(fine, nearest, edges, lips.colours, np.array(frame, np.float32))
 
 
 @numba.njit("void(u1[:,:,::1],f4[:,::1],f4[:,::1],f4[:,:,::1],f4[::1])", cache=True, nogil=True, fastmath=True)
 def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Array) -> None:  # pragma: no cover - compiled
     """Shade every pixel inside the mouth by how far it lies below the upper and above the lower lip's edge."""
-    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam, first, last = frame
+    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam, first, last, bite = frame
     bins = edges.shape[1]
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
@@ -113,6 +117,9 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             upper = edges[0, k] + share * (edges[0, k + 1] - edges[0, k])
             lower = edges[1, k] + share * (edges[1, k + 1] - edges[1, k])
             narrow = min(max((NARROW[1] - (lower - upper)) / (NARROW[1] - NARROW[0]), 0.0), 1.0)
+            # The teeth that bite are those in the middle.
+            bitten = bite * max(1 - (2 * s / length - 1) ** 2, 0.0)
+            narrow *= 1 - 0.7 * bitten
             if skin:
                 # Lips that the photograph has parted have no line of their own.
                 off = (t - (upper + lower) / 2) / (SEAM * unit)
@@ -132,12 +139,14 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             rise = 1 / (1 + (above / 0.03) ** 2)
             outer = min(sideways * sideways, 1.0)
             # Teeth seen through a narrow gap end in the dark above the lower lip; filling all of it they would be a grey band.
-            factor = (1 - (0.62 - 0.3 * broad) * fall * fall) * (1 - (0.25 + 0.4 * max(1 - gap / 0.12, 0.0)) * rise * rise)
-            factor *= light * (1 - (0.55 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * min(gap / (0.09 - 0.05 * broad), 1.0))
+            above_lip = (1 - 0.8 * bitten) * (0.25 + 0.4 * max(1 - gap / 0.12, 0.0))
+            roomy = min(gap / (0.09 - 0.05 * broad - 0.06 * bitten * (1 - broad)), 1.0)
+            factor = (1 - (0.62 - 0.3 * broad) * (1 - 0.6 * bitten) * fall * fall) * (1 - above_lip * rise * rise)
+            factor *= light * (1 - (0.62 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * roomy)
             factor = 1 + strength * (factor - 1)
             # Rims grow with the opening, so that closed lips show none but a dark line.
             thick_upper, thick_lower = min(RIM_UPPER, 0.02 * gap / 0.1 + 0.004), min(RIM_LOWER, 0.03 * gap / 0.1 + 0.004)
-            rim_upper, rim_lower = max(1 - 0.6 * below / thick_upper, 0.0), max(1 - 0.6 * above / thick_lower, 0.0)
+            rim_upper, rim_lower = max(1 - 0.6 * below / thick_upper, 0.0), max(1 - 0.6 * above / thick_lower, 0.0) * (1 - bitten)
             wet = (
                 max(1 - ((above - 0.6 * thick_lower) / (0.6 * thick_lower)) ** 2, 0.0) * min(max(gap * 8 - 0.4, 0.0), 1.0) * (1 - sideways)
             )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from thespis.capture.faces import face_of
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.asked import TONGUE_OUT, closed_lid
+from thespis.pixels.asked import TONGUE_OUT, bitten, closed_lid
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.crop import through
 from thespis.pixels.framing import cut_frame
@@ -247,7 +247,7 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
     mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
     shapes = puppet.person.shapes
     if name == "mouth":
-        draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit)
+        draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit, bitten(row))
     else:
         mesh.draw(canvas.close_ups[name], near)
         side = name.split()[0]

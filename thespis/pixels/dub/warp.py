@@ -15,7 +15,8 @@ from thespis.head.person import Person
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.inside import Inside, inside_of, within
 from thespis.pixels.layers import Triangles, smoothstep
-from thespis.pixels.puppet import Posed, meet
+from thespis.pixels.lips import meet
+from thespis.pixels.puppet import Posed
 from thespis.pixels.raster import draw, packed
 from thespis.types import Array, Bytes
 
