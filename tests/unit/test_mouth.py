@@ -77,7 +77,7 @@ def shaded(bulge: float, bite: float = 0.0) -> Bytes:
     x = np.linspace(5, 95, 11)
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
-    flesh = np.full((2, BINS, 3), 150, np.float32)
+    flesh = np.full((3, BINS, 3), 150, np.float32)
     shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), 0.5), 150.0, bite)
     return fine
 

@@ -24,7 +24,7 @@ TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from
 UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
 COVERED, LIFTED = 0.02, 0.12  # eye distances of teeth a lower lip may cover under a raised upper one, and the most they give way
 CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
-UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.006, 0.186)  # heights of the rows' textures below the line of the lips, in eye distances
+UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.012, 0.192)  # heights of the rows' textures below the line of the lips, in eye distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +131,14 @@ def draw_tongue(light: Light) -> Bytes:
     inside = np.minimum(1 - side, np.minimum((y - 0.24 * x**2) / 0.06, 1.0))
     groove = np.exp(-((x / 0.11) ** 2)) * smoothstep(0.05, 0.4, y) * (1 - smoothstep(0.75, 0.98, y))
     # Hardly any light reaches its root; its sides bow down to the teeth.
-    shade = 0.10 + 1.0 * smoothstep(-0.05, 0.62, y) - 0.34 * np.clip(side, 0, 1) ** 2.5 - 0.10 * groove
+    shade = 0.28 + 0.78 * smoothstep(0.0, 0.62, y) - 0.28 * np.clip(side, 0, 1) ** 2.5 - 0.10 * groove
     shade = np.maximum(shade, 0.06)
     # The grain of its back, and the wet shine that the light leaves on its front.
     grain = cv2.GaussianBlur(random_for(0, "tongue").normal(0, 1, y.shape).astype(np.float32), (0, 0), 1.6)
     shade += 0.10 * grain * (1 - smoothstep(0.7, 1.0, y))
     shine = np.exp(-(((np.abs(x) - 0.34) / 0.17) ** 2) - ((y - 0.72) / 0.11) ** 2)
     colour = (
-        light.flesh(0.80, 0.38, 0.39, 0.3)[None, None] * shade[..., None] ** (1 + light.colourful * 0.6 * REDDENED)
+        light.flesh(0.80, 0.41, 0.41, 0.32)[None, None] * shade[..., None] ** (1 + light.colourful * 0.6 * REDDENED)
         + 0.10 * light.white * shine[..., None]
     )
     cover = (smoothstep(0.0, 0.05, inside) * 255).astype(np.uint8)
@@ -148,7 +148,8 @@ def draw_tongue(light: Light) -> Bytes:
 def draw_cavity(light: Light) -> Bytes:
     """Draw the dark of the mouth as a texture (32, 64, 4): a little lighter at the bottom, where the light falls."""
     y, _ = np.mgrid[0:1:32j, 0:1:64j].astype(np.float32)
-    colour = light.dark[None, None] * (0.7 + 0.95 * y)[..., None]
+    # As dark as open mouths are in footage, and no darker: black is a hole.
+    colour = light.dark[None, None] * (1.25 + 1.8 * y)[..., None]
     return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), np.full((32, 64), 255, np.uint8)])
 
 
@@ -272,7 +273,7 @@ def tongue_layer(opening: Opening, half: float, texture: Bytes) -> Layer:
 
 def tongue_follows(share: Array) -> Array:
     """Say how far the tongue goes with the jaw, from its root (share 0) to its tip (1)."""
-    return np.asarray(0.66 + 0.30 * share**0.7, np.float32)
+    return np.asarray(0.6 + 0.36 * share**0.7, np.float32)
 
 
 def move_tongue(points: Array, out: float, jaw: Array, lip: Array, down: Array) -> Array:

@@ -36,13 +36,14 @@ ENDS = (0.035, 0.12)  # below the line of resting lips that the row ends at leas
 class Row:
     """A row of upper teeth as a cut-out texture (h, w, 4), `half` as wide to either side, between the heights `span`, in eye distances.
 
-    Its teeth end at the height `edge`.
+    Its teeth end at the height `edge`, `moved` below where the picture has them.
     """
 
     texture: Bytes
     half: float
     span: tuple[float, float]
     edge: float
+    moved: float
 
 
 def own_layer(
@@ -53,13 +54,13 @@ def own_layer(
     light: Light,
     fine: float,
     sharpness: float,
-) -> tuple[Layer, float] | None:
+) -> tuple[Layer, float, float] | None:
     """Make the layer of a person's own upper teeth, seen between the inner edges of the upper and the lower lip; see `upper_row`.
 
-    It is given with how far below the resting lips it ends, in eye distances.
+    It is given with how far below the resting lips it ends, and how far below where the picture has it that is, in eye distances.
     """
     row = upper_row(picture, *lips, places, opening, light, fine, sharpness)
-    return None if row is None else (arch(opening, row.half, row.span, row.texture, 0.0, UPPER_BEHIND), row.edge)
+    return None if row is None else (arch(opening, row.half, row.span, row.texture, 0.0, UPPER_BEHIND), row.edge, row.moved)
 
 
 def upper_row(
@@ -106,7 +107,7 @@ def upper_row(
     # Gums show in a laugh, which has the upper lip higher than a smile has.
     bare = float(np.median((begins - lip)[seen])) * step
     moved = float(np.clip(edge, *ENDS)) - edge - GUMMY * max(bare - GUMS, 0.0)
-    return Row(joined(own, drawn, seen, 2 * half / (wide - 1)), half, (top + moved, bottom + moved), edge + moved)
+    return Row(joined(own, drawn, seen, 2 * half / (wide - 1)), half, (top + moved, bottom + moved), edge + moved, moved)
 
 
 def arc_of(across: Array, ends: Array, seen: slice, step: float) -> tuple[Array, Array]:

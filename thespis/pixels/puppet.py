@@ -61,6 +61,7 @@ CHEEK = {"right": [230, 229, 118, 101], "left": [450, 449, 347, 330]}  # plain s
 LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
 FOREHEAD = 10  # its upper end
+CORNERS, ASIDE = [78, 308], 0.4  # of the mouth, and the most eye distances to the side that its inside goes with them
 UPPER_LIP, LOWER_LIP = 13, 14  # the middles of their inner edges
 
 
@@ -125,6 +126,7 @@ class Puppet:
     tongue: slice
     upper_row: slice
     upper_edge: float
+    upper_moved: float
     mouth_from: int
     lips: Lips
     cutout: Cutout | None
@@ -141,17 +143,24 @@ class Puppet:
         if surface is None:
             # Not a matrix product: for one short row the library would wake its threads, which costs more than the sum.
             skin = np.einsum("k,kij->ij", weights, self.fields)
+            aside = np.zeros(3, np.float32)
         else:
             skin = np.asarray((self.person.photo - self.person.rest + surface) @ self.rotation.T, np.float32)
+            # The inside of a mouth goes to the side that its corners go to, which weights tell but roughly.
+            aside = (skin[CORNERS] - np.einsum("k,kij->ij", weights, self.fields[:, CORNERS])).mean(axis=0)
+            aside = np.asarray(np.clip(aside @ self.rotation[:, 0], -ASIDE, ASIDE) * self.rotation[:, 0], np.float32)
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
         if surface is None:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         jaw = weights @ self.jaw
-        moved[self.mouth_from :] += self.follow_jaw[self.mouth_from :, None] * jaw
+        moved[self.mouth_from :] += self.follow_jaw[self.mouth_from :, None] * jaw + aside
         out = min(max(float(row[TONGUE_OUT]), 0.0), 1.0)
         nearer = move_tongue(moved[self.tongue], out, jaw, moved[LOWER_LIP], self.rotation[:, 1])
+        if surface is not None:
+            # Where lips come to rest, a guess, is of no account where it is known how far they are apart.
+            moved[self.upper_row] -= self.upper_moved * self.rotation[:, 1]
         uncover_teeth(moved[self.upper_row], self.upper_edge, self.rest[UPPER_LIP], moved[[UPPER_LIP, LOWER_LIP]], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
         angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT)
@@ -268,7 +277,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         light = matched(light, shown[0])
         own = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
         upper_own = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
-    upper_layer, upper_edge = upper_own or (None, UPPER_SPAN[1])
+    upper_layer, upper_edge, upper_moved = upper_own or (None, UPPER_SPAN[1], 0.0)
     inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
     mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
@@ -302,6 +311,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         mouth,
         tongue,
         float(opening.centre[1]) + upper_edge,
+        upper_moved,
         lips,
         lids,
         cutout,
@@ -328,13 +338,15 @@ def assemble(
     mouth: int,
     tongue: int,
     upper_edge: float,
+    upper_moved: float,
     lips: Lips,
     lids: dict[str, Lid],
     cutout: Cutout | None,
 ) -> Puppet:
     """Put the layers one after the other into one mesh: first the face, then the skirt and the eyes, in that order.
 
-    `mouth` is the number of the first layer inside the mouth, `tongue` of the tongue's; the last one's teeth end at `upper_edge`.
+    `mouth` is the number of the first layer inside the mouth, `tongue` of the tongue's; the last one's teeth end at `upper_edge`,
+    `upper_moved` below where the photograph has them.
     """
     counts = [len(layer.points) for layer in layers]
     first = np.concatenate([[0], np.cumsum(counts)])
@@ -382,7 +394,7 @@ def assemble(
         np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
-        slice(int(first[-2]), int(first[-1])), upper_edge,
+        slice(int(first[-2]), int(first[-1])), upper_edge, upper_moved,
         int(first[mouth]),
         lips, cutout, plain(person, rotation),
         held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
