@@ -22,8 +22,8 @@ from thespis.pixels.diffusion.square import Matrix, square_of
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.inside import inside_of, within
 from thespis.pixels.layers import Triangles, opaque, smoothstep, stack
+from thespis.pixels.lips import meet
 from thespis.pixels.parting import seal, tucked
-from thespis.pixels.puppet import meet
 from thespis.pixels.raster import draw, packed
 from thespis.types import Array, Bytes, Track
 
