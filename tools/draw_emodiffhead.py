@@ -41,7 +41,7 @@ def spoken(clip: Clip) -> Bytes:
     face: Array = np.concatenate([clip.motion[name].reshape(len(clip.motion), -1) for name in FACE.names], axis=1)
     points = vertices_of_face(Track(FACE, np.ascontiguousarray(face, np.float32), Fraction(25))).values.reshape(len(face), -1, 3)
     gap = (points[:, LIPS_INNER_LOWER[5], 1] - points[:, LIPS_INNER_UPPER[5], 1])[: len(clip.frames.images)]
-    return clip.frames.images[int(np.argmax(gap >= gap.min() + WIDE * (gap.max() - gap.min())))]
+    return np.asarray(clip.frames.images[int(np.argmax(gap >= gap.min() + WIDE * (gap.max() - gap.min())))], np.uint8)
 
 
 def main() -> None:

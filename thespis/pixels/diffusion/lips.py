@@ -22,7 +22,7 @@ from thespis.pixels.diffusion.square import Matrix, square_of
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.inside import inside_of, within
 from thespis.pixels.layers import Triangles, opaque, smoothstep, stack
-from thespis.pixels.lips import meet
+from thespis.pixels.lips import loosen, meet
 from thespis.pixels.parting import seal, tucked
 from thespis.pixels.raster import draw, packed
 from thespis.types import Array, Bytes, Track
@@ -93,6 +93,7 @@ class OwnLips:
         person, shapes = self._person, self._person.shapes
         moved = np.asarray(np.einsum("k,kij->ij", weights[: len(shapes.names)], person.fields), np.float32)
         moved = meet(shapes, person.rest, moved, DOWN)
+        loosen(shapes, person.rest, moved, DOWN)
         wanted = np.asarray(person.rest + moved, np.float32)
         shown = wanted @ self._turn.T * self._unit + self._offset
         own = self._own[:, None]
