@@ -70,7 +70,7 @@ def test_drawn_textures_are_no_finer_than_what_they_cover() -> None:
     assert fitted(teeth, 40.0, 0.3)[..., :3].std() < small[..., :3].std()
 
 
-def shaded(bulge: float, bite: float = 0.0) -> Bytes:
+def shaded(bulge: float, bite: float = 0.0, width: float = 0.5) -> Bytes:
     """A flat grey inside, shaded between lips that stand `bulge` pixels above and below row 30; the first ten rows are skin."""
     fine, nearest = np.full((60, 100, 3), 200, np.uint8), np.full((60, 100), 4.0, np.float32)
     nearest[:10] = 0.0
@@ -78,7 +78,7 @@ def shaded(bulge: float, bite: float = 0.0) -> Bytes:
     arc = bulge * (1 - ((x - 50) / 45) ** 2)
     upper, lower = (np.stack([x, 30 + sign * arc], axis=1).astype(np.float32) for sign in (-1, 1))
     flesh = np.full((3, BINS, 3), 150, np.float32)
-    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), 0.5), 150.0, bite)
+    shade_inside(fine, nearest, upper, lower, Lips(flesh, 1.0, 1.0, np.zeros(3, np.uint8), width), 150.0, bite)
     return fine
 
 
@@ -93,6 +93,12 @@ def test_light_fades_towards_the_upper_lip_and_the_corners_and_stays_off_the_ski
 
 def test_little_light_falls_into_a_small_opening() -> None:
     assert shaded(5)[30, 50, 1] < shaded(20)[30, 50, 1] - 30
+
+
+def test_a_small_opening_between_rounded_lips_is_dark_and_a_gape_is_not() -> None:
+    for bulge, darker in ((7, 0.7), (28, 1.0)):
+        wide, round_ = (float(shaded(bulge, width=width)[30, 50, 1]) for width in (0.6, 0.75))
+        assert round_ == pytest.approx(wide, abs=3) if darker == 1.0 else round_ < darker * wide
 
 
 def test_teeth_that_stand_on_the_lip_are_seen_down_to_it() -> None:

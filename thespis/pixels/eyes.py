@@ -20,7 +20,8 @@ SEEN = 12  # pixels of a white at least, to learn it from
 RIM = 0.2  # of the light that the white of an eye lacks at its lids
 DEEP = (0.3, 0.06)  # of a patch's size below the upper lid that stretches as it rises: where it cuts off the iris, and where not
 KEPT = (0.08, 0.35)  # radians of turn over which what the photograph's own gaze looks like is lost
-SIZES, ASIDE = (0.66, 1.1), 0.16  # of the radius that the network gives an iris, between which it is looked for; and so far to either side
+SIZES, ASIDE = (0.74, 1.5), 0.16  # of the radius that the network gives an iris, between which it is looked for; and so far to either side
+BEYOND = 0.75  # of the light of an eye's white, that what is beside its iris has
 PLAIN = 6.0  # grey levels between white and iris below which nothing tells where it ends
 LID_BRIGHTER, LID_BRIGHTER_BY = 1.15, 8.0  # times, and grey levels besides, that a lid's edge is brighter than the iris beside it
 LEFT = (0.04, 0.2)  # and over which what it has where the iris's edge was is lost: no ring stays behind
@@ -253,10 +254,11 @@ def find_iris(photo: Bytes, clear: Mask, centre: Array, radius: float) -> tuple[
     angles = np.radians(np.arange(-35, 56, 7.0))
     way = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     both = np.stack([way, way * (-1, 1)])
+    bright = float(np.percentile(grey[clear], 85)) if clear.any() else 0.0
     best, found = PLAIN, (centre, radius)
     for aside in np.linspace(-ASIDE, ASIDE, 7) * radius:
         middle = centre + np.array([aside, 0.0], np.float32)
-        for size in np.linspace(*SIZES, 12) * radius:
+        for size in np.linspace(*SIZES, 20) * radius:
             spots = np.round(middle + both[:, :, None] * (size * np.array([0.86, 1.14]))[:, None]).astype(int)
             column, row = (np.clip(spots[..., axis], 0, photo.shape[1 - axis] - 1) for axis in (0, 1))
             shown = clear[row, column].all(axis=2)
@@ -265,10 +267,14 @@ def find_iris(photo: Bytes, clear: Mask, centre: Array, radius: float) -> tuple[
             step = grey[row, column][..., 1] - grey[row, column][..., 0]
             # The weaker side counts: a lid's shade or the corner of the eye has a step on one.
             sides = [float(np.median(step[side][shown[side]])) for side in (0, 1)]
+            # The edge of a pupil has iris beyond, and no white.
+            if float(np.median(grey[row, column][..., 1][shown])) < BEYOND * bright:
+                continue
             score = min(sides) + 0.25 * max(sides)
             if score > best:
                 best, found = score, (middle.astype(np.float32), float(size))
-    return found
+    # What grows ever more like an edge towards the smallest circle is a light in the eye, or its pupil.
+    return found if found[1] > 1.02 * SIZES[0] * radius else (centre, radius)
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:

@@ -14,6 +14,7 @@ INSIDE = 2.0  # eye distances behind the lips from which on a pixel belongs to t
 NOTHING = 100.0  # and where it belongs to nothing
 RIM_UPPER, RIM_LOWER = 0.014, 0.022  # how far the wet inside of an open lip shows, in eye distances
 BROAD = (1.08, 1.3)  # of the mouth's width at rest, from where on it is drawn into a smile
+ROUNDED = (0.82, 0.92)  # of that width, below which lips round
 WARM = 0.36  # of green and blue that light loses on its way through the deepest shade between lips
 LINE = np.array([0.60, 0.50, 0.48], np.float32)  # of the lips' colours is the line between them, where they meet
 NARROW = (0.6, 3.2)  # pixels of the fine drawing between lips, from where a gap is such a line to where it is none
@@ -89,6 +90,9 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     # Lips drawn wide lie flat on the teeth and leave them in the light.
     broad = float(smoothstep(*BROAD, length / unit / lips.width))
     light += broad * (1 - light)
+    # Lips that round stand out before the teeth: a small opening is a dark one, and no band of grey.
+    pursed = (1 - float(smoothstep(*ROUNDED, length / unit / lips.width))) * (1 - float(smoothstep(0.08, 0.25, gap)))
+    light *= 1 - 0.6 * pursed
     light += bite * (1 - light)
     corner, meets = upper[0], edges.mean(axis=0)[edges[1] - edges[0] < NARROW[1]]
     seam, reach = (lips.seam if len(meets) else 0.0), 4 * SEAM * unit
