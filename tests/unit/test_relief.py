@@ -11,7 +11,7 @@ from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER,
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_down
+from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_back, way_down
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -114,11 +114,26 @@ def test_motion_blur_is_the_mean_of_the_way_and_leaves_rest_alone(astronaut: Por
 
 def test_a_face_that_looks_away_turns_little_farther_and_all_the_way_back() -> None:
     away = rotation_matrix(np.array([0.0, np.radians(30), 0.0], np.float32))
-    farther, back = (turnable(np.array([0.1, turn, 0.2], np.float32), away) for turn in (0.35, -0.35))
+    farther, back = (turnable(np.array([0.1, turn, 0.2], np.float32), away, 0.6) for turn in (0.35, -0.35))
     assert 0.1 < farther[1] < np.radians(10.5) and farther[[0, 2]] == pytest.approx([0.1, 0.2])
     assert back[1] == pytest.approx(-0.35)
-    frontal = turnable(np.array([0.0, 0.3, 0.0], np.float32), np.eye(3, dtype=np.float32))
+    frontal = turnable(np.array([0.0, 0.3, 0.0], np.float32), np.eye(3, dtype=np.float32), 0.6)
     assert frontal[1] == pytest.approx(0.3)
+
+
+def test_a_face_turns_back_as_far_as_its_far_side_shows() -> None:
+    points = load_shapes().points
+    narrow = points.copy()
+    # The side of the face goes back at once behind the far eye's corner.
+    narrow[[127, 356], 0] = 1.02 * points[[33, 263], 0]
+    rooms = []
+    for degrees in (0, 15, 24, 45):
+        away = rotation_matrix(np.array([0.0, np.radians(degrees), 0.0], np.float32))
+        rooms.append([way_back(each @ away.T, away) for each in (points, narrow)])
+    (front, front_narrow), _, (wide, hidden), (profile, _) = rooms
+    assert front == front_narrow > 0.7 and profile < 0.2
+    assert wide > 0.6 > 0.25 > hidden
+    assert (np.diff(np.array(rooms), axis=0) <= 0).all()
 
 
 def test_a_turn_that_is_drawn_smaller_says_why_once(canvas: Canvas, caplog: pytest.LogCaptureFixture) -> None:
@@ -132,10 +147,10 @@ def test_a_turn_that_is_drawn_smaller_says_why_once(canvas: Canvas, caplog: pyte
 def test_why_a_turn_is_cut_short_depends_on_the_picture() -> None:
     away = rotation_matrix(np.array([0.0, np.radians(30), 0.0], np.float32))
     asked = np.array([0.0, np.radians(20), 0.0], np.float32)
-    assert "turned by 30 already" in cut_short(asked, away)
-    assert cut_short(-asked, away) == cut_short(asked, np.eye(3, dtype=np.float32)) == ""
-    assert "up or down" in cut_short(np.array([1.0, 0.0, 0.0], np.float32), away)
-    assert "to a shoulder" in cut_short(np.array([0.0, 0.0, 1e30], np.float32), away)
+    assert "turned by 30 already" in cut_short(asked, away, 0.6)
+    assert cut_short(-asked, away, 0.6) == cut_short(asked, np.eye(3, dtype=np.float32), 0.6) == ""
+    assert "up or down" in cut_short(np.array([1.0, 0.0, 0.0], np.float32), away, 0.6)
+    assert "to a shoulder" in cut_short(np.array([0.0, 0.0, 1e30], np.float32), away, 0.6)
 
 
 def test_a_forehead_at_the_pictures_edge_stays_there_in_a_nod() -> None:

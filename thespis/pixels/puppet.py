@@ -47,7 +47,7 @@ from thespis.pixels.mouth import (
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
 from thespis.pixels.raster import Deep
-from thespis.pixels.relief import TURN_GAIN, flatten, held_in, turnable, way_down
+from thespis.pixels.relief import TURN_GAIN, flatten, held_in, turnable, way_back, way_down
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
 from thespis.types import Array, Bytes
@@ -95,7 +95,7 @@ class LidState:
 class Puppet:
     """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance.
 
-    `held` is how much of a nod's way down is left out.
+    `held` is how much of a nod's way down is left out, and `back` how far the face may turn back to the camera, in radians.
     """
 
     person: Person
@@ -132,6 +132,7 @@ class Puppet:
     cutout: Cutout | None
     parting: Parting
     held: float = 0.0
+    back: float = TURN_LIMIT
 
     def pose(self, row: Array, surface: Array | None = None) -> Posed:
         """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
@@ -163,7 +164,7 @@ class Puppet:
             moved[self.upper_row] -= self.upper_moved * self.rotation[:, 1]
         uncover_teeth(moved[self.upper_row], self.upper_edge, self.rest[UPPER_LIP], moved[[UPPER_LIP, LOWER_LIP]], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
-        angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation), TURN_LIMIT)
+        angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation, self.back), TURN_LIMIT)
         turn, lean = rotation_matrix(angle), rotation_matrix(LEANS * angle)
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
@@ -398,6 +399,7 @@ def assemble(
         int(first[mouth]),
         lips, cutout, plain(person, rotation),
         held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
+        way_back(person.photo @ rotation.T, rotation),
     )  # fmt: skip
 
 

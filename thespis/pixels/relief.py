@@ -17,7 +17,9 @@ FARTHEST, LEAST = (
     np.radians(8.0),
 )  # sideways in all that a picture can show, and what is left to one already turned so far
 PROFILE = (np.radians(28.0), np.radians(36.0))  # over which a face shows too little of its far side to turn back far
-BACK = np.radians(10.0)  # sideways that it does
+FAR_SIDE = (0.0, 0.14)  # eye distances that it shows beyond its far eye, over which there comes to be enough of it
+OUTER = {1: (33, 263, 127), -1: (263, 33, 356)}  # the far eye's outer corner, the near one's, and the outline beside the far one
+BACK = np.radians(7.0)  # sideways that it does
 NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
 CLOSE_ABOVE = (0.1, 0.8)  # eye distances between a forehead and the picture's edge above it, over which a nod comes to be drawn whole
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
@@ -38,13 +40,24 @@ def sideways(rotation: Array) -> float:
     return float(np.arctan2(rotation[0, 2], rotation[2, 2]))
 
 
-def cut_short(asked: Array, rotation: Array) -> str:
+def way_back(seen: Array, rotation: Array) -> float:
+    """Say how far a face may turn back to the camera, in radians, whose points (n, 3) in the camera's axes are `seen`."""
+    already = sideways(rotation)
+    far, near, beside = OUTER[1 if already >= 0 else -1]
+    out = seen[far, :2] - seen[near, :2]
+    shown = float((seen[beside, :2] - seen[far, :2]) @ out / np.linalg.norm(out))
+    turned = float(smoothstep(0.0, PROFILE[0], abs(already)))
+    enough = min(1 - float(smoothstep(*PROFILE, abs(already))), 1 - turned * (1 - float(smoothstep(*FAR_SIDE, shown))))
+    return float(BACK + enough * TURN_LIMIT)
+
+
+def cut_short(asked: Array, rotation: Array, back: float) -> str:
     """Say in one line why a turn (3,), a rotation vector, is drawn smaller than asked; nothing where it is drawn whole.
 
-    `rotation` (3, 3) is how the face of the picture is turned already.
+    `rotation` (3, 3) is how the face of the picture is turned already, and `back` how far it may turn back, in radians.
     """
     turn = float(asked[1])
-    room = float(eased(turnable(asked * TURN_GAIN, rotation), TURN_LIMIT)[1] / TURN_GAIN[1])
+    room = float(eased(turnable(asked * TURN_GAIN, rotation, back), TURN_LIMIT)[1] / TURN_GAIN[1])
     if abs(turn) - abs(room) > NOTICED:
         already, wanted, drawn = (round(abs(float(np.degrees(angle)))) for angle in (sideways(rotation), turn, room))
         shown = f", turned by {already} already," if sideways(rotation) * turn > 0 and already > 4 else ""
@@ -58,16 +71,13 @@ def cut_short(asked: Array, rotation: Array) -> str:
     return ""
 
 
-def turnable(asked: Array, rotation: Array) -> Array:
+def turnable(asked: Array, rotation: Array, back: float) -> Array:
     """Keep a turn (3,), a rotation vector, within what a picture can show whose face is already turned by `rotation` (3, 3).
 
-    Away from the camera there is only so much; back towards it, all, unless its far cheek hardly shows. There it slows down.
+    Away from the camera there is only so much; back towards it as far as `back`, in radians. There it slows down.
     """
     already = sideways(rotation)
-    if already * float(asked[1]) <= 0:
-        room = float(BACK + (1 - smoothstep(*PROFILE, abs(already))) * TURN_LIMIT)
-    else:
-        room = max(float(FARTHEST) - abs(already), float(LEAST))
+    room = back if already * float(asked[1]) <= 0 else max(float(FARTHEST) - abs(already), float(LEAST))
     return np.asarray([asked[0], eased(asked[1:2], room)[0], asked[2]], np.float32)
 
 
