@@ -63,3 +63,16 @@ def test_a_picture_in_which_no_piece_is_whole_stays() -> None:
     hole[::HALF] = False
     nowhere = np.zeros((64, 64), np.float32)
     assert np.array_equal(continued(picture, hole, ~hole, nowhere, nowhere), picture)
+
+
+def test_where_no_piece_fits_the_colours_beside_it_go_on() -> None:
+    # On the right the wall shows in a strip too narrow for a whole piece of the coarser levels.
+    wall = np.full((240, 300, 3), (230, 225, 160), np.uint8)
+    wall[:, 150:] = (120, 110, 220)
+    picture, hole = wall.copy(), np.zeros((240, 300), bool)
+    hole[30:240, 80:270] = True
+    picture[hole] = 20
+    made_up = np.zeros((240, 300), bool)
+    made_up[:, 280:] = True
+    made = go_on(picture, hole | made_up, made_up, UNIT)
+    assert np.abs(made[60:200, 262:268].astype(int) - wall[60:200, 262:268]).max() < 40

@@ -34,6 +34,7 @@ KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made 
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
+SEAM = 0.05  # eye distances inside the edge of what was made in which it must have the colours beside it
 BARED = 0.9  # eye distances into the hole that a head may lay open
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
@@ -332,7 +333,15 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
     spread = np.asarray(diffuse(picture.astype(np.float32), (~hole).astype(np.float32)) + 0.5, np.uint8)
     to_x, to_y, distance = to_edge(hole, 0.12 * unit)
     near = hole & ~made_up & (distance < BARED * unit)
-    return continued(spread, near, ~hole, to_x, to_y) if near.any() and not hole.all() else spread
+    if not near.any() or hole.all():
+        return spread
+    made = continued(spread, near, ~hole, to_x, to_y).astype(np.float32)
+    # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
+    ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
+    side = 2 * max(round(SEAM * unit), 1) + 1
+    off = cv2.blur((spread - made) * ring[..., None], (side, side)) / (cv2.blur(ring, (side, side))[..., None] + 1e-6)
+    made += diffuse(np.asarray(off, np.float32), ring) * near[..., None]
+    return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
 
 
 def to_edge(hole: npt.NDArray[np.bool_], soft: float) -> tuple[Array, Array, Array]:
