@@ -65,8 +65,8 @@ def test_a_labiodental_tucks_the_lower_lip() -> None:
     made = offline(Lips(), voice(dental=1.0, jaw=0.3))
     assert made["mouthRollLower"][-1] > 0.4
     assert made["mouthLowerDownLeft"][-1] < 0.02
-    # The upper teeth that bite on it are seen.
-    assert made["mouthUpperUpLeft"][-1] > 0.3
+    # The upper teeth that bite on it are seen; much more, and lips that nearly close in footage would be drawn open.
+    assert 0.1 < made["mouthUpperUpLeft"][-1] < 0.3
 
 
 @given(strength=st.floats(0.0, 2.0))

@@ -62,6 +62,8 @@ WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
 SPEAKS, RISE = 0.15, 0.15  # how far a mouth is open that counts as speaking, and the seconds in which it then counts wholly so
+APART = 0.35  # jawOpen of speech from which on a feeling parts the lips as far as it likes
+HELD_BACK = 0.85  # the share of that parting that is kept back where speech hardly parts them
 PAUSE, CALM = 1.2, 1.5
 """Seconds for which a mouth that stopped moving counts as speaking, and then until it counts as half at rest: in pauses no jaw drops."""
 LIFE = 0.05  # a held expression varies by this share
@@ -149,7 +151,10 @@ def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
     for name, share in LIFTING.items():
         for column in columns(name):
             parted += share * np.maximum(face[:, column] - speech[:, column], 0.0)
+    # So does a mouth that speech hardly parts, of what is lifted off it from above.
+    lifted = parted - face[:, jaw]
     face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * parted), speech[:, close])
+    face[:, close] = np.minimum(np.maximum(face[:, close], speech[:, close] + held_back(speech, busy) * lifted), parted)
     face = np.clip(face, 0.0, STRONGEST)
     lids = columns("eyeBlink")
     face[:, lids] = np.minimum(face[:, lids], 1.0)
@@ -160,6 +165,13 @@ def sealed(speech: Doubles) -> Doubles:
     """Tell how far speech closes the lips (rows,): the share of the parting that mouthClose cancels."""
     jaw, close = speech[:, EXPRESSION.column("jawOpen")], speech[:, EXPRESSION.column("mouthClose")]
     share: Doubles = np.clip(close / np.maximum(jaw, BRIEFLY_OPEN), 0.0, 1.0)
+    return share
+
+
+def held_back(speech: Doubles, busy: Doubles) -> Doubles:
+    """Tell how much of what a feeling parts is kept back (rows,): open in every small gap of speech, lips would not follow what is said."""
+    apart = speech[:, EXPRESSION.column("jawOpen")] - speech[:, EXPRESSION.column("mouthClose")]
+    share: Doubles = HELD_BACK * busy * (1.0 - np.clip(apart / APART, 0.0, 1.0))
     return share
 
 
@@ -186,6 +198,7 @@ def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:
     tucked = np.clip(speech[:, EXPRESSION.column("mouthRollLower")] / 0.5, 0.0, 1.0)
     kept = np.ones_like(felt)
     kept[:, columns(*OPENING)] *= (1.0 - seal).reshape(-1, 1)
+    kept[:, columns(*OPENING)] *= (1.0 - held_back(speech, busy)).reshape(-1, 1)
     kept[:, columns(*WIDENING)] *= (1.0 - 0.65 * rounded).reshape(-1, 1)
     kept[:, columns("mouthLowerDown", "mouthShrugLower")] *= (1.0 - tucked).reshape(-1, 1)
     # Pressed or pushed-up lips open for vowels; a jaw that hangs in surprise speaks with less of it.

@@ -129,7 +129,7 @@ def mouth(chunk: Track, strength: Doubles, awake: Doubles | float = 0.0) -> dict
         "mouthPress": 0.3 * seal * firm,
         "mouthRollLower": 0.12 * seal * firm + 0.75 * dental,
         "mouthRollUpper": 0.12 * seal * firm,
-        "mouthUpperUp": 0.16 * parted * (1.0 - 0.5 * np.minimum(rounding, 1.0)) + 0.5 * dental + 0.06 * spreading * (1.0 - seal),
+        "mouthUpperUp": 0.16 * parted * (1.0 - 0.5 * np.minimum(rounding, 1.0)) + 0.18 * dental + 0.06 * spreading * (1.0 - seal),
         "mouthLowerDown": 0.3 * parted * (1.0 - 0.6 * np.minimum(rounding, 1.0)) + 0.14 * spreading * (1.0 - seal) * (1.0 - dental),
         "mouthPucker": 0.62 * rounding * (1.0 - 0.35 * parted),
         "mouthFunnel": funnel,
