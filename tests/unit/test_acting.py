@@ -250,6 +250,7 @@ def test_minutes_do_not_drift() -> None:
         first, last = turned[:300], turned[-300:]
         drifts.append(last.mean(axis=0) - first.mean(axis=0))
         assert np.all(last.std(axis=0) < 2.0 * first.std(axis=0))
+        assert np.abs(long[LOOK[0]]).max() < 30
     # One performance may well look elsewhere for a minute, this way or that; a drift would be the same way in all of them.
     assert np.abs(np.mean(drifts, axis=0)).max() < 3.0
 
