@@ -154,7 +154,7 @@ def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
     # So does a mouth that speech hardly parts, of what is lifted off it from above.
     lifted = parted - face[:, jaw]
     face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * parted), speech[:, close])
-    face[:, close] = np.minimum(np.maximum(face[:, close], speech[:, close] + held_back(speech, busy) * lifted), parted)
+    face[:, close] = np.maximum(face[:, close], speech[:, close] + held_back(speech, busy) * lifted)
     face = np.clip(face, 0.0, STRONGEST)
     lids = columns("eyeBlink")
     face[:, lids] = np.minimum(face[:, lids], 1.0)
