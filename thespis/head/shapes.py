@@ -67,6 +67,12 @@ class Shapes:
         return indices(LIPS_OUTER)
 
     @property
+    def lip_edges(self) -> tuple[Indices, Indices, Indices, Indices]:
+        """The inner edges of the upper and the lower lip, then their outer ones, each from corner to corner (11,)."""
+        outer = self.lips_outer
+        return self.lips_inner_upper, self.lips_inner_lower, outer[:11], outer[[0, *range(19, 9, -1)]]
+
+    @property
     def lips_inner_upper(self) -> Indices:
         """The inner edge of the upper lip (11,), from the right corner to the left one."""
         return indices(LIPS_INNER_UPPER)

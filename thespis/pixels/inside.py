@@ -49,13 +49,9 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
         light = matched(light, shown[0])
     opening = opening_of(person, turn)
     layers = mouth_layers(opening, light, unit, 1.0)
-    upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
     lips = read_lips(
         picture,
-        flat[shapes.lips_inner_upper],
-        flat[shapes.lips_inner_lower],
-        flat[upper],
-        flat[lower],
+        *(flat[edge] for edge in shapes.lip_edges),
         LIT if teeth else 1.0,
         light.colourful,
         light.dark * 0.8,

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from thespis.head.shapes import LIPS_OUTER, Shapes
+from thespis.head.shapes import Shapes
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
 LOOSE, EVENED = (0.03, 0.16), 3  # eye distances between lips over which the lower one becomes round, and how often its line is evened
 UPPER_LOOSE = 0.6  # of that, for the upper lip
-LOWER_OUTER = list(LIPS_OUTER[:1] + LIPS_OUTER[:9:-1])  # the outer edge of the lower lip, from corner to corner
 
 
 def meet(shapes: Shapes, rest: Array, skin: Array, down: Array) -> Array:
@@ -30,13 +29,13 @@ def loosen(shapes: Shapes, rest: Array, skin: Array, down: Array) -> None:
 
     At rest each presses its own line into the other: kept, that line would be a corner in the middle of an open mouth.
     """
-    upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
+    upper, lower, above, below = shapes.lip_edges
     lines = [(rest[ring] + skin[ring]) @ down for ring in (upper, lower)]
     share = float(smoothstep(*LOOSE, float((lines[1] - lines[0])[3:8].mean())))
     if share <= 0.0:
         return
     # The upper lip keeps some of its bow.
-    for inner, outer, line, part in ((upper, shapes.lips_outer[:11], lines[0], UPPER_LOOSE), (lower, LOWER_OUTER, lines[1], 1.0)):
+    for inner, outer, line, part in ((upper, above, lines[0], UPPER_LOOSE), (lower, below, lines[1], 1.0)):
         even = line.copy()
         for _ in range(EVENED):
             even[1:-1] = 0.25 * even[:-2] + 0.5 * even[1:-1] + 0.25 * even[2:]

@@ -68,10 +68,8 @@ def tucked(source: Array, shapes: Shapes, amount: float) -> Array:
     """
     found = source.copy()
     share = np.sqrt(1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[:, None]
-    for inner, outer in (
-        (shapes.lips_inner_upper, shapes.lips_outer[:11]),
-        (shapes.lips_inner_lower, shapes.lips_outer[[0, *range(19, 9, -1)]]),
-    ):
+    upper, lower, above, below = shapes.lip_edges
+    for inner, outer in ((upper, above), (lower, below)):
         way = source[outer] - source[inner]
         tall = np.linalg.norm(way, axis=1, keepdims=True)
         found[inner] += way / np.maximum(tall, 1e-6) * np.minimum(amount, 0.6 * tall) * share

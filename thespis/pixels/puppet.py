@@ -283,13 +283,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
     whole = opaque(texture) if cutout is None else cutout.person
-    upper, lower = shapes.lips_outer[:11], shapes.lips_outer[[0, *range(19, 9, -1)]]
     lips = read_lips(
         texture,
-        on_texture[shapes.lips_inner_upper],
-        on_texture[shapes.lips_inner_lower],
-        on_texture[upper],
-        on_texture[lower],
+        *(on_texture[edge] for edge in shapes.lip_edges),
         0.5 if own_shown else 1.0,
         light.colourful,
         light.dark * 0.8,
