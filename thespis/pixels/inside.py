@@ -51,7 +51,7 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     layers = mouth_layers(opening, light, unit, 1.0)
     lips = read_lips(
         picture,
-        *(flat[edge] for edge in shapes.lip_edges),
+        [flat[edge] for edge in shapes.lip_edges],
         LIT if teeth else 1.0,
         light.colourful,
         light.dark * 0.8,

@@ -285,7 +285,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     whole = opaque(texture) if cutout is None else cutout.person
     lips = read_lips(
         texture,
-        *(on_texture[edge] for edge in shapes.lip_edges),
+        [on_texture[edge] for edge in shapes.lip_edges],
         0.5 if own_shown else 1.0,
         light.colourful,
         light.dark * 0.8,

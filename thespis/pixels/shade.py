@@ -1,5 +1,6 @@
 """Light and shade between the lips: the lips' own wet rim, the shadow they cast on teeth and tongue, and the dark towards the corners."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -40,17 +41,15 @@ class Lips:
 
 def read_lips(
     texture: Bytes,
-    inner_upper: Array,
-    inner_lower: Array,
-    outer_upper: Array,
-    outer_lower: Array,
+    edges: Sequence[Array],
     strength: float,
     warmth: float,
     dark: Array,
     width: float,
     seam: float = 0.0,
 ) -> Lips:
-    """Read the lips' colours half-way between their edges (11, 2), in texture pixels; the photograph's light is in them."""
+    """Read the lips' colours half-way between their edges (11, 2), as `Shapes.lip_edges` has them; the photograph's light is in them."""
+    inner_upper, inner_lower, outer_upper, outer_lower = edges
 
     def colours(inner: Array, outer: Array) -> Array:
         at = np.clip(np.round((inner + outer) / 2).astype(int), 1, np.array(texture.shape[1::-1]) - 2)
