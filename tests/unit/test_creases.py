@@ -6,8 +6,7 @@ import pytest
 
 from thespis.head.shapes import SHAPES, load_shapes
 from thespis.pixels.creases import Skin, find_creases
-from thespis.pixels.raster import Deep
-from thespis.types import Array
+from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
 UNIT = 90.0
@@ -18,12 +17,12 @@ SURPRISED = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0
 DISGUSTED = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
 
 
-def face(grain: float) -> tuple[Deep, Array]:
+def face(grain: float) -> tuple[Bytes, Array]:
     """Skin of one colour with a grain (of its brightness) as large as pores and wrinkles, and a face's points on it."""
     noise = np.random.default_rng(0).normal(0, 1, (400, 400)).astype(np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.03 * UNIT), np.float32)
     tone = TONE * (1 + grain * noise / noise.std())
-    texture = np.dstack([*[tone] * 3, np.full_like(tone, 255)]).astype(np.uint16)
+    texture = np.dstack([*[tone] * 3, np.full_like(tone, 255)]).astype(np.uint8)
     points = load_shapes().points[:, :2] * UNIT + 200
     return texture, np.append(points, np.zeros((10, 2)), axis=0).astype(np.float32)
 

@@ -53,7 +53,7 @@ def test_a_closed_lid_is_skin_without_lashes() -> None:
     texture = eye()
     cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
     lid = make_lid(texture, margin, lower, fold, cheek, UNIT, "left")
-    atlas = np.dstack([texture, np.full((240, 240), 255, np.uint8)]).astype(np.uint16)
+    atlas = np.dstack([texture, np.full((240, 240), 255, np.uint8)]).astype(np.uint8)
     under = atlas[lid.box].copy()
     lid.close(atlas, under, LEVELS)
     strip = atlas[100:104, 105:136, :3].astype(int)
@@ -110,7 +110,7 @@ def test_the_lid_of_an_eye_behind_dark_lenses_leaves_no_trace() -> None:
     margin, lower, fold = rings()
     seen = make_lid(eye(), margin, lower, fold, np.array([[120, 160]], np.float32), UNIT, "left")
     for lid, traces in ((seen, True), (seen.unseen(), False)):
-        atlas = np.dstack([eye(), np.full((240, 240), 255, np.uint8)]).astype(np.uint16)
+        atlas = np.dstack([eye(), np.full((240, 240), 255, np.uint8)]).astype(np.uint8)
         before = atlas.copy()
         lid.close(atlas, atlas[lid.box].copy(), LEVELS)
         shaded = np.full((240, 240, 3), 40, np.uint8)

@@ -81,7 +81,7 @@ def test_lids_meet_whatever_their_opening() -> None:
 
 
 def test_skin_creases_where_the_expression_says_and_nowhere_at_rest() -> None:
-    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint16)
+    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint8)
     points = np.concatenate([SHAPES.points[:, :2] * 80 + (200, 150), np.zeros((10, 2)) + 200]).astype(np.float32)
     skin = find_creases(flat, points, 80.0)
     atlas = flat.copy()
@@ -101,7 +101,7 @@ def test_skin_creases_where_the_expression_says_and_nowhere_at_rest() -> None:
 
 
 def test_every_crease_can_be_called_up() -> None:
-    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint16)
+    flat = opaque(np.full((400, 400, 3), 160, np.uint8)).astype(np.uint8)
     points = np.concatenate([SHAPES.points[:, :2] * 80 + (200, 150), np.zeros((10, 2)) + 200]).astype(np.float32)
     skin = find_creases(flat, points, 80.0)
     for name, crease in CREASES.items():
@@ -154,9 +154,9 @@ def test_smiles_end_before_a_clown_begins() -> None:
 def test_smooth_skin_gets_softer_lines() -> None:
     unit = 100.0
     points = np.concatenate([SHAPES.points[:, :2] * unit + 300, np.zeros((10, 2), np.float32)]).astype(np.float32)
-    smooth = np.full((700, 600, 4), 180, np.uint16)
+    smooth = np.full((700, 600, 4), 180, np.uint8)
     rough = smooth.copy()
-    grain = random_for(0, "skin").integers(0, 120, (88, 75, 1)).astype(np.uint16)
+    grain = random_for(0, "skin").integers(0, 120, (88, 75, 1)).astype(np.uint8)
     rough[..., :3] += grain.repeat(8, axis=0).repeat(8, axis=1)[:700, :600]
     depths = [max(float(np.abs(relief).max()) for relief in find_creases(skin, points, unit).reliefs) for skin in (smooth, rough)]
     assert depths[0] == pytest.approx(SMOOTHEST * depths[1], rel=0.05)

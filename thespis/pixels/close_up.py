@@ -7,7 +7,7 @@ import numpy as np
 
 from thespis.head.shapes import Shapes
 from thespis.pixels.layers import Triangles
-from thespis.pixels.raster import Deep, draw, packed, shrink_into
+from thespis.pixels.raster import draw, packed
 from thespis.pixels.shade import Lips, shade_inside
 from thespis.types import Array, Bytes
 
@@ -29,7 +29,9 @@ class CloseUp(NamedTuple):
 
     def shrink(self, image: Bytes) -> None:
         """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit."""
-        shrink_into(self.fine, image, self.top, self.left)
+        high, wide = self.nearest.shape[0] // 2, self.nearest.shape[1] // 2
+        smaller = cv2.resize(self.fine, (wide, high), interpolation=cv2.INTER_AREA)
+        image[self.top : self.top + high, self.left : self.left + wide] = smaller
 
 
 class Mesh(NamedTuple):
@@ -39,7 +41,7 @@ class Mesh(NamedTuple):
     depth: Array
     light: Array
     source: Array
-    atlas: Deep
+    atlas: Bytes
 
     def draw(self, triangles: Triangles, near: CloseUp) -> None:
         """Draw triangles (m, 3) into a close-up in whose pixels the places are."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from thespis.head.shapes import SHAPES
 from thespis.pixels.layers import smoothstep
-from thespis.pixels.raster import Deep, shade_into
-from thespis.types import Array
+from thespis.pixels.raster import shade_into
+from thespis.types import Array, Bytes
 
 LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
 CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
@@ -16,6 +16,7 @@ SMOOTHEST = 0.4  # of the depth of a lined face's creases, on a face as smooth a
 FADED = 9.0  # of half a line's width, from where on its light and shade are gone
 GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined cheeks
 Weights = dict[str, float]
+Box = tuple[slice, slice]  # the rows and columns of a part of a texture
 
 
 @dataclass(frozen=True)
@@ -100,29 +101,52 @@ CREASES: dict[str, Crease] = {
 class Skin:
     """The photograph's skin in the atlas: `plain` (h, w, 4) from (top, left) on, and the relief (h, w) of each crease in its box."""
 
-    plain: Deep
+    plain: Bytes
     top: int
     left: int
-    boxes: list[tuple[slice, slice]]
+    boxes: list[Box]
     reliefs: list[Array]
     drive: Array
     starts: Array
     shown: tuple[int, ...] | None = None
 
-    def crease(self, atlas: Deep, weights: Array) -> bool:
-        """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4), and say whether that changed it."""
+    def crease(self, atlas: Bytes, weights: Array) -> list[Box]:
+        """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4), and say where in it skin was drawn again."""
         amount = np.clip((self.drive @ weights - self.starts) / (1 - self.starts), 0.0, 1.2)
         levels = tuple(np.round(amount * LEVELS).astype(int).tolist())
         if levels == self.shown:
-            return False
+            return []
+        known = self.shown or (-1,) * len(levels)
+        again = [number for number, (now, before) in enumerate(zip(levels, known, strict=True)) if now != before]
         self.shown = levels
+        # Of creases that lie over each other both are drawn again, and so on from one to the next.
+        for number in again:
+            again += [other for other in range(len(levels)) if other not in again and overlap(self.boxes[number], self.boxes[other])]
         height, width = self.plain.shape[:2]
         region = atlas[self.top : self.top + height, self.left : self.left + width]
-        region[:] = self.plain
-        for level, box, relief in zip(levels, self.boxes, self.reliefs, strict=True):
-            if level:
-                shade_into(region[box], region[box], relief, level / LEVELS)
-        return True
+        for number in again:
+            region[self.boxes[number]] = self.plain[self.boxes[number]]
+        for number in sorted(again):
+            if levels[number]:
+                part = region[self.boxes[number]]
+                shade_into(part, part, self.reliefs[number], levels[number] / LEVELS)
+        return [(moved(rows, self.top), moved(columns, self.left)) for rows, columns in (self.boxes[number] for number in again)]
+
+
+def moved(part: slice, way: int) -> slice:
+    """Move a slice along by `way`."""
+    return slice(part.start + way, part.stop + way)
+
+
+def shared(one: slice, other: slice) -> slice:
+    """Give what two slices share, which may be nothing."""
+    return slice(max(one.start, other.start), min(one.stop, other.stop))
+
+
+def overlap(one: Box, other: Box) -> Box | None:
+    """Give the part of a texture that two parts share, or None where they share nothing."""
+    rows, columns = (shared(a, b) for a, b in zip(one, other, strict=True))
+    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
 
 
 def draw_line(relief: Array, points: Array, width: float, depth: float) -> None:
@@ -156,7 +180,7 @@ def draw_line(relief: Array, points: Array, width: float, depth: float) -> None:
     relief[top:bottom, left:right] += depth * (0.35 * lit - valley) / reach
 
 
-def lined(texture: Deep, points: Array, unit: float) -> float:
+def lined(texture: Bytes, points: Array, unit: float) -> float:
     """Say how deep the lines of a skin may be, by the grain of its cheeks in a texture (h, w, 4): smooth ones show half as much."""
     mask = np.zeros(texture.shape[:2], np.uint8)
     for cheek in CHEEKS:
@@ -172,7 +196,7 @@ def lined(texture: Deep, points: Array, unit: float) -> float:
     return SMOOTHEST + (1 - SMOOTHEST) * float(smoothstep(*GRAIN, grain))
 
 
-def find_creases(texture: Deep, points: Array, unit: float) -> Skin:
+def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
     """Lay the creases on a texture (h, w, 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
     high = np.ceil(points.max(axis=0) + 0.1 * unit).astype(int)

@@ -9,7 +9,6 @@ from thespis.head.person import Person
 from thespis.pixels.layers import Layer, Triangles, stack
 from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
 from thespis.pixels.puppet import SKIN
-from thespis.pixels.raster import Deep
 from thespis.pixels.shade import Lips, read_lips
 from thespis.types import Array, Bytes
 
@@ -30,7 +29,7 @@ class Inside:
     light: Array
     source: Array
     triangles: Triangles
-    sheet: Deep
+    sheet: Bytes
     lips: Lips
     bright: float
 
@@ -61,7 +60,7 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     return gathered(layers, sheet, starts, lips, float(light.white.mean()) if teeth else 0.0)
 
 
-def gathered(layers: list[Layer], sheet: Deep, starts: list[int], lips: Lips, bright: float) -> Inside:
+def gathered(layers: list[Layer], sheet: Bytes, starts: list[int], lips: Lips, bright: float) -> Inside:
     """Put the layers of a mouth one after the other."""
     first = np.concatenate([[0], np.cumsum([len(layer.points) for layer in layers])])
 

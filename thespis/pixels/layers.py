@@ -45,11 +45,11 @@ def opaque(rgb: Bytes) -> Bytes:
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
-def stack(textures: list[Bytes]) -> tuple[npt.NDArray[np.uint16], list[int]]:
-    """Stack textures (h, w, 4) into one atlas, with sixteen bits a byte as the kernel wants them, and give the row at which each begins."""
+def stack(textures: list[Bytes]) -> tuple[Bytes, list[int]]:
+    """Stack textures (h, w, 4) into one atlas, and give the row at which each begins."""
     width = max(texture.shape[1] for texture in textures)
     starts = np.cumsum([0, *(texture.shape[0] + 2 for texture in textures)]).tolist()
-    atlas = np.zeros((starts[-1], width, 4), np.uint16)
+    atlas = np.zeros((starts[-1], width, 4), np.uint8)
     for texture, at in zip(textures, starts, strict=False):
         high, wide = texture.shape[:2]
         atlas[at : at + high, :wide] = texture

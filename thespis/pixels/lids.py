@@ -6,9 +6,9 @@ import cv2
 import numba
 import numpy as np
 
+from thespis.pixels.creases import Box, moved, overlap
 from thespis.pixels.eyes import fill
 from thespis.pixels.layers import smoothstep
-from thespis.pixels.raster import Deep
 from thespis.types import Array, Bytes, random_for
 
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
@@ -37,9 +37,28 @@ class Lid:
         """Give a lid that leaves no trace, whether it closes or not: that of an eye behind dark lenses."""
         return replace(self, mask=np.zeros_like(self.mask), lash=np.full_like(self.lash, 255))
 
-    def close(self, atlas: Deep, under: Deep, level: int) -> None:
+    def close(self, atlas: Bytes, under: Bytes, level: int) -> None:
         """Draw the lid into the atlas as it looks `level` of LEVELS closed, over the skin `under` (h, w, 4) it has open."""
         blend_lid(atlas[self.box], under, self.clean, self.mask, level / LEVELS)
+
+
+@dataclass(eq=False)
+class LidState:
+    """A lid, how far closed the atlas shows it, and the skin (h, w, 4) it has when open, creases included."""
+
+    lid: Lid
+    under: Bytes
+    level: int = 0
+
+    def close(self, atlas: Bytes, level: int, fresh: list[Box]) -> None:
+        """Bring the atlas to a level; `fresh` is where in it open skin has just been drawn."""
+        rows, columns = self.lid.box
+        parts = [part for part in (overlap(box, self.lid.box) for box in fresh) if part is not None]
+        for part in parts:
+            self.under[moved(part[0], -rows.start), moved(part[1], -columns.start)] = atlas[part]
+        if level != self.level or (level and parts):
+            self.level = level
+            self.lid.close(atlas, self.under, level)
 
 
 def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Array, unit: float, seed: str, framed: bool = False) -> Lid:
@@ -113,8 +132,8 @@ def along(ring: Array, columns: Array) -> Array:
     return np.asarray(np.interp(columns, ring[order, 0], ring[order, 1]), np.float32)
 
 
-@numba.njit("void(u2[:,:,:],u2[:,:,:],f4[:,:,::1],f4[:,::1],f8)", cache=True, nogil=True, fastmath=True)
-def blend_lid(region: Deep, under: Deep, clean: Array, mask: Array, closed: float) -> None:  # pragma: no cover - compiled
+@numba.njit("void(u1[:,:,:],u1[:,:,:],f4[:,:,::1],f4[:,::1],f8)", cache=True, nogil=True, fastmath=True)
+def blend_lid(region: Bytes, under: Bytes, clean: Array, mask: Array, closed: float) -> None:  # pragma: no cover - compiled
     """Blend `under` (h, w, 4) with `clean` (h, w, 3) by `mask` (h, w) times `closed`, into `region`."""
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):

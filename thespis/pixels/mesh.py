@@ -54,8 +54,8 @@ class Sculpture:
         lips = self.head.fields[ARKIT.index("mouthClose")][[13, 14], 1]
         # The head at rest has its lips apart, as the canonical face has; a sculpture that says nothing shuts them.
         self._shut = float((self.head.points[14, 1] - self.head.points[13, 1]) / (lips[0] - lips[1]))
-        texture = np.full((3, 3 * len(names), 4), 255, np.uint16)
-        texture[:, :, :3] = np.repeat(np.array(list(COLOURS.values()), np.uint16), 3, axis=0)[None]
+        texture = np.full((3, 3 * len(names), 4), 255, np.uint8)
+        texture[:, :, :3] = np.repeat(np.array(list(COLOURS.values()), np.uint8), 3, axis=0)[None]
         self._texture = packed(np.ascontiguousarray(texture))
         corners = kinds[self.head.triangles]
         # A triangle between two colours takes the one of most of its corners, so that none is a mixture of neighbours in the table.

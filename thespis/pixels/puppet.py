@@ -30,7 +30,7 @@ from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
 from thespis.pixels.layers import Layer, Triangles, grid_triangles, on_frame, opaque, smoothstep, stack
-from thespis.pixels.lids import LEVELS, Lid, make_lid
+from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
 from thespis.pixels.lips import loosen, meet
 from thespis.pixels.mouth import (
     SHOWS,
@@ -46,7 +46,6 @@ from thespis.pixels.mouth import (
 )
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
-from thespis.pixels.raster import Deep
 from thespis.pixels.relief import TURN_GAIN, flatten, held_in, turnable, way_back, way_down
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
@@ -74,24 +73,6 @@ class Posed(NamedTuple):
 
 
 @dataclass(eq=False)
-class LidState:
-    """A lid, how far closed the atlas shows it, and the skin (h, w, 4) it has when open, creases included."""
-
-    lid: Lid
-    under: Deep
-    level: int = 0
-
-    def close(self, atlas: Deep, level: int, *, fresh: bool) -> None:
-        """Bring the atlas to a level; `fresh` skin has just been drawn over it."""
-        if fresh:
-            self.under = atlas[self.lid.box].copy()
-            self.level = 0
-        if level != self.level:
-            self.level = level
-            self.lid.close(atlas, self.under, level)
-
-
-@dataclass(eq=False)
 class Puppet:
     """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance.
 
@@ -116,7 +97,7 @@ class Puppet:
     away: Array
     fields: Array
     jaw: Array
-    atlas: Deep
+    atlas: Bytes
     eyes: dict[str, Eyeball]
     eye_rows: dict[str, slice]
     lids: dict[str, LidState]
@@ -186,9 +167,9 @@ class Puppet:
 
     def paint(self, row: Array) -> None:
         """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
-        creased = self.skin.crease(self.atlas, expression_of(row))
+        fresh = self.skin.crease(self.atlas, expression_of(row))
         for side, state in self.lids.items():
-            state.close(self.atlas, round(LEVELS * closed_lid(side, row)), fresh=creased)
+            state.close(self.atlas, round(LEVELS * closed_lid(side, row)), fresh)
         for side, eye in self.eyes.items():
             yaw, pitch = (float(np.clip(row[FACE.column(f"gaze_{side}_{way}")], -GAZE_LIMIT, GAZE_LIMIT)) for way in ("yaw", "pitch"))
             way = self.fields[SHAPES.index(f"eyeWide{side.capitalize()}"), getattr(self.person.shapes, f"eye_{side}_upper")[3:6]]
@@ -329,7 +310,7 @@ def assemble(
     layers: list[Layer],
     carry: Array,
     on_texture: Array,
-    atlas: Deep,
+    atlas: Bytes,
     starts: list[int],
     eyes: dict[str, Eyeball],
     mouth: int,

@@ -208,14 +208,8 @@ def smooth_outline(canvas: Canvas, posed: Posed, turn: Array, image: Bytes) -> N
         low, high = np.minimum(low, skin.min(axis=0) - 4), np.maximum(high, skin.max(axis=0) + 4)
     (left, top), (right, bottom) = np.maximum(low.astype(int), 0), np.minimum(high.astype(int) + 1, image.shape[1::-1])
     if right - left > 4 and bottom - top > 4:
-        soften_outline(
-            image,
-            canvas.nearest,
-            np.ascontiguousarray(image[top:bottom, left:right]),
-            int(top),
-            int(left),
-            OUTLINE[0] + turned * (OUTLINE[1] - OUTLINE[0]),
-        )
+        step = OUTLINE[0] + turned * (OUTLINE[1] - OUTLINE[0])
+        soften_outline(image, canvas.nearest, int(top), int(left), int(bottom), int(right), step)
 
 
 def expose(canvas: Canvas, row: Array, image: Bytes) -> None:

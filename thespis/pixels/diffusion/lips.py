@@ -48,7 +48,7 @@ class OwnLips:
         self._person = fit(shapes, Face(points, self._turn, self._unit, 0.0, 0.0, 0.0), self._offset)
         self._inside = inside_of(self._person, portrait, points)
         self._points = np.ascontiguousarray(points[:468, :2], np.float32)
-        self._atlas, (_, self._sheet) = stack([opaque(portrait), self._inside.sheet.astype(np.uint8)])
+        self._atlas, (_, self._sheet) = stack([opaque(portrait), self._inside.sheet])
         apart = np.linalg.norm(self._points[:, None] - self._points[None, list(LIPS_OUTER)], axis=2).min(axis=1) / self._unit
         self._own = 1 - smoothstep(*OWN, apart)
         triangles = np.asarray(shapes.triangles, np.int32)

@@ -82,7 +82,7 @@ class Dub:
         self._points = {each.frame: each.points for each in sightings}
         self._share = shares(rows, confidence, cuts, len(motion), FADE * fps)
         self._ring = self._around()
-        self._atlas = np.zeros((0, 0, 4), np.uint16)
+        self._atlas = np.zeros((0, 0, 4), np.uint8)
         self._inside: Inside | None = None
         self.telling = self._telling(own, rows, confidence)
 
@@ -162,7 +162,7 @@ class Dub:
         outline = points[self.shapes.oval, :2]
         return np.asarray(outline + RING * (outline - outline.mean(axis=0)), np.float32)
 
-    def _filled(self, region: Bytes, farthest: Array) -> npt.NDArray[np.uint16]:
+    def _filled(self, region: Bytes, farthest: Array) -> Bytes:
         """Put a part of the frame (h, w, 3) into the atlas, beneath it the mouth's own sheet; it is read up to `farthest` (x, y)."""
         assert self._inside is not None
         sheet = self._inside.sheet
@@ -171,7 +171,7 @@ class Dub:
         wide, high = (max(int(far) + 2, whole + 1) for far, whole in zip(farthest.tolist(), (width, height), strict=True))
         if high + 1 + sheet.shape[0] > self._atlas.shape[0] or max(wide + 1, sheet.shape[1]) > self._atlas.shape[1]:
             size = int(1.2 * high) + 1 + sheet.shape[0], max(int(1.2 * wide) + 1, sheet.shape[1])
-            self._atlas = np.zeros((*size, 4), np.uint16)
+            self._atlas = np.zeros((*size, 4), np.uint8)
             self._atlas[-sheet.shape[0] :, : sheet.shape[1]] = sheet
         self._atlas[:height, :width, :3] = region
         self._atlas[:height, :width, 3] = 255
@@ -179,7 +179,7 @@ class Dub:
         self._atlas[:high, width:wide] = self._atlas[:high, width - 1 : width]
         return self._atlas
 
-    def _mouth(self, region: Bytes, posed: Posed, atlas: npt.NDArray[np.uint16], within: Array, unit: float) -> None:
+    def _mouth(self, region: Bytes, posed: Posed, atlas: Bytes, within: Array, unit: float) -> None:
         """Draw lips and mouth again at twice the fineness, with what is inside: `within` (n, 3) in pixels."""
         assert self._inside is not None
         inside, shapes = self._inside, self.shapes
