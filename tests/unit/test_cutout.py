@@ -4,7 +4,21 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.pixels.cutout import DOUBTFUL, box_of, by_colour, connected, diffuse, layers, locks, plain_rim, to_edge, unsure
+from thespis.pixels import cutout
+from thespis.pixels.cutout import (
+    AIRY,
+    DOUBTFUL,
+    airy_share,
+    box_of,
+    by_colour,
+    connected,
+    diffuse,
+    layers,
+    locks,
+    plain_rim,
+    to_edge,
+    unsure,
+)
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -116,3 +130,21 @@ def test_what_was_made_up_above_a_head_says_nothing_about_the_wall() -> None:
     assert np.abs(plate[:30].astype(int) - 200).max() < 6
     blind = layers(picture, head, face, mirrored & False, 40.0, everywhere, everywhere, False)
     assert max(blind[0][:10].max(), np.abs(blind[2][:30].astype(int) - 200).max()) > 60
+
+
+def test_a_picture_that_a_head_fills_is_looked_at_with_room_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def look(picture: Bytes) -> Array:
+        """See a person in what is dark, and never at the left and right edges, as the network does."""
+        seen.append(picture.shape)
+        share = (picture[..., 0] < 128).astype(np.float32)
+        share[:, :10] = share[:, -10:] = 0.0
+        return share
+
+    monkeypatch.setattr(cutout, "person_share", look)
+    picture = np.full((100, 90, 3), 250, np.uint8)
+    picture[20:] = 40
+    assert (airy_share(picture, 30.0)[30:] == 1).all()
+    assert seen[1][1] == AIRY * 30
+    assert (airy_share(picture, 20.0)[30:, :10] == 0).all()

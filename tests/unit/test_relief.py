@@ -9,9 +9,9 @@ import pytest
 from thespis.capture.faces import face_of
 from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
 from thespis.motion.spaces.face import FACE
-from thespis.pixels.asked import rotation_matrix
+from thespis.pixels.asked import TURN_LIMIT, rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_back, way_down
+from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_back, way_down, ways_aside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -142,6 +142,20 @@ def test_a_turn_that_is_drawn_smaller_says_why_once(canvas: Canvas, caplog: pyte
     for degrees in (20.0, 60.0, 70.0):
         draw_frame(canvas, turned(degrees), drawn)
     assert [record.getMessage().split(";")[0] for record in caplog.records] == ["the head turns 60 degrees sideways"]
+
+
+def test_a_head_that_the_picture_cuts_off_turns_little_away_from_that_side() -> None:
+    angles = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    away = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    room = np.where(away[:, 0] > 0, 0.4, 1.5).astype(np.float32)
+    negative, positive = ways_aside(away, np.full(36, 0.6, np.float32), room)
+    assert negative == pytest.approx(TURN_LIMIT) and 0.15 < positive < 0.25
+    # A head that ends inside the picture turns as ever.
+    assert ways_aside(away, np.full(36, 0.2, np.float32), room) == pytest.approx([TURN_LIMIT, TURN_LIMIT])
+    asked, front = np.array([0.0, 0.35, 0.0], np.float32), np.eye(3, dtype=np.float32)
+    aside = np.array([negative, positive], np.float32)
+    assert turnable(asked, front, 0.6, aside)[1] < 0.25 and turnable(-asked, front, 0.6, aside)[1] == pytest.approx(-0.35)
+    assert "beyond the picture's edge" in cut_short(asked, front, 0.6, aside) and not cut_short(-asked, front, 0.6, aside)
 
 
 def test_why_a_turn_is_cut_short_depends_on_the_picture() -> None:

@@ -18,6 +18,7 @@ from thespis.types import Array, Bytes
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
 WINDOW = 2.2  # eye distances around the face's middle that the network looks at a second time, near
 NEAR_EDGE = 0.5  # eye distances over which the near look fades into the far one
+CLOSE, AIRY = 3.5, 4.4  # eye distances across below which a picture hides ears from the network, and those that a border gives it then
 TRUSTED = 0.85  # of the face must be taken for a person, or the cut is not believed
 REFINE = 0.07  # eye distances; the reach of the filter that draws the cut along the picture's own edges
 SURE = 0.06  # eye distances inside the person's edge where the network is believed whatever the colours say
@@ -202,7 +203,7 @@ def take_apart(
 def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
     """Ask how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1, looked at as a whole and near the face."""
     height, width = picture.shape[:2]
-    alpha = person_share(picture)
+    alpha = airy_share(picture, unit)
     middle, half = points[list(OVAL)].mean(axis=0), WINDOW * unit
     left, top = (max(int(edge), 0) for edge in middle - half)
     right, bottom = min(int(middle[0] + half) + 1, width), min(int(middle[1] + half) + 1, height)
@@ -225,6 +226,21 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
     guide = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32) / 255
     refined = cv2.ximgproc.guidedFilter(guide, alpha, max(round(REFINE * unit), 2), 1e-3)
     return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
+
+
+def airy_share(picture: Bytes, unit: float) -> Array:
+    """Ask how much of each pixel of a picture (h, w, 3) is person (h, w), whose head may fill it: its edges go on as a soft border.
+
+    The network learnt from heads with room around them, and takes the ears of a face from edge to edge for wall.
+    """
+    seen, width = person_share(picture), picture.shape[1]
+    if width > CLOSE * unit:
+        return seen
+    room = round((AIRY * unit - width) / 2)
+    grown = cv2.copyMakeBorder(picture, room, 0, room, room, cv2.BORDER_REPLICATE)
+    soft = cv2.blur(cv2.blur(grown, (room, room)), (room, room))
+    soft[room:, room : room + width] = picture
+    return np.maximum(seen, person_share(np.ascontiguousarray(soft))[room:, room : room + width])
 
 
 def locks(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: float) -> Array:

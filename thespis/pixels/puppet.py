@@ -1,6 +1,6 @@
 """A portrait made into a mesh that can be posed: the face with its shapes, the eyeballs, the mouth, and the skirt around them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import cv2
@@ -46,9 +46,9 @@ from thespis.pixels.mouth import (
 )
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain
-from thespis.pixels.relief import TURN_GAIN, flatten, held_in, turnable, way_back, way_down
+from thespis.pixels.relief import ANY, TURN_GAIN, flatten, held_in, turnable, way_back, way_down, ways_aside
 from thespis.pixels.shade import Lips, read_lips
-from thespis.pixels.skirt import find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
+from thespis.pixels.skirt import USUAL_EDGE, find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
 from thespis.types import Array, Bytes
 
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
@@ -76,7 +76,8 @@ class Posed(NamedTuple):
 class Puppet:
     """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance.
 
-    `held` is how much of a nod's way down is left out, and `back` how far the face may turn back to the camera, in radians.
+    `held` is how much of a nod's way down is left out, and `back` how far the face may turn back to the camera, in
+    radians; before the picture's edge it turns as far as `aside` (2,), the negative way and the positive.
     """
 
     person: Person
@@ -114,6 +115,7 @@ class Puppet:
     parting: Parting
     held: float = 0.0
     back: float = TURN_LIMIT
+    aside: Array = field(default_factory=ANY.copy)
 
     def pose(self, row: Array, surface: Array | None = None) -> Posed:
         """Pose the mesh by one row of the Space `face`; `surface` (468, 3) says where the skin goes instead of the row's weights."""
@@ -145,7 +147,7 @@ class Puppet:
             moved[self.upper_row] -= self.upper_moved * self.rotation[:, 1]
         uncover_teeth(moved[self.upper_row], self.upper_edge, self.rest[UPPER_LIP], moved[[UPPER_LIP, LOWER_LIP]], self.rotation[:, 1])
         asked = row[FACE.slice("head_rotation")]
-        angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation, self.back), TURN_LIMIT)
+        angle = eased(asked if surface is not None else turnable(asked * TURN_GAIN, self.rotation, self.back, self.aside), TURN_LIMIT)
         turn, lean = rotation_matrix(angle), rotation_matrix(LEANS * angle)
         shift = eased(row[FACE.slice("head_translation")], MOVE_LIMIT)
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
@@ -274,7 +276,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         0.36 * float(smoothstep(0.5 * SHOWS, 1.5 * SHOWS, person.parted)),
     )
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
-    return assemble(
+    puppet = assemble(
         person,
         framing,
         rotation,
@@ -294,6 +296,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         lids,
         cutout,
     )
+    room = framing.room(spot_on_texture(seen[:, :2]))[:, 0] / unit
+    puppet.aside = ways_aside(away, np.full(len(room), USUAL_EDGE, np.float32) if edge is None else edge, room)
+    return puppet
 
 
 def turned(layer: Layer, rotation: Array) -> Layer:

@@ -20,8 +20,12 @@ PROFILE = (np.radians(28.0), np.radians(36.0))  # over which a face shows too li
 FAR_SIDE = (0.0, 0.14)  # eye distances that it shows beyond its far eye, over which there comes to be enough of it
 OUTER = {1: (33, 263, 127), -1: (263, 33, 356)}  # the far eye's outer corner, the near one's, and the outline beside the far one
 BACK = np.radians(7.0)  # sideways that it does
+BESIDE, CUT, GIVES = 0.8, (0.15, 0.5), 0.5  # how much sideways a ray goes that leads beside the face, the share of those that the picture
+# cuts off over which the side counts as cut, and the part of what the picture shows there that a turn may take to the front
+AT_EDGE = 0.1  # eye distances from the picture's edge at which a head is cut off by it
 NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
 CLOSE_ABOVE = (0.1, 0.8)  # eye distances between a forehead and the picture's edge above it, over which a nod comes to be drawn whole
+ANY = np.full(2, TURN_LIMIT, np.float32)  # how far a head turns sideways that no edge cuts off
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
@@ -51,17 +55,34 @@ def way_back(seen: Array, rotation: Array) -> float:
     return float(BACK + enough * TURN_LIMIT)
 
 
-def cut_short(asked: Array, rotation: Array, back: float) -> str:
+def ways_aside(away: Array, edge: Array, room: Array) -> Array:
+    """Say how far a face may turn (2,), the negative way and the positive, in radians, whose head the picture's edge cuts off.
+
+    From the face's outline rays lead outwards by `away` (n, 2), to where its head ends (n,) and the picture does (n,), in eye distances.
+    Ear and hair stretch from the face to the picture's edge, for nobody saw what lies beyond.
+    """
+    found = np.full(2, TURN_LIMIT, np.float32)
+    for number, side in enumerate((-1.0, 1.0)):
+        beside = side * away[:, 0] > BESIDE
+        if beside.any():
+            cut = float(smoothstep(*CUT, (edge[beside] > room[beside] - AT_EDGE).mean()))
+            found[number] += cut * (min(GIVES * max(float(np.median(room[beside])), 0.0), TURN_LIMIT) - TURN_LIMIT)
+    return found
+
+
+def cut_short(asked: Array, rotation: Array, back: float, aside: Array = ANY) -> str:
     """Say in one line why a turn (3,), a rotation vector, is drawn smaller than asked; nothing where it is drawn whole.
 
-    `rotation` (3, 3) is how the face of the picture is turned already, and `back` how far it may turn back, in radians.
+    `rotation` (3, 3) is how the face of the picture is turned already, `back` how far it may turn back, and `aside` (2,) how far
+    each way before the picture's edge, in radians.
     """
     turn = float(asked[1])
-    room = float(eased(turnable(asked * TURN_GAIN, rotation, back), TURN_LIMIT)[1] / TURN_GAIN[1])
+    room = float(eased(turnable(asked * TURN_GAIN, rotation, back, aside), TURN_LIMIT)[1] / TURN_GAIN[1])
     if abs(turn) - abs(room) > NOTICED:
         already, wanted, drawn = (round(abs(float(np.degrees(angle)))) for angle in (sideways(rotation), turn, room))
         shown = f", turned by {already} already," if sideways(rotation) * turn > 0 and already > 4 else ""
-        return f"the head turns {wanted} degrees sideways; this portrait{shown} is drawn turning {drawn}: nobody saw its far side"
+        unseen = "its far side" if float(aside[int(turn > 0)]) >= TURN_LIMIT else "what lies beyond the picture's edge"
+        return f"the head turns {wanted} degrees sideways; this portrait{shown} is drawn turning {drawn}: nobody saw {unseen}"
     for axis, way in ((0, "up or down"), (2, "to a shoulder")):
         angle = float(asked[axis])
         most = float(eased(asked[axis : axis + 1] * TURN_GAIN[axis], TURN_LIMIT)[0] / TURN_GAIN[axis])
@@ -71,13 +92,15 @@ def cut_short(asked: Array, rotation: Array, back: float) -> str:
     return ""
 
 
-def turnable(asked: Array, rotation: Array, back: float) -> Array:
+def turnable(asked: Array, rotation: Array, back: float, aside: Array = ANY) -> Array:
     """Keep a turn (3,), a rotation vector, within what a picture can show whose face is already turned by `rotation` (3, 3).
 
-    Away from the camera there is only so much; back towards it as far as `back`, in radians. There it slows down.
+    Away from the camera there is only so much; back towards it as far as `back`, in radians, and
+    either way as far as `aside` (2,). There it slows down.
     """
     already = sideways(rotation)
     room = back if already * float(asked[1]) <= 0 else max(float(FARTHEST) - abs(already), float(LEAST))
+    room = min(room, float(aside[int(asked[1] > 0)]))
     return np.asarray([asked[0], eased(asked[1:2], room)[0], asked[2]], np.float32)
 
 

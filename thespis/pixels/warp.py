@@ -174,7 +174,7 @@ def draw_frame(canvas: Canvas, row: Array, image: Bytes, surface: Array | None =
     """Draw one row of the Space `face` into an image (height, width, 3); `surface` (468, 3) says where the skin goes, if not the row."""
     puppet = canvas.puppet
     posed = puppet.pose(row, surface)
-    if not canvas.told and surface is None and (reason := cut_short(row[HEAD], puppet.rotation, puppet.back)):
+    if not canvas.told and surface is None and (reason := cut_short(row[HEAD], puppet.rotation, puppet.back, puppet.aside)):
         canvas.told = True
         logging.getLogger("thespis").warning(reason)
     puppet.paint(row)
