@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from thespis.types import Array, Bytes
 
 Triangles = npt.NDArray[np.int32]
+ROWS = 32  # pixels high is a row in which triangles are drawn one after the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,12 @@ def stack(textures: list[Bytes]) -> tuple[Bytes, list[int]]:
     return atlas, starts[:-1]
 
 
+def by_rows(triangles: Triangles, place: Array) -> Triangles:
+    """Order triangles (m, 3) of vertices at places (n, 2) by rows of the frame: what lies near is then still at hand when it is read."""
+    middle = place[triangles].mean(axis=1)
+    return np.ascontiguousarray(triangles[np.lexsort((middle[:, 0], middle[:, 1] // ROWS))])
+
+
 def grid_triangles(rows: int, columns: int) -> Triangles:
     """Triangulate a grid of rows x columns vertices, numbered row by row."""
     corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
@@ -81,3 +89,23 @@ def on_frame(points: Array, unit: float, origin: Array) -> Array:
         np.multiply(points[:, axis], unit, out=place[:, axis])
         place[:, axis] += origin[axis]
     return place
+
+
+@numba.njit("void(f4[:,::1],f4[:,::1],f4[:,::1],i8,f4[:,:],f4[:],f4[:,:],f4[:])", cache=True, nogil=True)
+def follow(
+    points: Array, head: Array, body: Array, first: int, turn: Array, shift: Array, lean: Array, sway: Array
+) -> None:  # pragma: no cover - compiled
+    """Let points (n, 3) go as far as `head` (n, 3) says where a head's `turn` (3, 3) and `shift` (3,) take them, in place.
+
+    Those from `first` on also go as far as `body` (m, 3) says where shoulders' `lean` (3, 3) and `sway` (3,) take them.
+    """
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        cloth = first <= i < first + body.shape[0]
+        for axis in range(3):
+            was = points[i, axis]
+            went = head[i, axis] * (turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z + shift[axis] - was)
+            if cloth:
+                leaned = lean[axis, 0] * x + lean[axis, 1] * y + lean[axis, 2] * z + sway[axis]
+                went += body[i - first, axis] * (leaned - was)
+            points[i, axis] = was + went

@@ -29,7 +29,7 @@ from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
-from thespis.pixels.layers import Layer, Triangles, grid_triangles, on_frame, opaque, smoothstep, stack
+from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
 from thespis.pixels.lips import loosen, meet
 from thespis.pixels.mouth import (
@@ -153,13 +153,9 @@ class Puppet:
         pivot = self.rotation @ np.array([0.0, PIVOT_DROP, PIVOT_DEPTH], np.float32)
         if self.held and surface is None:
             shift[1] -= self.held * way_down(float(angle[0]), self.rest[FOREHEAD], pivot)
-        turned = moved @ turn.T + (pivot - turn @ pivot + shift)
-        cloth = moved[self.skirt_rows]
         base = self.rotation @ np.array([0.0, BODY_DROP, PIVOT_DEPTH], np.float32)
-        leaned = cloth @ lean.T + (base - lean @ base + GOES * shift)
-        swayed = self.follow_body * (leaned - cloth)
-        moved += self.follow_head * (turned - moved)
-        moved[self.skirt_rows] += swayed
+        ways = turn, pivot - turn @ pivot + shift, lean, base - lean @ base + np.float32(GOES) * shift
+        follow(moved, self.follow_head, self.follow_body, self.skirt_rows.start, *ways)
         if self.cutout is not None:
             hide_slivers(moved[self.skirt_rows], twice(moved[shapes.oval]), self.away)
         place = on_frame(moved, self.unit, self.origin)

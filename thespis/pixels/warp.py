@@ -14,7 +14,7 @@ from thespis.pixels.asked import TONGUE_OUT, bitten, closed_lid
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.crop import through
 from thespis.pixels.framing import cut_frame
-from thespis.pixels.layers import Triangles, smoothstep
+from thespis.pixels.layers import Triangles, by_rows, smoothstep
 from thespis.pixels.lids import shade_eye
 from thespis.pixels.parting import learn, seal, tucked
 from thespis.pixels.puppet import Posed, Puppet, build
@@ -147,8 +147,8 @@ def ready(puppet: Puppet) -> Canvas:
         "left eye": np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower]),
         "right eye": np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower]),
     }
-    around = np.ascontiguousarray(puppet.triangles[~puppet.still & puppet.around])
-    moving = np.ascontiguousarray(puppet.triangles[~puppet.still & ~puppet.around])
+    around = by_rows(puppet.triangles[~puppet.still & puppet.around], place)
+    moving = by_rows(puppet.triangles[~puppet.still & ~puppet.around], place)
     close_ups = {}
     for name, ring in rings.items():
         low, high = place[ring].min(axis=0), place[ring].max(axis=0)
