@@ -19,6 +19,7 @@ BYTE, EIGHT, SIXTEEN, SHARE = np.uint32(255), np.uint32(8), np.uint32(16), np.ui
 TWO, THREE = np.uint64(2), np.uint64(3)
 SHOWS = np.uint32(128)  # of 255, from which on a pixel shows that is there or not
 WHOLE = 81.0  # the weight of the five by five pixels around one
+TWICE = np.float32(1e-3)  # eye distances by which a seam that two soft triangles share may be nearer in one: it is drawn once
 FAINT, FULL = np.uint32(6), np.uint32(250)  # of 255; what is less is nothing, what is more is all
 
 
@@ -87,6 +88,7 @@ def draw(
     canvas, depths = picture.reshape(-1), nearest.reshape(-1)
     address, stride = np.uint64(texture.ctypes.data), np.uint64(4 * texture.shape[1])
     most_u, most_v = ((texture.shape[1] - 1) << 16) - 1, ((texture.shape[0] - 1) << 16) - 1
+    twice = TWICE if soft else np.float32(0)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay, bx, by, cx, cy = place[a, 0], place[a, 1], place[b, 0], place[b, 1], place[c, 0], place[c, 1]
@@ -141,7 +143,7 @@ def draw(
             for x in range(left, right + 1):
                 # An unsigned index tells Numba that it cannot count from the end, which saves a test at every read.
                 here = np.uint64(y * width + x)
-                if z < depths[here]:
+                if z + twice < depths[here]:
                     near_u, near_v = (u, v) if inside else (min(max(u, 0), most_u), min(max(v, 0), most_v))
                     at = address + np.uint64(near_v >> 16) * stride + (np.uint64(near_u >> 16) << TWO)
                     colour = between(at, at + stride, np.uint64((near_u >> 8) & 255), np.uint64((near_v >> 8) & 255))
