@@ -78,6 +78,17 @@ def test_what_goes_on_behind_the_head_is_no_lock() -> None:
     assert locks(picture, share, np.zeros(share.shape, bool), 60.0).max() < 0.1
 
 
+def test_a_shadow_on_the_wall_is_no_lock() -> None:
+    wall = np.full((160, 160, 3), 200, np.uint8)
+    cv2.circle(wall, (112, 60), 14, (150, 150, 150), -1)
+    nothing = np.zeros(wall.shape[:2], bool)
+    sharp, soft = (hanging_out(each) for each in (wall, cv2.GaussianBlur(wall, (0, 0), 5)))
+    assert locks(*sharp, nothing, 60.0)[60, 122] > 0.9
+    assert locks(*soft, nothing, 60.0)[60, 118:].max() < 0.15
+    # What hangs before a shadow still hangs.
+    assert locks(*soft, nothing, 60.0)[114, 117] > 0.9
+
+
 def test_unknown_colours_are_made_up_and_known_ones_stay() -> None:
     picture = np.random.default_rng(0).uniform(60, 90, (101, 161, 3)).astype(np.float32)
     known = np.ones((101, 161), np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thespis.head.shapes import load_shapes
-from thespis.pixels.skirt import WIDENING, WITHIN, find_edge, follow_body, follow_head, hide_slivers, skirt
+from thespis.pixels.skirt import WIDENING, WITHIN, find_edge, follow_body, follow_head, hide_slivers, rays, skirt
 from thespis.types import Array
 
 pytestmark = pytest.mark.unit
@@ -119,3 +119,23 @@ def test_long_hair_beside_a_shoulder_stretches_and_a_collar_does_not() -> None:
     assert np.abs(np.diff(long)).max() < 0.75 * np.abs(np.diff(short)).max()
     collar = np.array([[0.2, 2.0]], np.float32)
     assert follow_head(OUTLINE, collar, inside[:1], SHORT) == follow_head(OUTLINE, collar, inside[:1], SHORT + 2)
+
+
+def test_an_ear_that_is_seen_from_the_front_goes_back_no_farther_than_ears_do() -> None:
+    shapes, front = load_shapes(), np.eye(3, dtype=np.float32)
+    points = shapes.points.copy()
+    points[shapes.oval, 2] = 0.5
+    _, away = rays(shapes, points, front)
+
+    def deep(edge: float) -> float:
+        """Say how far behind the face's outline the head's lies, at the height of the ears."""
+        room, person = np.full((1584, 2), 9.0, np.float32), np.ones(1584, np.float32)
+        layer, _ = skirt(
+            shapes, points, front, np.full(36, edge, np.float32), lambda spots: room[: len(spots)], lambda spots: person[: len(spots)]
+        )
+        rings = layer.points.reshape(-1, 72, 3)
+        return float(rings[WITHIN.index(1.0), ::2, 2][np.abs(away[:, 0]) > 0.97].mean()) - 0.5
+
+    narrow, wide, hair = deep(0.15), deep(0.4), deep(0.9)
+    assert narrow == pytest.approx(0.33, abs=0.02) and hair == pytest.approx(0.75, abs=0.02)
+    assert wide < 0.42

@@ -31,6 +31,11 @@ LOCKS = 0.5  # eye distances outside the person's edge within which locks of hai
 RIM = 0.05  # eye distances around the person that say nothing about what hangs together with what
 ROUGH = (3.0, 8.0)  # grey levels by which the wall around may vary and still be plain enough to tell them
 LOCK = (10.0, 40.0)  # of 441: how far a lock's colour is from the wall's
+BROAD, SHOWS, EDGE = (
+    0.05,
+    0.12,
+    8.0,
+)  # eye distances that no lock is wide, what of one is to be seen, and the grey levels a pixel of its edge
 KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made up from those around
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
@@ -270,7 +275,34 @@ def locks(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: fl
     behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
     rim = 2 * max(round(RIM * unit), 1) + 1
     hanging = told * (1 - cv2.dilate(np.asarray(behind | made_up, np.float32), np.ones((rim, rim), np.uint8)))
+    hanging *= 1 - shadows(picture, np.asarray(hanging, np.float32), apart, unit)
     return np.asarray(hanging * (1 - smoothstep(0.6 * LOCKS, LOCKS, apart)), np.float32)
+
+
+def shadows(picture: Bytes, hanging: Array, apart: Array, unit: float) -> Array:
+    """Say which of what is `hanging` (h, w) out of a person is a shadow or a glow on the wall -> 0 or 1 (h, w): broad, and nowhere sharp.
+
+    `apart` (h, w) is how far each pixel lies beside the person, in eye distances.
+    """
+    reach = max(round(BROAD * unit), 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    broad = np.asarray((cv2.morphologyEx(hanging, cv2.MORPH_OPEN, kernel) > SHOWS) & (apart > RIM), np.uint8)
+    found = np.zeros(hanging.shape, np.float32)
+    if not broad.any():
+        return found
+    soft = cv2.GaussianBlur(picture, (3, 3), 0)
+    steps = [cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
+    sharp = cv2.dilate(np.sqrt(sum(np.einsum("yxc,yxc->yx", step, step) for step in steps)), np.ones((3, 3), np.uint8))
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(broad)
+    for part in range(1, count):
+        left, top, wide, tall = boxes[part, :4]
+        box = np.s_[max(top - reach, 0) : top + tall + reach, max(left - reach, 0) : left + wide + reach]
+        own = np.asarray(parts[box] == part, np.uint8)
+        edge = (cv2.dilate(own, np.ones((7, 7), np.uint8)) > cv2.erode(own, np.ones((5, 5), np.uint8))) & (apart[box] > RIM)
+        # The person's own edge is as sharp as any; it is the far side that tells.
+        if edge.any() and np.percentile(sharp[box][edge], 75) < EDGE:
+            found[box] = np.maximum(found[box], cv2.dilate(own, kernel))
+    return found
 
 
 def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, tell: Array, mixed: Array) -> Array:

@@ -13,6 +13,8 @@ WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way f
 BEYOND = (0.12, 0.26, 0.42, 0.6, 0.8, 1.05, 1.4, 2.0, 3.4, 8.0, 24.0)  # eye distances farther out than that
 USUAL_EDGE = 0.75  # eye distances from the face's outline to the head's, where nobody can tell
 SKULL_DEPTH = 1.25  # how far behind the eyes the outline of the skull lies: there a turn of the head moves nothing sideways
+EAR, STANDS, ROOT = 0.5, 0.2, 0.1  # eye distances that an ear is long, leads back at least, and begins behind the face's outline
+SIDEWAYS, EAR_ENDS = (0.8, 0.95), (0.45, 0.65)  # how much of a ray's way is sideways that crosses an ear, and where what ends is hair
 FARTHEST_EDGE = 2.6
 WIDENING = 0.3  # eye distances by which the head's outline may be farther out on one ray than on the next
 AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
@@ -104,7 +106,11 @@ def skirt(
     # outline keeps its depth: what stretches when the head turns is what lies behind it.
     round_off = (1 - down) * smoothstep(0.1, 0.95, steps / head) + down * smoothstep(0.12, 0.85, steps)
     far = SKULL_DEPTH * (1 - down) + (outline[:, 2] + 0.35) * down
-    depth = seen[None, :, 2] + np.minimum((far - outline[:, 2])[None] * round_off, STEEPEST * steps)
+    deep = np.minimum((far - outline[:, 2])[None] * round_off, STEEPEST * steps)
+    # The more of an ear is seen from the front, the less of it leads back: a deeper one would grow when the head turns.
+    beside = smoothstep(*SIDEWAYS, np.abs(own_away[:, 0])) * (1 - smoothstep(*EAR_ENDS, head))
+    deep -= beside * np.maximum(deep - np.sqrt(np.maximum(EAR**2 - head**2, STANDS**2)) - ROOT, 0.0)
+    depth = seen[None, :, 2] + deep
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
     beyond = None if edge is None else (steps - head).reshape(-1)
