@@ -10,7 +10,7 @@ from thespis.direction.parse import direct
 from thespis.direction.script import read_toml
 from thespis.evaluate.lips import drawn
 from thespis.features.spaces import ARTICULATION
-from thespis.motion.feeling import LIFE, LIFTING, PATTERNS, STRONGEST, Feeling, dial, sided, table
+from thespis.motion.feeling import AWAITED, LIFE, LIFTING, PATTERNS, STRONGEST, Feeling, dial, sided, table
 from thespis.motion.lips import Lips
 from thespis.motion.retime import Retime
 from thespis.motion.spaces.face import ARKIT, EXPRESSION
@@ -153,8 +153,8 @@ def test_intensity_is_linear_on_a_resting_face(emotion: str) -> None:
     steps = [shown(track, direct({"emotion": {emotion: amount}, "motion": 0})).values - rest for amount in (0.4, 0.8, 1.2)]
     assert steps[1] == pytest.approx(2 * steps[0], abs=1e-5)
     assert steps[2] == pytest.approx(3 * steps[0], abs=1e-5)
-    pattern = table()[EMOTION.column(emotion)]
-    assert np.abs(steps[1] - 0.8 * pattern).max() <= 0.8 * pattern.max() * 1.5 * LIFE + 1e-6
+    pattern, rests = table()[EMOTION.column(emotion)], track.seconds > 2 * AWAITED
+    assert np.abs(steps[1][rests] - 0.8 * pattern).max() <= 0.8 * pattern.max() * 1.5 * LIFE + 1e-6
 
 
 @pytest.mark.parametrize("emotion", FEELINGS)
@@ -192,6 +192,15 @@ def test_a_surprised_jaw_waits_through_the_pauses_of_speech() -> None:
     jaw = shown(Track(ARTICULATION, np.concatenate([said.values, then.values]), said.fps), direct("surprised"))["jawOpen"]
     assert np.abs(np.diff(jaw[85:103])).max() < 0.01  # a pause
     assert jaw[-1] > jaw[100] + 0.1  # an end
+
+
+def test_a_surprised_jaw_drops_only_when_nobody_is_about_to_speak() -> None:
+    wish = direct("surprised")
+    soon = np.concatenate([silence(AWAITED).values, voice(1.0, jaw=0.6).values])
+    speaks, rests = shown(Track(ARTICULATION, soon, silence(1.0).fps), wish)["jawOpen"], shown(silence(1.0), wish)["jawOpen"]
+    waited = round(AWAITED * float(silence(1.0).fps))
+    assert speaks[:waited].max() < 0.15 < 0.4 < rests[2 * waited :].min()
+    assert np.abs(np.diff(rests)).max() < 0.15  # it drops, it does not jump
 
 
 def test_the_surprised_jaw_hangs_less_while_speaking() -> None:

@@ -62,8 +62,9 @@ WIDENING = ("mouthSmile", "mouthStretch", "mouthDimple", "mouthFrown")
 BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sealed
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
 SPEAKS, RISE = 0.15, 0.15  # how far a mouth is open that counts as speaking, and the seconds in which it then counts wholly so
-APART = 0.35  # jawOpen of speech from which on a feeling parts the lips as far as it likes
-HELD_BACK = 0.85  # the share of that parting that is kept back where speech hardly parts them
+APART = 0.4  # jawOpen of speech from which on a feeling parts the lips as far as it likes
+HELD_BACK = 1.0  # the share of that parting that is kept back where speech hardly parts them
+AWAITED = 0.3  # seconds at the beginning in which a mouth counts as about to speak, and then in which it rests, if it does not
 PAUSE, CALM = 1.2, 1.5
 """Seconds for which a mouth that stopped moving counts as speaking, and then until it counts as half at rest: in pauses no jaw drops."""
 LIFE = 0.05  # a held expression varies by this share
@@ -113,12 +114,16 @@ def felt_by(direction: Direction, seconds: npt.ArrayLike) -> Doubles:
 
 @dataclass
 class FeelingState:
-    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1, and `quiet` for how many seconds not."""
+    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1, and `quiet` for how many seconds not.
+
+    Somebody who has not `begun` is about to: a jaw that dropped for the first frames alone would be seen to snap shut.
+    """
 
     direction: Direction
     sway: Sway
-    busy: float = 0.0
+    busy: float = 1.0
     quiet: float = 0.0
+    begun: bool = False
 
 
 class Feeling:
@@ -184,7 +189,9 @@ def talking(state: FeelingState, chunk: Track) -> Doubles:
     for row, now in enumerate(level.tolist()):
         state.quiet = 0.0 if now > SPEAKS else state.quiet + step
         if now > SPEAKS:
-            state.busy = min(state.busy + step / RISE, 1.0)
+            state.busy, state.begun = min(state.busy + step / RISE, 1.0), True
+        elif not state.begun:
+            state.busy = min(max(2.0 - state.quiet / AWAITED, 0.0), 1.0)
         elif state.quiet > PAUSE:
             state.busy *= fade
         found[row] = state.busy

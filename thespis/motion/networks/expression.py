@@ -36,6 +36,19 @@ class ExpressionGenerator(nn.Module):
         made: Tensor = (self.out(self.lstm(given)[0]) + self.direct(given)) * self.scale
         return made
 
+    def dialled(self, voice: Tensor, emotion: Tensor) -> Tensor:
+        """Generate whole clips as the dial is turned: nothing felt, and each emotion at 1, weighed by how much of it is felt."""
+        clips, frames = voice.shape[:2]
+        each = torch.eye(EMOTION.size, device=voice.device, dtype=voice.dtype)
+        each[EMOTION.column("neutral")] = 0
+        answers = self(
+            voice[:, None].expand(-1, EMOTION.size, -1, -1).flatten(0, 1),
+            each[None, :, None].expand(clips, -1, frames, -1).flatten(0, 1),
+        ).unflatten(0, (clips, EMOTION.size))
+        neutral = answers[:, EMOTION.column("neutral")]
+        made: Tensor = neutral + torch.einsum("bte,betk->btk", emotion, answers - neutral[:, None])
+        return made
+
 
 class SequenceJudge(nn.Module):
     """Tell real expression sequences with their voice from made ones: a score for every stretch of frames."""
