@@ -23,7 +23,7 @@ REDDENED = np.array([0.0, 0.22, 0.32], np.float32)  # how much more of green and
 TEETH, TONGUE, BACK = 0.1, 0.14, 0.5  # eye distances behind the lips, away from the viewer
 UPPER_BEHIND = 3.5  # where the upper row stands in the order of what covers what
 COVERED, LIFTED = 0.02, 0.12  # eye distances of teeth a lower lip may cover under a raised upper one, and the most they give way
-CHEEK = 0.6  # of the mouth's width, to either side, that the upper row has
+CHEEK = 0.66  # of the mouth's width, to either side, that the upper row has
 UPPER_SPAN, LOWER_SPAN = (-0.195, 0.06), (0.012, 0.192)  # heights of the rows' textures below the line of the lips, in eye distances
 
 
@@ -100,7 +100,7 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     side = (x > (width - 1) / 2).astype(int)
     bottom += 0.018 * height * own[0][side, tooth]
     # Each tooth is round, darker at its neck and where it bows away; its edge lets some of the dark behind it through.
-    shade = 1.0 - 0.13 * corner**2.5 - 0.18 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
+    shade = 1.0 - 0.09 * corner**2.5 - 0.18 * (1 - share) ** 1.6 - 0.10 * smoothstep(0.84, 1.0, share)
     shade += 0.07 * np.exp(-(((across - 0.4) / 0.22) ** 2) - ((share - 0.52) / 0.26) ** 2)
     # The row goes on round the bend into the dark, and has no end that would look torn.
     dusk = (
@@ -117,7 +117,7 @@ def draw_teeth(light: Light, upper: bool) -> Bytes:
     round_off = 0.7 + 0.3 * np.clip(1 - from_middle / width * 2, 0, 1) - 0.12 * corner**2
     colour = colour * (1 - gum_share) + pink * round_off[..., None] * gum_share
     gap = smoothstep(0.90, 1.0, corner) * (from_middle > 0) * (1 - gum_share[..., 0])
-    colour = colour * (1 - (0.08 + 0.34 * share**3) * gap)[..., None]
+    colour = colour * (1 - (0.05 + 0.30 * share**4) * gap)[..., None]
     colour = cv2.GaussianBlur(colour.astype(np.float32), (7, 7), 0)
     cover = (smoothstep(-2.0, 2.0, bottom - y) * 255).astype(np.uint8)
     return np.dstack([np.clip(colour + 0.5, 0, 255).astype(np.uint8), cover])
