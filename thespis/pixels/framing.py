@@ -16,6 +16,7 @@ LARGEST_FRAME, SMALLEST_FRAME = 4096, 32
 DEFAULT_LONG_SIDE = 1280  # of a whole picture, where no size is asked
 BAR = (20, 0.02)  # grey levels by which a bar's colour may vary, and the share of a line that may vary more
 BESIDE_BAR = 0.7  # of a line that has another colour where a bar ends; where a plain wall does, most of it goes on
+BLENDED, BLURRED = 5, 31  # pixels within a picture's edge that are mixed with what is made up beyond, and that a blur reads
 SEEN = 200  # pixels of a line that are looked at
 WIDEST_BAR = 0.3  # of a picture
 BAR_EDGE = 0.004  # of a picture's side that is mixed with a bar, or blurred towards it
@@ -151,10 +152,30 @@ def extend(image: Bytes, left: int, top: int, right: int, bottom: int) -> Bytes:
         return inside
     kind = cv2.BORDER_REFLECT if max(out) < min(inside.shape[:2]) else cv2.BORDER_REPLICATE
     grown = cv2.copyMakeBorder(inside, out[0], out[1], out[2], out[3], kind)
-    soft = cv2.blur(cv2.blur(grown, (31, 31)), (31, 31))
     mask = cv2.copyMakeBorder(np.full(inside.shape[:2], 255, np.uint8), out[0], out[1], out[2], out[3], cv2.BORDER_CONSTANT)
-    share = cv2.blur(mask, (9, 9)).astype(np.float32)[..., None] / 255 * (mask[..., None] > 0)
-    return np.asarray(grown * share + soft * (1 - share) + 0.5, np.uint8)
+    found = grown.copy()
+    high, wide = mask.shape
+    ends = [amount + BLENDED if amount else 0 for amount in out]
+    # Only beside the edges is anything mixed: what lies within is the image to the last bit.
+    upper, lower = slice(0, min(ends[0], high)), slice(max(high - ends[1], 0), high)
+    first, last = slice(0, min(ends[2], wide)), slice(max(wide - ends[3], 0), wide)
+    every = slice(0, high), slice(0, wide)
+    for rows, columns in ((upper, every[1]), (lower, every[1]), (every[0], first), (every[0], last)):
+        mixed = found[rows, columns]
+        if mixed.size == 0:
+            continue
+        around = widened(rows, high), widened(columns, wide)
+        soft, near = cv2.blur(cv2.blur(grown[around], (31, 31)), (31, 31)), mask[around]
+        share = cv2.blur(near, (9, 9)).astype(np.float32)[..., None] / 255 * (near[..., None] > 0)
+        blended = np.asarray(grown[around] * share + soft * (1 - share) + 0.5, np.uint8)
+        top, left = rows.start - around[0].start, columns.start - around[1].start
+        mixed[:] = blended[top : top + mixed.shape[0], left : left + mixed.shape[1]]
+    return found
+
+
+def widened(part: slice, size: int) -> slice:
+    """Take in, on both sides of a part of `size` pixels, what its blurred pixels are made of."""
+    return slice(max(part.start - BLURRED, 0), min(part.stop + BLURRED, size))
 
 
 def cut_frame(image: Bytes, face: Face, wanted: tuple[int, int] | None, crop: Crop, default: int) -> Framing:

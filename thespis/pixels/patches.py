@@ -151,22 +151,23 @@ def settle(
             for x in range(width):
                 if not hole[y, x]:
                     continue
+                left, right = x > 0 and (hole[y, x - 1] or known[y, x - 1]), x + 1 < width and (hole[y, x + 1] or known[y, x + 1])
+                above, below = y > 0 and (hole[y - 1, x] or known[y - 1, x]), y + 1 < height and (hole[y + 1, x] or known[y + 1, x])
+                count = int(left) + int(right) + int(above) + int(below)
+                if not count:
+                    continue
+                share = 1.0 / count
                 for channel in range(3):
-                    total = count = 0.0
-                    if x > 0 and (hole[y, x - 1] or known[y, x - 1]):
+                    total = 0.0
+                    if left:
                         total += made[y, x - 1, channel] + slopes[0, y, x - 1, channel]
-                        count += 1
-                    if y > 0 and (hole[y - 1, x] or known[y - 1, x]):
+                    if above:
                         total += made[y - 1, x, channel] + slopes[1, y - 1, x, channel]
-                        count += 1
-                    if x + 1 < width and (hole[y, x + 1] or known[y, x + 1]):
+                    if right:
                         total += made[y, x + 1, channel] - slopes[0, y, x, channel]
-                        count += 1
-                    if y + 1 < height and (hole[y + 1, x] or known[y + 1, x]):
+                    if below:
                         total += made[y + 1, x, channel] - slopes[1, y, x, channel]
-                        count += 1
-                    if count > 0:
-                        made[y, x, channel] += OVER * (total / count - made[y, x, channel])
+                    made[y, x, channel] += OVER * (total * share - made[y, x, channel])
 
 
 def continued(picture: Bytes, hole: Mask, known: Mask, to_x: Array, to_y: Array) -> Bytes:
