@@ -98,14 +98,14 @@ def frame_size(wanted: tuple[int, int] | None, crop: Crop, picture: tuple[int, i
 def content_of(image: Bytes) -> tuple[int, int, int, int]:
     """Find the left, top, right and bottom of what a picture (height, width, 3) shows within bars or a frame of one colour."""
     top, bottom = bars(image)
-    left, right = bars(np.ascontiguousarray(image[top : image.shape[0] - bottom].swapaxes(0, 1)))
+    left, right = bars(image[top : image.shape[0] - bottom].swapaxes(0, 1))
     return left, top, image.shape[1] - right, image.shape[0] - bottom
 
 
 def bars(image: Bytes) -> tuple[int, int]:
     """Count the rows of bars above and below a picture (height, width, 3)."""
     found = []
-    few = image[:, :: max(image.shape[1] // SEEN, 1)].astype(np.int16)
+    few = np.ascontiguousarray(image[:, :: max(image.shape[1] // SEEN, 1)], np.int16)
     for lines in (few, few[::-1]):
         most = int(WIDEST_BAR * len(lines))
         colour = np.median(lines[0], axis=0)
@@ -153,7 +153,7 @@ def extend(image: Bytes, left: int, top: int, right: int, bottom: int) -> Bytes:
     kind = cv2.BORDER_REFLECT if max(out) < min(inside.shape[:2]) else cv2.BORDER_REPLICATE
     grown = cv2.copyMakeBorder(inside, out[0], out[1], out[2], out[3], kind)
     mask = cv2.copyMakeBorder(np.full(inside.shape[:2], 255, np.uint8), out[0], out[1], out[2], out[3], cv2.BORDER_CONSTANT)
-    found = grown.copy()
+    found = np.asarray(grown, np.uint8).copy()
     high, wide = mask.shape
     ends = [amount + BLENDED if amount else 0 for amount in out]
     # Only beside the edges is anything mixed: what lies within is the image to the last bit.
