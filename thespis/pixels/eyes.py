@@ -115,6 +115,12 @@ def draw_eye(
     `rim` (h, w). The upper lid, which ends at the rows `lid` (w,), stands higher by `lift` (w,), and `deep` rows below it are stretched.
     """
     height, width = drawn.shape[:2]
+    first_row, last_row, first_column, last_column = height, -1, width, -1
+    for y in range(height):
+        for x in range(width):
+            if iris[y, x, 3] > 0:
+                first_row, last_row = min(first_row, y - 1), max(last_row, y)
+                first_column, last_column = min(first_column, x - 1), max(last_column, x)
     for y in range(height):
         for x in range(width):
             # Whatever shows below a lid is stretched from where the lid was to where it is: the shade, the lashes, and the iris it cut off.
@@ -129,7 +135,9 @@ def draw_eye(
             column, half_column = math.floor(u), math.floor(half_u)
             part, half_part = u - column, half_u - half_column
             red, green, blue, cover, light_red, light_green, light_blue = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-            for r in range(2):
+            # Most of a patch lies beside its iris.
+            beside = row < first_row or row > last_row or column < first_column or column > last_column
+            for r in range(0 if beside else 2):
                 for c in range(2):
                     if 0 <= row + r < height and 0 <= column + c < width:
                         share = (low if r else 1 - low) * (part if c else 1 - part)
