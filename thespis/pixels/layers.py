@@ -77,6 +77,10 @@ def grid_triangles(rows: int, columns: int) -> Triangles:
 
 def smoothstep(low: float, high: float, value: npt.ArrayLike) -> Array:
     """Rise smoothly from 0 at `low` to 1 at `high`."""
+    if isinstance(value, float):
+        # For a single number arrays are slow; it comes to the same.
+        part = min(max((float(np.float32(value)) - low) / (high - low), 0.0), 1.0)
+        return np.asarray(part * part * (3 - 2 * part), np.float32)
     share = np.clip((np.asarray(value, np.float32) - low) / (high - low), 0.0, 1.0)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
