@@ -133,3 +133,22 @@ def test_a_frame_before_an_eye_leaves_no_stain_on_its_lid() -> None:
     bare = make_lid(eye(), margin, lower, fold, cheek, UNIT, "left")
     skin = bare.clean[100 - bare.box[0].start : 108 - bare.box[0].start, 105 - bare.box[1].start : 136 - bare.box[1].start].mean()
     assert abs(strips[1] - skin) < 5 < abs(strips[0] - skin)
+
+
+def test_the_lid_of_an_eye_in_the_shade_is_as_dark_as_what_shows_of_it() -> None:
+    margin, lower, fold = rings()
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    shaded = eye()
+    y, x = np.mgrid[:240, :240]
+    share = np.clip((x - 75) / 90, 0, 1)
+    above = (y < 120 - 16 * np.sin(np.pi * share)) & (y > 84) & (share > 0) & (share < 1)
+    shaded[above & (shaded[..., 0] > 100)] = (95, 75, 65)
+
+    def closed(texture: Bytes) -> float:
+        lid = make_lid(texture, margin, lower, fold, cheek, UNIT, "left")
+        rows, columns = lid.box
+        return float(lid.clean[100 - rows.start : 118 - rows.start, 105 - columns.start : 136 - columns.start].mean())
+
+    light, dark = closed(eye()), closed(shaded)
+    assert light > 140
+    assert dark < 0.75 * light

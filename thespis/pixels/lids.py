@@ -13,6 +13,11 @@ from thespis.types import Array, Bytes, random_for
 
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
 FRINGE = 0.02  # and below it, on the eyeball, where the lid's own edge is seen
+SEEN, BARE = (
+    0.06,
+    (0.65, 0.9),
+)  # eye distances above that in which a lid's colour is read, and which of the pixels there, from dark to bright, have it
+DARKEST = 0.65  # of the skin around that a lid is at least
 STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known
 INSIDE, NOTHING = 2.0, 100.0  # eye distances behind the skin between which the eyeball lies
@@ -95,6 +100,14 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
         near = 2 * round(STAIN * unit) + 1
         known = np.asarray(cv2.erode(known, np.ones((near, near), np.uint8)), np.float32)
     whole = fill(photo, known) if known.sum() > 30 else np.broadcast_to(tone, photo.shape)
+    # An eye that lies in the shade, or is painted, has a lid to match: what shows of it between the lashes says how dark.
+    arch = np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * up * unit
+    band = area(np.concatenate([raised + SEEN * arch, raised[::-1]])) > 127
+    if band.sum() > 20:
+        order = np.argsort(bright[band])
+        bare = slice(int(BARE[0] * len(order)), int(BARE[1] * len(order)))
+        shown, made = (each[band].astype(np.float32)[order[bare]].mean(axis=0) for each in (photo, whole))
+        whole = whole * np.clip(shown / np.maximum(made, 1.0), DARKEST, 1.0)
     # The grain of the skin around, so that the lid does not look airbrushed.
     grain = photo.astype(np.float32) - cv2.GaussianBlur(photo, (0, 0), 1.2)
     level = float(np.abs(grain.mean(axis=2))[known > 0.9].mean()) if (known > 0.9).any() else 0.0
