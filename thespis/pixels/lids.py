@@ -17,7 +17,7 @@ SEEN, BARE = (
     0.06,
     (0.65, 0.9),
 )  # eye distances above that in which a lid's colour is read, and which of the pixels there, from dark to bright, have it
-DARKEST = 0.65  # of the skin around that a lid is at least
+DARKEST = 0.75  # of the skin around that a lid is at least
 STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known
 INSIDE, NOTHING = 2.0, 100.0  # eye distances behind the skin between which the eyeball lies
