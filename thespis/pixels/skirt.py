@@ -111,7 +111,7 @@ def skirt(
     beside = smoothstep(*SIDEWAYS, np.abs(own_away[:, 0])) * (1 - smoothstep(*EAR_ENDS, head))
     over = beside * np.maximum(deep - np.sqrt(np.maximum(EAR**2 - head**2, STANDS**2)) - ROOT, 0.0)
     # A lock that crosses from one to the other must not be bent.
-    deep -= np.mean([np.roll(over, shift, axis=1) for shift in range(-3, 4)], axis=0)
+    deep -= np.mean([np.roll(over, shift, axis=1) for shift in (-2, -1, 0, 1, 2)], axis=0)
     depth = seen[None, :, 2] + deep
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
