@@ -3,16 +3,19 @@
 python tools/measure_feeling.py FOLDER [--recipe NAME] [--only PART]... [--people 5] [--pictures 8]
 
 FOLDER holds videos with sound and pictures of faces. The parts are `stage` (made-up people of the test split), `photographs`, `lips`
-(the sounds of the videos), `joints`, `drift` and `first` (the first frame of a live session). All feelings are judged from pixels.
+(the sounds of the videos, judged by the motion), `seen` (lips of photographs that say them, judged from pixels), `joints`, `drift` and
+`first` (the first frame of a live session). All feelings are judged from pixels.
 """
 
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from measure_emodiffhead import Readback, together
 
 from thespis import recipes
 from thespis.capture.portrait import read_portrait
@@ -31,7 +34,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.speech.say import say
 from thespis.stages import Chain
 from thespis.talker import Talker
-from thespis.types import EMOTION, FRAMES, Direction, Portrait, Speech, Track
+from thespis.types import EMOTION, FRAMES, Bytes, Direction, Portrait, Speech, Track
 
 Numbers = npt.NDArray[np.float64]
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
@@ -42,7 +45,9 @@ NOBODY = Portrait((np.zeros((8, 8, 3), np.uint8),))
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 SHORTEST, LONGEST = 3.0, 12.0  # seconds of a voice
 NEAR = 0.25  # seconds around speech that still count as speaking
-PARTS = ("stage", "photographs", "lips", "joints", "drift", "first")
+LARGE = (512, 512)  # pixels in which lips are seen
+SAYS = 5.0  # seconds that a photograph says
+PARTS = ("stage", "photographs", "lips", "seen", "joints", "drift", "first")
 
 
 def performer(talker: Talker) -> Chain:
@@ -84,16 +89,16 @@ def judged(talker: Talker, portraits: Iterator[Portrait], most: int, graded: int
         if not rest:
             continue
 
-        def seen(wish: str, seed: int, state: object = state, number: int = number) -> list[Sighting]:
+        def made(wish: str, seed: int, state: object = state, number: int = number) -> list[Sighting]:
             motion = acted(chain, heard[number % len(heard)], direct(wish, seed=seed))
             rows = np.linspace(0, len(motion) - 1, FRAMES_SEEN + 2).round().astype(int)[1:-1]
             return seen_in(list(drawer.step(state, Track(FACE, motion.values[rows], motion.fps), True).images))
 
         for column, emotion in enumerate(EMOTION.names):
-            shown = judge(seen(f"{emotion}=1" if column else "neutral", 100 * number + column), rest)
+            shown = judge(made(f"{emotion}=1" if column else "neutral", 100 * number + column), rest)
             table[column, EMOTION.column(shown.feeling)] += 1
         for emotion in EMOTION.names[1:] if done < graded else ():
-            amounts = [float(judge(seen(f"{emotion}={a}", 7 + number), rest).amounts[EMOTION.column(emotion)]) for a in LEVELS]
+            amounts = [float(judge(made(f"{emotion}={a}", 7 + number), rest).amounts[EMOTION.column(emotion)]) for a in LEVELS]
             order.append(spearman(np.array(LEVELS), np.array(amounts)))
             even.append(float(np.corrcoef(LEVELS, amounts)[0, 1] ** 2))
         done += 1
@@ -166,6 +171,37 @@ def lips(talker: Talker, folder: Path) -> None:
     print(f"  {len(rows)} voices")
 
 
+def seen(talker: Talker, folder: Path, most: int) -> None:
+    """Print how far apart lips are seen with each feeling, beside the same photograph that says the same without any."""
+    found: dict[tuple[str, float], list[float]] = {}
+    said = [speech.cut(0, min(len(speech), round(SAYS * speech.rate))) for speech, _ in voices(folder, talker)]
+    done = 0
+    for portrait in pictures(folder):
+        if done == most:
+            break
+        speech = said[done * len(said) // most]
+
+        def shown(emotion: str, level: float, speech: Speech = speech, portrait: Portrait = portrait) -> Bytes:
+            wish = direct(emotion=f"{emotion}={level}", head="still", gaze="camera", blink="off", motion=0)
+            made = talker(speech, portrait, replace(wish, size=LARGE)).frames
+            assert made is not None
+            return made.images
+
+        try:
+            plain = shown("neutral", 0.0)
+            read = Readback(plain[0])
+        except (ThespisError, ValueError):
+            continue
+        base, done = read(plain)[1], done + 1
+        for emotion in EMOTION.names[1:]:
+            for level in (0.5, 1.0):
+                found.setdefault((emotion, level), []).append(together(read(shown(emotion, level))[1], base))
+        told = ", ".join(f"{emotion} {rows[-1]:.2f}" for (emotion, level), rows in found.items() if level == 1.0)
+        print(f"  {done}: {told}", flush=True)
+    for (emotion, level), rows in found.items():
+        print(f"  {emotion:10} {level:3}: r mean {np.mean(rows):.3f}, median {np.median(rows):.3f}, least {min(rows):.3f}")
+
+
 def joints(talker: Talker, folder: Path) -> None:
     """Print how quickly the head and face move in the frames that hold a joint of controls, and in the others."""
     chain, at, off = performer(talker), [], []
@@ -235,6 +271,8 @@ def main() -> None:
             judged(talker, pictures(args.folder), args.pictures, args.graded)
         elif part == "lips":
             lips(talker, args.folder)
+        elif part == "seen":
+            seen(talker, args.folder, args.pictures)
         elif part == "joints":
             joints(talker, args.folder)
         elif part == "drift":
