@@ -8,11 +8,14 @@ import pytest
 from made_up import NOBODY, articulation
 from safetensors.numpy import save_file
 
+from thespis.evaluate.lips import drawn
 from thespis.features.spaces import ARTICULATION
-from thespis.motion.networks.dial import Dial, mouth_part
-from thespis.motion.spaces.face import ARKIT, EXPRESSION
+from thespis.motion.feeling import LIFTING
+from thespis.motion.networks.dial import Dial, mouth_part, parting_part
+from thespis.motion.spaces.face import ARKIT, EXPRESSION, FACE
 from thespis.motion.spaces.flame import EXPRESSION_AND_JAW
 from thespis.types import AMOUNT, EMOTION, Array, Curve, Direction, Key, Track
+from thespis.weights import card_of, find
 
 pytestmark = pytest.mark.unit
 VOICE = Track(ARTICULATION, articulation(2.0).values[::4].copy(), Fraction(25))
@@ -77,6 +80,35 @@ def test_the_mouth_part_leaves_brows_and_takes_smiles() -> None:
     kept = np.linalg.norm(left, axis=1) / np.linalg.norm(vectors, axis=1)
     assert kept[0] > 0.95
     assert kept[1] < 0.2
+
+
+def test_what_lifts_the_upper_lip_takes_the_lower_one_along() -> None:
+    from thespis.head.openhead import load_openhead
+
+    head, rows = load_openhead(), np.zeros((2, len(ARKIT)), np.float32)
+    rows[0, [ARKIT.index("mouthUpperUpLeft"), ARKIT.index("mouthUpperUpRight")]] = 0.6
+    rows[1, [ARKIT.index("noseSneerLeft"), ARKIT.index("noseSneerRight")]] = 0.8
+    vectors = np.concatenate([head.coefficients(rows), np.zeros((2, 3), np.float32)], axis=1)
+    bared, sneering = head.arkit((vectors - vectors @ parting_part().T)[:, :50])
+    assert np.abs(bared).max() < 0.05
+    assert sneering[ARKIT.index("noseSneerLeft")] == pytest.approx(0.8, abs=0.1)
+    assert sneering[ARKIT.index("mouthClose")] == pytest.approx(2 * 0.8 * LIFTING["noseSneer"], abs=0.05)
+
+
+@pytest.mark.parametrize("emotion", ["disgusted", "surprised", "happy"])
+def test_lips_that_speech_shuts_stay_shut_under_a_feeling(emotion: str) -> None:
+    stage = Dial(find(card_of("emodiffhead_expression")))
+
+    def opening(wish: Direction) -> Array:
+        made = stage.step(stage.start(NOBODY, wish), VOICE, True)
+        face = np.pad(made.values, ((0, 0), (0, FACE.size - EXPRESSION.size)))
+        return drawn(Track(FACE, face, made.fps)).opening
+
+    plain, felt = opening(Direction()), opening(Direction(emotion=Curve.constant(EMOTION, **{emotion: 1.0})))
+    shut, open_ = plain < 0.02, plain > 0.15
+    assert shut.sum() >= 5 <= open_.sum()
+    assert np.median(felt[shut]) < 0.03
+    assert np.median(felt[open_]) > 0.15
 
 
 def test_the_stage_gives_weights_within_bounds_and_keeps_its_memory(weights: Path) -> None:

@@ -7,7 +7,7 @@ contempt 12+14 on one side.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -113,17 +113,35 @@ def felt_by(direction: Direction, seconds: npt.ArrayLike) -> Doubles:
 
 
 @dataclass
-class FeelingState:
-    """What a session's feeling remembers: `busy` is how much the mouth has spoken of late, 0 to 1, and `quiet` for how many seconds not.
+class Talking:
+    """How much a mouth has spoken of late: `busy`, 0 to 1, and `quiet`, for how many seconds not.
 
     Somebody who has not `begun` is about to: a jaw that dropped for the first frames alone would be seen to snap shut.
     """
 
-    direction: Direction
-    sway: Sway
     busy: float = 1.0
     quiet: float = 0.0
     begun: bool = False
+
+    def follow(self, moves: bool, step: float) -> float:
+        """Tell how busy the mouth is `step` seconds later: more, quickly, while it `moves`, and less, slowly, after a long pause."""
+        self.quiet = 0.0 if moves else self.quiet + step
+        if moves:
+            self.busy, self.begun = min(self.busy + step / RISE, 1.0), True
+        elif not self.begun:
+            self.busy = min(max(2.0 - self.quiet / AWAITED, 0.0), 1.0)
+        elif self.quiet > PAUSE:
+            self.busy *= math.exp(-math.log(2.0) / CALM * step)
+        return self.busy
+
+
+@dataclass
+class FeelingState:
+    """What a session's feeling remembers."""
+
+    direction: Direction
+    sway: Sway
+    mouth: Talking = field(default_factory=Talking)
 
 
 class Feeling:
@@ -183,19 +201,8 @@ def held_back(speech: Doubles, busy: Doubles) -> Doubles:
 def talking(state: FeelingState, chunk: Track) -> Doubles:
     """Follow how much the mouth has spoken of late (rows,): up quickly, down slowly after a pause that is longer than those of speech."""
     step = float(1 / chunk.fps)
-    fade = math.exp(-math.log(2.0) / CALM * step)
     level = 4.0 * chunk["jawOpen"].astype(np.float64) + 1.5 * chunk["mouthPucker"]
-    found = np.zeros(len(chunk))
-    for row, now in enumerate(level.tolist()):
-        state.quiet = 0.0 if now > SPEAKS else state.quiet + step
-        if now > SPEAKS:
-            state.busy, state.begun = min(state.busy + step / RISE, 1.0), True
-        elif not state.begun:
-            state.busy = min(max(2.0 - state.quiet / AWAITED, 0.0), 1.0)
-        elif state.quiet > PAUSE:
-            state.busy *= fade
-        found[row] = state.busy
-    return found
+    return np.array([state.mouth.follow(now > SPEAKS, step) for now in level.tolist()])
 
 
 def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:

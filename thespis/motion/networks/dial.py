@@ -1,6 +1,6 @@
 """EMOdiffhead's dial: expression = neutral + sum of intensity times (emotion - neutral), from an LSTM that runs without torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from thespis.features.spaces import ARTICULATION
 from thespis.head.openhead import load_openhead
 from thespis.motion.convert_head import face_of_flame
+from thespis.motion.feeling import APART, LIFTING, OPENING, Talking, sided
 from thespis.motion.spaces.face import ARKIT, EXPRESSION, FACE
 from thespis.motion.spaces.flame import EXPRESSION_AND_JAW, EXPRESSIONS, FLAME
 from thespis.types import EMOTION, Array, Direction, Portrait, Track
@@ -16,6 +17,7 @@ from thespis.types import EMOTION, Array, Direction, Portrait, Track
 STRONGEST = 1.8  # of a weight, at the top of the dial
 MOUTH = ("mouth", "jaw", "tongue", "cheekPuff")
 """How the names of weights begin that move the mouth."""
+SPEAKING = 0.5  # of the voice's channel of that name, from which on a mouth speaks
 
 
 class Generator:
@@ -62,12 +64,28 @@ def mouth_part() -> Array:
     return matrix
 
 
+def parting_part() -> Array:
+    """Give the matrix (53, 53) that takes out of a feeling's vectors what parts lips: the lower follows a jaw and a lifted upper one."""
+    head = load_openhead()
+    change = np.zeros((len(ARKIT), len(ARKIT)), np.float32)
+    for name in sided(dict.fromkeys((*OPENING, "mouthClose"), 1.0)):
+        change[ARKIT.index(name), ARKIT.index(name)] = 1
+    for name, share in LIFTING.items():
+        for full in sided({name: share}):
+            change[ARKIT.index("mouthClose"), ARKIT.index(full)] = -share
+    matrix = np.zeros((EXPRESSION_AND_JAW.size, EXPRESSION_AND_JAW.size), np.float32)
+    matrix[:EXPRESSIONS, :EXPRESSIONS] = head.encoder @ change @ head.decoder
+    matrix[:EXPRESSIONS, EXPRESSIONS] = -head.encoder[:, ARKIT.index("mouthClose")] / head.opening
+    return matrix
+
+
 @dataclass
 class Dialling:
-    """One session: what is asked for, and the generator's memory."""
+    """One session: what is asked for, the generator's memory, and how much the mouth has spoken of late."""
 
     direction: Direction
     memory: tuple[Array, Array]
+    mouth: Talking = field(default_factory=Talking)
 
 
 class Dial:
@@ -85,6 +103,12 @@ class Dial:
         self._feelings = np.eye(EMOTION.size, dtype=np.float32)
         self._feelings[EMOTION.column("neutral")] = 0
         self._speech = np.eye(EXPRESSION_AND_JAW.size, dtype=np.float32) - mouth_part()
+        self._parting = parting_part()
+        head = load_openhead()
+        # What an expression vector says of how far the lips are apart.
+        self._apart = np.zeros(EXPRESSION_AND_JAW.size, np.float32)
+        self._apart[:EXPRESSIONS] = -head.decoder[ARKIT.index("mouthClose")]
+        self._apart[EXPRESSIONS] = 1 / head.opening
 
     def start(self, portrait: Portrait, direction: Direction) -> Dialling:
         """Begin without a memory."""
@@ -94,11 +118,15 @@ class Dial:
         """Dial the expression vectors of every row (rows, 53): exactly linear in every intensity."""
         weights, lips = state.direction.emotion.at(chunk.seconds), state.direction.lips.at(chunk.seconds)[:, 0]
         rows = np.zeros((len(chunk), EXPRESSION_AND_JAW.size), np.float32)
+        speaking, step = ARTICULATION.column("speaking"), float(1 / chunk.fps)
         for number, voice in enumerate(chunk.values):
             answers, state.memory = self._generator(state.memory, voice, self._feelings)
             neutral = answers[EMOTION.column("neutral")]
             felt = weights[number] @ (answers - neutral)
-            rows[number] = neutral + (lips[number] - 1) * (self._speech @ neutral) + felt
+            # A network is never sure at once that lips meet. What holds them follows from the voice alone, so the dial stays linear.
+            busy = state.mouth.follow(voice[speaking] > SPEAKING, step)
+            shut = busy * max(1 - max(float(self._apart @ neutral), 0.0) / APART, 0.0)
+            rows[number] = neutral + (lips[number] - 1) * (self._speech @ neutral) + felt - shut * (self._parting @ felt)
         return rows
 
     def step(self, state: Dialling, chunk: Track, last: bool) -> Track:
