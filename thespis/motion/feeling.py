@@ -63,7 +63,6 @@ BRIEFLY_OPEN = 0.05  # jawOpen below which a mouth counts as resting, not as sea
 ROUND = 0.6  # pucker and funnel together where lips count as fully rounded
 SPEAKS, RISE = 0.15, 0.15  # how far a mouth is open that counts as speaking, and the seconds in which it then counts wholly so
 APART = 0.4  # jawOpen of speech from which on a feeling parts the lips as far as it likes
-HELD_BACK = 1.0  # the share of that parting that is kept back where speech hardly parts them
 AWAITED = 0.3  # seconds at the beginning in which a mouth counts as about to speak, and then in which it rests, if it does not
 PAUSE, CALM = 1.2, 1.5
 """Seconds for which a mouth that stopped moving counts as speaking, and then until it counts as half at rest: in pauses no jaw drops."""
@@ -177,7 +176,7 @@ def shown(speech: Doubles, felt: Doubles, busy: Doubles) -> Doubles:
     # So does a mouth that speech hardly parts, of what is lifted off it from above.
     lifted = parted - face[:, jaw]
     face[:, close] = np.where(seal > 0.0, np.maximum(speech[:, close], seal * parted), speech[:, close])
-    face[:, close] = np.maximum(face[:, close], speech[:, close] + held_back(speech, busy) * lifted)
+    face[:, close] = np.maximum(face[:, close], speech[:, close] + held_back(apart_in(speech), busy) * lifted)
     face = np.clip(face, 0.0, STRONGEST)
     lids = columns("eyeBlink")
     face[:, lids] = np.minimum(face[:, lids], 1.0)
@@ -191,11 +190,15 @@ def sealed(speech: Doubles) -> Doubles:
     return share
 
 
-def held_back(speech: Doubles, busy: Doubles) -> Doubles:
+def apart_in(speech: Doubles) -> Doubles:
+    """Tell how far speech parts the lips (rows,), as jawOpen."""
+    apart: Doubles = speech[:, EXPRESSION.column("jawOpen")] - speech[:, EXPRESSION.column("mouthClose")]
+    return apart
+
+
+def held_back(apart: npt.ArrayLike, busy: npt.ArrayLike) -> Doubles:
     """Tell how much of what a feeling parts is kept back (rows,): open in every small gap of speech, lips would not follow what is said."""
-    apart = speech[:, EXPRESSION.column("jawOpen")] - speech[:, EXPRESSION.column("mouthClose")]
-    share: Doubles = HELD_BACK * busy * (1.0 - np.clip(apart / APART, 0.0, 1.0))
-    return share
+    return np.asarray(np.asarray(busy) * (1.0 - np.clip(np.asarray(apart) / APART, 0.0, 1.0)), np.float64)
 
 
 def talking(state: FeelingState, chunk: Track) -> Doubles:
@@ -212,7 +215,7 @@ def yielding(felt: Doubles, speech: Doubles, busy: Doubles) -> Doubles:
     tucked = np.clip(speech[:, EXPRESSION.column("mouthRollLower")] / 0.5, 0.0, 1.0)
     kept = np.ones_like(felt)
     kept[:, columns(*OPENING)] *= (1.0 - seal).reshape(-1, 1)
-    kept[:, columns(*OPENING)] *= (1.0 - held_back(speech, busy)).reshape(-1, 1)
+    kept[:, columns(*OPENING)] *= (1.0 - held_back(apart_in(speech), busy)).reshape(-1, 1)
     kept[:, columns(*WIDENING)] *= (1.0 - 0.65 * rounded).reshape(-1, 1)
     kept[:, columns("mouthLowerDown", "mouthShrugLower")] *= (1.0 - tucked).reshape(-1, 1)
     # Pressed or pushed-up lips open for vowels; a jaw that hangs in surprise speaks with less of it.

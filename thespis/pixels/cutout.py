@@ -31,11 +31,8 @@ LOCKS = 0.5  # eye distances outside the person's edge within which locks of hai
 RIM = 0.05  # eye distances around the person that say nothing about what hangs together with what
 ROUGH = (3.0, 8.0)  # grey levels by which the wall around may vary and still be plain enough to tell them
 LOCK = (10.0, 40.0)  # of 441: how far a lock's colour is from the wall's
-BROAD, SHOWS, EDGE = (
-    0.05,
-    0.12,
-    8.0,
-)  # eye distances that no lock is wide, what of one is to be seen, and the grey levels a pixel of its edge
+BROAD, SHOWS = 0.05, 0.12  # eye distances that no lock is wide, and the share of one that is to be seen
+EDGE = 8.0  # grey levels a pixel by which a lock's edge is sharper than a shadow's
 KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made up from those around
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along

@@ -165,7 +165,7 @@ def extend(image: Bytes, left: int, top: int, right: int, bottom: int) -> Bytes:
         if mixed.size == 0:
             continue
         around = widened(rows, high), widened(columns, wide)
-        soft, near = cv2.blur(cv2.blur(grown[around], (31, 31)), (31, 31)), mask[around]
+        soft, near = cv2.blur(cv2.blur(grown[around], (BLURRED, BLURRED)), (BLURRED, BLURRED)), mask[around]
         share = cv2.blur(near, (9, 9)).astype(np.float32)[..., None] / 255 * (near[..., None] > 0)
         blended = np.asarray(grown[around] * share + soft * (1 - share) + 0.5, np.uint8)
         top, left = rows.start - around[0].start, columns.start - around[1].start

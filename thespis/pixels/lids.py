@@ -13,10 +13,8 @@ from thespis.types import Array, Bytes, random_for
 
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
 FRINGE = 0.02  # and below it, on the eyeball, where the lid's own edge is seen
-SEEN, BARE = (
-    0.06,
-    (0.65, 0.9),
-)  # eye distances above that in which a lid's colour is read, and which of the pixels there, from dark to bright, have it
+SEEN = 0.06  # eye distances above that in which a lid's colour is read
+BARE = (0.65, 0.9)  # which of the pixels there, from dark to bright, have it
 DARKEST = 0.75  # of the skin around that a lid is at least
 STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known

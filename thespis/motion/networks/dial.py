@@ -9,12 +9,11 @@ import numpy as np
 from thespis.features.spaces import ARTICULATION
 from thespis.head.openhead import load_openhead
 from thespis.motion.convert_head import face_of_flame
-from thespis.motion.feeling import APART, LIFTING, OPENING, Talking, sided
+from thespis.motion.feeling import LIFTING, OPENING, STRONGEST, Talking, held_back, sided
 from thespis.motion.spaces.face import ARKIT, EXPRESSION, FACE
 from thespis.motion.spaces.flame import EXPRESSION_AND_JAW, EXPRESSIONS, FLAME
 from thespis.types import EMOTION, Array, Direction, Portrait, Track
 
-STRONGEST = 1.8  # of a weight, at the top of the dial
 MOUTH = ("mouth", "jaw", "tongue", "cheekPuff")
 """How the names of weights begin that move the mouth."""
 SPEAKING = 0.5  # of the voice's channel of that name, from which on a mouth speaks
@@ -125,7 +124,7 @@ class Dial:
             felt = weights[number] @ (answers - neutral)
             # A network is never sure at once that lips meet. What holds them follows from the voice alone, so the dial stays linear.
             busy = state.mouth.follow(voice[speaking] > SPEAKING, step)
-            shut = busy * max(1 - max(float(self._apart @ neutral), 0.0) / APART, 0.0)
+            shut = float(held_back(self._apart @ neutral, busy))
             rows[number] = neutral + (lips[number] - 1) * (self._speech @ neutral) + felt - shut * (self._parting @ felt)
         return rows
 
