@@ -6,6 +6,7 @@ Every clip also shows the person at rest, as a portrait would: EMOdiffhead and i
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from thespis.data.looks import look, setting
 from thespis.data.parts import Arrays as Arrays
 from thespis.data.parts import Held, read_parts, stored_parts, write_parts
 from thespis.data.stage import Stage, StageSettings, person_of
+from thespis.data.workers import CORES
 from thespis.errors import MediaError
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert_head import flame_of_face
@@ -120,14 +122,18 @@ def shown(stage: Stage, number: int, side: int, *, turned: bool = False, keeping
 
 
 def write_faces(settings: StageSettings, folder: Path, side: int, *, turned: bool = False, keeping: Keeping = PIXELS) -> Iterator[int]:
-    """Write a corpus in files of twenty clips, or finish one that was broken off; yields how many clips are there by then."""
+    """Write a corpus in files of twenty clips, or finish one that was broken off; yields how many clips are there by then.
+
+    Pixels are drawn by as many processes as there are cores; where a network keeps them in another way, it may fill the machine alone.
+    """
     stage = Stage(replace(settings, size=round(side * ROOM)))
-    return write_clips(settings, folder, lambda number: shown(stage, number, side, turned=turned, keeping=keeping))
+    make = partial(shown, stage, side=side, turned=turned, keeping=keeping)
+    return write_clips(settings, folder, make, CORES if isinstance(keeping, Pixels) else 1)
 
 
-def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
+def write_clips(settings: StageSettings, folder: Path, make: Callable[[int], Arrays | None], workers: int = CORES) -> Iterator[int]:
     """Write what is made of each clip of a corpus, as `write_parts` does."""
-    return write_parts(settings.clips, f"{settings.split}-{settings.regime}", folder, make)
+    return write_parts(settings.clips, f"{settings.split}-{settings.regime}", folder, make, workers)
 
 
 def read_faces(folder: Path, split: str, regime: str) -> list[Arrays]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thespis.data.workers import spread
 from thespis.export.output import Output
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -39,24 +40,34 @@ class Stored:
             return np.asarray(held[int(rows)])
 
 
-def write_parts(count: int, stem: str, folder: Path, make: Callable[[int], Arrays | None]) -> Iterator[int]:
-    """Write what is made of each of `count` clips in files of twenty, those that are missing; yields how many clips are there by then."""
+def write_parts(count: int, stem: str, folder: Path, make: Callable[[int], Arrays | None], workers: int = 1) -> Iterator[int]:
+    """Write what is made of each of `count` clips in files of twenty, those that are missing; yields how many clips are there by then.
+
+    With several `workers`, files are made by so many processes at once, which get `make` pickled.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {folder / f"{stem}-{first:06d}.safetensors": range(first, min(first + EACH, count)) for first in range(0, count, EACH)}
+    there = sum(len(numbers) for path, numbers in parts.items() if path.exists())
+    if there:
+        yield there
+    for done in spread(write_part, [(path, numbers, make) for path, numbers in parts.items() if not path.exists()], workers):
+        there += done
+        yield there
+
+
+def write_part(path: Path, numbers: range, make: Callable[[int], Arrays | None]) -> int:
+    """Write what is made of clips of these numbers in one file, and count them."""
     from safetensors.numpy import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for first in range(0, count, EACH):
-        path = folder / f"{stem}-{first:06d}.safetensors"
-        stop = min(first + EACH, count)
-        if not path.exists():
-            made = {number: make(number) for number in range(first, stop)}
-            tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
-            output = Output(path)
-            try:
-                save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, output.temporary)
-                output.publish()
-            finally:
-                output.discard()
-        yield stop
+    made = {number: make(number) for number in numbers}
+    tensors = {f"{number}/{name}": value for number, each in made.items() if each is not None for name, value in each.items()}
+    output = Output(path)
+    try:
+        save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, output.temporary)
+        output.publish()
+    finally:
+        output.discard()
+    return len(numbers)
 
 
 def read_parts(folder: Path, stem: str) -> dict[int, Arrays]:

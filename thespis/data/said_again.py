@@ -5,6 +5,7 @@ Only the stage has both: the same frames, their lips once as one sentence moves 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ MADE_UP, LIPSTICKS = 0.4, ((0.3, 0.9), (0.02, 0.3), (0.05, 0.4))
 def write_said_again(settings: StageSettings, folder: Path, shape: LipShape) -> Iterator[int]:
     """Write a corpus of squares, or finish one that was broken off; yields how many clips are there by then."""
     stage = Stage(replace(settings, size=DRAWN))
-    return write_clips(settings, folder, lambda number: said_again(stage, number, shape))
+    return write_clips(settings, folder, partial(said_again, stage, shape=shape))
 
 
 def said_again(stage: Stage, number: int, shape: LipShape) -> Arrays | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from thespis.data.workers import one_thread
 from thespis.errors import ThespisError
 from thespis.evaluate import networks
 from thespis.evaluate.metric import Doubles, Metric, numbers
@@ -196,13 +197,6 @@ def in_processes(jobs: Mapping[int, Job], workers: int, found: dict[int, Result]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def one_thread() -> None:
-    """Let a process use one core, since there is one for each."""
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def summed(metrics: Sequence[Metric], results: Sequence[Result]) -> dict[str, Estimate]:

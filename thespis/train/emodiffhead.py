@@ -46,11 +46,11 @@ CLIPS = {"plain": (200, 1.2), "emotional": (220, 2.0), "turned": (120, 1.2)}
 """How many clips of how many seconds are drawn: many people who feel little, few who feel everything, and others whose heads sway."""
 HELD, HELD_TURNED = 20, 6  # clips of people who are learned from by nobody
 SHARES = {"plain": 0.4, "emotional": 0.35, "turned": 0.25}
-CARRIES = 0.3  # of the steps the carrier learns in; in the others the denoiser does, beside it
+CARRIES = 0.4  # of the steps the carrier learns in; in the others the denoiser does, beside it
 CLOSE = 1e-3  # by how much an exported network may differ
 SPOKEN, SPOKEN_SECONDS = 600, 4.0  # clips that the expression generator learns from, and how long each is
 CHECKED = 200  # windows of people who are learned from by nobody, at most
-USUAL = Settings(steps=6000, batch=4, rate=1e-3, warm_up=60, average=0.995, check_every=200, checkpoint_every=200, sample_every=200)
+USUAL = Settings(steps=2600, batch=4, rate=1e-3, warm_up=60, average=0.995, check_every=200, checkpoint_every=200, sample_every=200)
 LARGE = Settings(steps=60_000, batch=8, rate=1e-4, warm_up=1000, average=0.9995, check_every=1000, checkpoint_every=1000, sample_every=2000)
 """What is usual for networks of latents, which are twenty times as large."""
 

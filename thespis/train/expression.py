@@ -1,6 +1,6 @@
 """How EMOdiffhead's expression generator learns: to say what was acted, to pass for real, and to show the emotion that was asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 
 from thespis.data.faces import told
-from thespis.data.parts import Arrays, Held
+from thespis.data.parts import EACH, Arrays, Held
 from thespis.data.stage import StageSettings
+from thespis.data.workers import CORES, spread
 from thespis.features.spaces import ARTICULATION
 from thespis.motion.convert_head import flame_of_face
 from thespis.motion.networks.expression import EmotionJudge, ExpressionGenerator, SequenceJudge
@@ -37,15 +38,21 @@ def calm_lids(face: Track) -> Track:
 
 def spoken_expressions(settings: StageSettings) -> Arrays:
     """Make clips of the stage into examples: voice (clips, T, 10), emotion (clips, T, 8) and expression without blinks (clips, T, 53)."""
-    found: dict[str, list[Array]] = {"voice": [], "emotion": [], "expression": []}
-    for number in range(settings.clips):
+    jobs = [(settings, range(first, min(first + EACH, settings.clips))) for first in range(0, settings.clips, EACH)]
+    examples = [example for part in spread(spoken_part, jobs, CORES) for example in part]
+    return {name: np.stack([example[name] for example in examples]).astype(np.float32) for name in examples[0]}
+
+
+def spoken_part(settings: StageSettings, numbers: Iterable[int]) -> list[Arrays]:
+    """Make some clips of the stage into examples."""
+    examples = []
+    for number in numbers:
         clip, rows = told(settings, number)
         assert clip.motion is not None
         face = calm_lids(Track(FACE, rows["face"], clip.motion.fps))
-        found["voice"].append(rows["articulation"])
-        found["emotion"].append(rows["emotion"])
-        found["expression"].append(expression_of(flame_of_face(face).values))
-    return {name: np.stack(values).astype(np.float32) for name, values in found.items()}
+        expression = expression_of(flame_of_face(face).values)
+        examples.append({"voice": rows["articulation"], "emotion": rows["emotion"], "expression": expression})
+    return examples
 
 
 def filmed_expressions(clips: Sequence[Held], seconds: float) -> Arrays:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -41,17 +42,18 @@ class StillStage(Stage):
 def still_faces(folder: Path, settings: StageSettings, side: int, tell: Callable[[str], None]) -> list[Arrays]:
     """Draw the clips that are missing (as `thespis.data.faces` has them, with the points of the face at rest), and read them."""
     stage = StillStage(replace(settings, size=round(side * ROOM)))
-
-    def make(number: int) -> Arrays | None:
-        clip = shown(stage, number, side)
-        points = None if clip is None else points_of(clip["frames"][0])
-        if clip is None or points is None:
-            return None
-        return {**{name: clip[name] for name in ("frames", "articulation", "face", "flame")}, "points": points}
-
-    for done in write_clips(settings, folder, make):
+    for done in write_clips(settings, folder, partial(still_face, stage, side=side)):
         tell(f"faces that hold still, {settings.split}, {settings.regime}: {done} of {settings.clips} clips")
     return read_faces(folder, settings.split, settings.regime)
+
+
+def still_face(stage: StillStage, number: int, side: int) -> Arrays | None:
+    """Draw one clip: frames, voice and motion, with the points of the face at rest; None where no face is found."""
+    clip = shown(stage, number, side)
+    points = None if clip is None else points_of(clip["frames"][0])
+    if clip is None or points is None:
+        return None
+    return {**{name: clip[name] for name in ("frames", "articulation", "face", "flame")}, "points": points}
 
 
 def points_of(picture: Bytes) -> Array | None:
