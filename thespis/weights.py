@@ -53,9 +53,25 @@ def find(weight: Weight) -> Path:
     return path
 
 
-def find_all(weights: Sequence[Weight]) -> Mapping[str, Path]:
-    """Give the paths of a card's weights by name."""
-    return {weight.name: find(weight) for weight in weights}
+def find_all(weights: Sequence[Weight], own: Path | None = None) -> Mapping[str, Path]:
+    """Give the paths of a card's weights by name; files of their names in the folder `own` go first, whatever they are."""
+    chosen = {} if own is None else owned(weights, own)
+    return {weight.name: chosen.get(weight.name) or find(weight) for weight in weights}
+
+
+def owned(weights: Sequence[Weight], folder: Path) -> Mapping[str, Path]:
+    """Find which of a card's weights a folder holds, by name; it must hold one at least."""
+    found = {weight.name: folder / weight.file for weight in weights if (folder / weight.file).is_file()}
+    if not found:
+        wanted = ", ".join(weight.file for weight in weights) or "none: it has no weights"
+        what = "holds none of the files this recipe looks for" if folder.is_dir() else "is no folder with files this recipe looks for"
+        raise WeightsError(f"{folder} {what} ({wanted}); give the folder that thespis train of this recipe wrote into")
+    return found
+
+
+def own_digests(weights: Sequence[Weight], folder: Path) -> dict[str, str]:
+    """Name the files of a folder that stand in for a card's weights, and their digests."""
+    return {path.name: sha256(path) for path in owned(weights, folder).values()}
 
 
 @cache

@@ -353,10 +353,11 @@ def main() -> None:
     parser.add_argument("--portraits", type=int, default=6, help="people the dial is turned on")
     parser.add_argument("--photographs", type=Path, nargs="*", default=(), help="pictures to turn the dial on in place of made-up people")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the long film")
+    parser.add_argument("--weights", type=Path, help="the folder of a training, in place of what ships")
     parser.add_argument("--json", type=Path, help="also write everything here")
     parser.add_argument("--sheet", type=Path, help="also draw a page of test people here")
     given = parser.parse_args()
-    talker = recipes.load("emodiffhead", "tiny")
+    talker = recipes.load("emodiffhead", "tiny", weights=given.weights)
     painter = next(stage for stage in talker.stages if isinstance(stage, Painter))
     kinds: dict[str, list[Arrays]] = {}
     fewer = max(given.clips // 4, 1)

@@ -41,6 +41,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--face", type=counting, metavar="N", help="which of several people, counted from the left (the one seen most)")
     parser.add_argument("--loop", action="store_true", help="let a video that is shorter than the sound go forward and backward")
     parser.add_argument("--recipe", default="thespis", metavar="NAME", help="the recipe whose lips are used, or that paints mouths itself")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="use what thespis train of this recipe wrote there, not what ships")
     parser.add_argument("--json", action="store_true", help="tell what happens as one JSON event a line")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/ or frames/%%05d.png")
 
@@ -119,13 +120,17 @@ def dub(args: Namespace, shown: "Progress") -> dict[str, Any]:
     from thespis.types import Portrait, frame_count
 
     # First what is quick to refuse: a recipe without lips should not wait for a long film to be looked through.
-    talker = recipes.load(args.recipe)
+    talker = recipes.load(args.recipe, weights=args.weights)
     paints = bool(getattr(talker.stages[-1], "on_video", False))
-    said = None if paints else lips_of(args.recipe, heard, rate, direction)
+    said = None if paints else lips_of(talker, heard, rate, direction)
     if paints:
         direction.check(talker.name, recipes.card(args.recipe).accepts)
     inputs = {"video": video} | ({} if args.audio is None else {"audio": Path(args.audio)})
     asked = {name: getattr(args, name) for name in ("say", "voice", "lips", "face", "loop", "recipe")}
+    if args.weights is not None:
+        from thespis.weights import own_digests
+
+        asked["weights"] = own_digests(recipes.card(args.recipe).weights, args.weights)
     work = Work(output.path, fingerprint(inputs, {**asked, "version": thespis.__version__}))
     shown.start(None if footage.frames is None else 2 * footage.frames, {"output": str(args.output), "video": str(video)})
     followed = work.seen()

@@ -25,22 +25,20 @@ QUIET_SECONDS, STILL, CLOSED = 0.3, 0.1, 0.08
 """Seconds around a moment in which lips move less than this weight, with the jaw less open than that, so that they rest."""
 
 
-def lips_of(recipe: str, blocks: Iterable["Speech"], rate: int, direction: "Direction") -> "Track":
+def lips_of(whole: "Talker", blocks: Iterable["Speech"], rate: int, direction: "Direction") -> "Track":
     """Let a recipe perform a speech, without drawing it -> its motion in the Space `face`."""
     from itertools import takewhile
 
     import numpy as np
 
-    from thespis import recipes
     from thespis.apps.render import closing
     from thespis.motion.spaces.face import FACE
     from thespis.talker import Talker
     from thespis.types import FRAMES, Portrait, Track
 
-    whole = recipes.load(recipe)
     stages = list(takewhile(lambda stage: stage.gives != FRAMES, whole.stages))
     if not stages or stages[-1].gives != FACE:
-        raise UsageError(f"the recipe {recipe!r} moves no lips in the Space face; choose one that does (thespis list)")
+        raise UsageError(f"the recipe {whole.name!r} moves no lips in the Space face; choose one that does (thespis list)")
     session = Talker(*stages, name=whole.name, card=whole.card).start(Portrait((np.zeros((1, 1, 3), np.uint8),)), direction, rate=rate)
     motion = Track.empty(FACE, direction.fps or Fraction(25))
     for block in closing(blocks):

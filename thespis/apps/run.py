@@ -59,6 +59,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options of `thespis run`."""
     wishing(parser)
     parser.add_argument("--renderer", metavar="NAME", help="draw with warp, or with liveportrait (thespis weights), instead of its own")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="use what thespis train of this recipe wrote there, not what ships")
     parser.add_argument("--landmarks", type=Path, metavar="FILE.json", help="where the face is: thespis landmarks makes such a file")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the last event to this file")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=".mp4 .mov .webm, frames/, or .take for the performance alone")
@@ -132,11 +133,13 @@ def output_of(args: Namespace) -> Output:
     return output
 
 
-def drawn_by(recipe: str, renderer: str) -> "Talker":
-    """Build a recipe with another renderer, before anything is read."""
+def built(args: Namespace) -> "Talker | None":
+    """Build a recipe with another renderer or weights of the user's, before anything is read; None where neither is asked for."""
+    if args.renderer is None and args.weights is None:
+        return None
     from thespis import recipes
 
-    return recipes.load(recipe, renderer=renderer)
+    return recipes.load(args.recipe, renderer=args.renderer, weights=args.weights)
 
 
 def main(args: Namespace) -> int:
@@ -151,7 +154,7 @@ def main(args: Namespace) -> int:
         from thespis.apps.render import asked, digest, peak_memory, perform, prepare, render, take_of, trial, versions, write_picture
         from thespis.types import frame_count
 
-        talker = None if args.renderer is None else drawn_by(args.recipe, args.renderer)
+        talker = built(args)
         job: Job = prepare(
             args.portrait,
             audio=args.audio,
@@ -166,8 +169,13 @@ def main(args: Namespace) -> int:
             language=args.language,
         )
         total = None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps)
-        if talker is not None:
+        if args.renderer is not None:
             job.about["renderer"] = args.renderer
+        if args.weights is not None:
+            from thespis import recipes
+            from thespis.weights import own_digests
+
+            job.about["weights"] = own_digests(recipes.card(args.recipe).weights, args.weights)
         facts: dict[str, Any] = {"settings": job.about | {"direction": asked(job.direction)}, "versions": versions()}
         shown.start(1 if args.preview else total, {"output": str(args.output), **facts})
         if args.preview:
@@ -175,7 +183,7 @@ def main(args: Namespace) -> int:
             write_picture(image, output.path)
             made: dict[str, Any] = {"path": str(args.output), "size": [image.shape[1], image.shape[0]]}
         elif output.path.suffix.lower() == ".take":
-            rows, seconds = perform(job, take_of(job, output.path), shown)
+            rows, seconds = perform(job, take_of(job, output.path), shown, talker)
             made = {"path": str(args.output), "rows": rows, "fps": round(float(job.fps), 3), "seconds": seconds}
         else:
             take = None if args.take_out is None else take_of(job, args.take_out)

@@ -91,6 +91,8 @@ def main(args: Namespace) -> int:
         print(f"interrupted after step {outcome.step}, which is kept: the same command goes on")
     else:
         print(f"wrote {outcome.weights}: step {outcome.step}, loss {outcome.loss:.4g}; plots in {args.output / 'page.html'}")
+        if any((args.output / weight.file).is_file() for weight in recipe.card.weights):
+            print(f"to use it: thespis run photo.jpg speech.wav --recipe {args.recipe} --weights {args.output} -o out.mp4")
     return 130 if outcome.reason == "interrupted" else 0
 
 

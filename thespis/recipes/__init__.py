@@ -2,12 +2,13 @@
 
 import importlib
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from thespis.card import Card
-from thespis.errors import ThespisError, unknown
+from thespis.errors import ThespisError, WeightsError, unknown
 
 if TYPE_CHECKING:
     from thespis.talker import Talker
@@ -63,16 +64,29 @@ def card(name: str) -> Card:
     return found
 
 
-def load(name: str = "thespis", size: str | None = None, renderer: str | None = None) -> "Talker":
+def load(
+    name: str = "thespis", size: str | None = None, renderer: str | None = None, weights: str | os.PathLike[str] | None = None
+) -> "Talker":
     """Build the Talker of a recipe with the weights its card names, at a size it has or at its usual one.
 
-    The name may tell the size, as "ditto:full" does. A `renderer` of thespis.pixels.choose draws in place of the recipe's own.
+    The name may tell the size, as "ditto:full" does. A `renderer` of thespis.pixels.choose draws in place of the recipe's own, and files in
+    the folder `weights`, which `thespis train` wrote, are used in place of those of the same name that ship.
     """
     from thespis.weights import find_all
 
     recipe, size = module(name), size or parted(name)[1]
-    weights = find_all(recipe.card.weights)
-    talker: Talker = recipe.build(weights) if size is None else recipe.build(weights, size)
+    own = None if weights is None else Path(weights)
+    found = find_all(recipe.card.weights, own)
+    try:
+        talker: Talker = recipe.build(found) if size is None else recipe.build(found, size)
+    except ThespisError:
+        raise
+    except Exception as error:
+        if own is None:
+            raise
+        # Whatever reads the files may fail in its own way; what ships is checked before and does not.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(f"the weights in {own} are not such as the recipe {name!r} reads ({reason}); train them again") from error
     talker.name, talker.card = name, recipe.card
     if renderer is not None:
         from thespis.pixels.choose import redrawn

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ CARRIES = 0.4  # of the steps the carrier learns in; in the others the denoiser 
 CLOSE = 1e-3  # by how much an exported network may differ
 SPOKEN, SPOKEN_SECONDS = 600, 4.0  # clips that the expression generator learns from, and how long each is
 CHECKED = 200  # windows of people who are learned from by nobody, at most
+GENERATOR = "emodiffhead_expression.safetensors"
+"""What the expression generator is called among what ships."""
 USUAL = Settings(steps=2600, batch=4, rate=1e-3, warm_up=60, average=0.995, check_every=200, checkpoint_every=200, sample_every=200)
 LARGE = Settings(steps=60_000, batch=8, rate=1e-4, warm_up=1000, average=0.9995, check_every=1000, checkpoint_every=1000, sample_every=2000)
 """What is usual for networks of latents, which are twenty times as large."""
@@ -150,6 +153,7 @@ def diffusion(
     if size != "tiny":
         return replace(outcome, weights=handed(folder, size, coder, tell))
     export(folder, size)
+    copyfile(folder / "expression.safetensors", folder / GENERATOR)
     return outcome
 
 
