@@ -1,6 +1,5 @@
 """What belongs to the person: hands beside the head do not, guesses are not believed, and a plain rim stays the picture's own."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,13 +11,12 @@ from thespis.pixels.cutout import (
     box_of,
     by_colour,
     connected,
-    diffuse,
     layers,
-    locks,
     plain_rim,
     to_edge,
     unsure,
 )
+from thespis.pixels.diffuse import diffuse
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -50,43 +48,6 @@ def test_a_rim_in_the_colour_of_the_wall_is_the_picture() -> None:
     left = plain_rim(picture, head, hole)
     assert left[50, 60] == 1.0
     assert left[22, 60] < 0.2 < 0.8 < left[47, 87]
-
-
-def hanging_out(wall: Bytes) -> tuple[Bytes, Array]:
-    """A dark head before a wall (160, 160, 3), with a lock of hair that its share (160, 160) misses."""
-    picture, share = wall.copy(), np.zeros((160, 160), np.float32)
-    cv2.circle(picture, (80, 80), 40, (40, 30, 20), -1)
-    cv2.circle(share, (80, 80), 40, (1.0,), -1)
-    cv2.line(picture, (110, 108), (122, 118), (40, 30, 20), 3)
-    return picture, share
-
-
-def test_a_lock_before_a_plain_wall_goes_with_the_head() -> None:
-    picture, share = hanging_out(np.full((160, 160, 3), 200, np.uint8))
-    found = locks(picture, share, np.zeros(share.shape, bool), 60.0)
-    assert found[114, 117] > 0.9
-    assert found[20, 20] == 0.0 and found[60, 128] < 0.05
-
-
-def test_what_goes_on_behind_the_head_is_no_lock() -> None:
-    wall = np.full((160, 160, 3), 200, np.uint8)
-    wall[:, 118:126] = 90  # the edge of a door
-    picture, share = hanging_out(wall)
-    assert locks(picture, share, np.zeros(share.shape, bool), 60.0)[20:95, 122:126].max() < 0.2
-    leaves = np.random.default_rng(0).integers(0, 255, (160, 160, 3), np.uint8)
-    picture, share = hanging_out(leaves)
-    assert locks(picture, share, np.zeros(share.shape, bool), 60.0).max() < 0.1
-
-
-def test_a_shadow_on_the_wall_is_no_lock() -> None:
-    wall = np.full((160, 160, 3), 200, np.uint8)
-    cv2.circle(wall, (112, 60), 14, (150, 150, 150), -1)
-    nothing = np.zeros(wall.shape[:2], bool)
-    sharp, soft = (hanging_out(each) for each in (wall, cv2.GaussianBlur(wall, (0, 0), 5)))
-    assert locks(*sharp, nothing, 60.0)[60, 122] > 0.9
-    assert locks(*soft, nothing, 60.0)[60, 118:].max() < 0.15
-    # What hangs before a shadow still hangs.
-    assert locks(*soft, nothing, 60.0)[114, 117] > 0.9
 
 
 def test_unknown_colours_are_made_up_and_known_ones_stay() -> None:

@@ -75,7 +75,7 @@ def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
     def within(spots: Array) -> Array:
         return np.full((len(spots), 2), 9.0, np.float32)
 
-    def person(spots: Array) -> Array:
+    def person(spots: Array, *, softly: bool) -> Array:
         return np.ones(len(spots), np.float32)
 
     layer, carry = skirt(shapes, shapes.points, front, None, within, person)
@@ -97,7 +97,7 @@ def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
         if abs(np.linalg.det(corners)) > 1e-9:
             parts = places @ np.linalg.inv(corners)
             inside = (parts > -1e-6).all(axis=1)
-            found[inside] = parts[inside] @ follow[triangle]
+            found[inside] = parts[inside] @ follow[triangle, 1]
     around = np.isfinite(found)
     assert around.mean() > 0.5
     assert np.abs(found - follow_head(outline, spots, None, SHORT))[around].max() < 0.15
@@ -129,10 +129,11 @@ def test_an_ear_that_is_seen_from_the_front_goes_back_no_farther_than_ears_do() 
 
     def deep(edge: float) -> float:
         """Say how far behind the face's outline the head's lies, at the height of the ears."""
-        room, person = np.full((1584, 2), 9.0, np.float32), np.ones(1584, np.float32)
+        edges = np.full(36, edge, np.float32)
         layer, _ = skirt(
-            shapes, points, front, np.full(36, edge, np.float32), lambda spots: room[: len(spots)], lambda spots: person[: len(spots)]
-        )
+            shapes, points, front, edges, lambda spots: np.full((len(spots), 2), 9.0, np.float32),
+            lambda spots, softly: np.ones(len(spots), np.float32),
+        )  # fmt: skip
         rings = layer.points.reshape(-1, 72, 3)
         return float(rings[WITHIN.index(1.0), ::2, 2][np.abs(away[:, 0]) > 0.97].mean()) - 0.5
 

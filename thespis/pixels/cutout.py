@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
+from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
+from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
 from thespis.pixels.patches import continued
 from thespis.types import Array, Bytes
@@ -27,16 +29,10 @@ WALL = (0.05, 0.4)  # of the way from the background's colour to the person's: b
 MIXED = 0.42  # of that way, where another background is put behind hair: half the old one's colour would be a pale rim
 DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a guess, and the cut is not believed
 PLAIN = (4.0, 10.0)  # grey levels by which a rim may differ from the colours around it and still be background
-LOCKS = 0.5  # eye distances outside the person's edge within which locks of hair are looked for on a plain wall
-RIM = 0.05  # eye distances around the person that say nothing about what hangs together with what
-ROUGH = (3.0, 8.0)  # grey levels by which the wall around may vary and still be plain enough to tell them
-LOCK = (10.0, 40.0)  # of 441: how far a lock's colour is from the wall's
-BROAD, SHOWS = 0.05, 0.12  # eye distances that no lock is wide, and the share of one that is to be seen
-EDGE = 8.0  # grey levels a pixel by which a lock's edge is sharper than a shadow's
-KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made up from those around
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
+WISPS = 0.1  # the same where hair hangs out of it
 SEAM = 0.05  # eye distances inside the edge of what was made in which it must have the colours beside it
 BARED = 0.9  # eye distances into the hole that a head may lay open
 MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
@@ -47,19 +43,21 @@ class Cutout:
     """A texture taken apart: the `person` (h, w, 4), whose fourth byte is the share of each pixel, and the `plate` behind (h, w, 3).
 
     `body` (small h, small w), from 0 to 1, is where in all of it the person is, shoulders too, which the share does not tell from
-    what lies beside them.
+    what lies beside them; `soft` (small h, small w) is the same with what lies beside them taken along.
     """
 
     person: Bytes
     plate: Bytes
     body: Array
+    soft: Array
 
-    def covers(self, spots: Array) -> Array:
+    def covers(self, spots: Array, *, softly: bool = False) -> Array:
         """Say how much person there is at places (n, 2) in the texture (n,)."""
-        times = np.array(self.body.shape[::-1], np.float32) / np.array(self.person.shape[1::-1], np.float32)
+        body = self.soft if softly else self.body
+        times = np.array(body.shape[::-1], np.float32) / np.array(self.person.shape[1::-1], np.float32)
         at = np.round((spots + 0.5) * times - 0.5).astype(int)
-        column, row = (np.clip(at[:, axis], 0, self.body.shape[1 - axis] - 1) for axis in (0, 1))
-        return np.asarray(self.body[row, column], np.float32)
+        column, row = (np.clip(at[:, axis], 0, body.shape[1 - axis] - 1) for axis in (0, 1))
+        return np.asarray(body[row, column], np.float32)
 
     @property
     def share(self) -> Bytes:
@@ -114,7 +112,7 @@ def cut_out(
         goes = np.ones_like(goes)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
         return None
-    body = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
+    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
@@ -126,7 +124,7 @@ def cut_out(
     large = [np.asarray(cv2.resize(part, whole, interpolation=cv2.INTER_LINEAR), np.uint8) for part in parts]
     person, behind = np.empty((*texture.shape[:2], 4), np.uint8), np.empty_like(texture)
     take_apart(np.ascontiguousarray(texture), large[0], large[1], large[2], large[3], person, behind)
-    return Cutout(person, behind, body)
+    return Cutout(person, behind, alpha, soft)
 
 
 def on_grid(moving: Callable[[Array], tuple[Array, Array]], size: tuple[int, int], exact: Array) -> tuple[Array, Array]:
@@ -155,13 +153,15 @@ def layers(
 
     What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
     """
-    alpha = connected(np.maximum(alpha, locks(small, alpha, made_up, unit)), face)
+    hanging = locks(small, alpha, made_up, unit)
+    alpha = connected(np.maximum(alpha, hanging), face)
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
         by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
         cv2.dilate(face, np.ones((3, 3), np.uint8)),
     )
-    hole = plain_rim(small, alpha, hole_of(alpha, unit))
+    # Beside what hangs there is more of the same, too thin to be told from the wall.
+    hole = plain_rim(small, alpha, np.maximum(hole_of(alpha, unit), hole_of(hanging * alpha, WISPS / ROOM * unit)))
     if not entirely:
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (bare - goes) * hole
@@ -243,63 +243,6 @@ def airy_share(picture: Bytes, unit: float) -> Array:
     soft = cv2.blur(cv2.blur(grown, (room, room)), (room, room))
     soft[room:, room : room + width] = picture
     return np.maximum(seen, person_share(np.ascontiguousarray(soft))[room:, room : room + width])
-
-
-def locks(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: float) -> Array:
-    """Find what hangs out of a person's share (h, w) before a plain wall, and would stay on it when the head moves -> a share (h, w).
-
-    Nothing hangs where all was `made_up` (h, w), beyond the picture's edge.
-    """
-    apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / unit
-    near = ((apart < LOCKS) | made_up).astype(np.float32)
-    if near.all() or not near.any():
-        return np.zeros_like(alpha)
-    colours = picture.astype(np.float32)
-    side = 2 * max(round(0.12 * unit), 1) + 1
-    uneven = np.abs(colours - cv2.blur(colours, (side, side))).max(axis=2)
-    around = diffuse(np.dstack([colours, cv2.blur(uneven, (5, 5))]), 1 - near)
-    # Leaves and lettering farther out make the wall rough here too, and nothing can be told.
-    wall, rough = around[..., :3], around[..., 3]
-    plain = 1 - smoothstep(*ROUGH, rough)
-    told = smoothstep(*LOCK, np.linalg.norm(colours - wall, axis=2)) * plain
-    # What hangs together with something farther out, or with the picture's edge, is a thing behind the head, whatever it looks like.
-    _, parts = cv2.connectedComponents(((told > 0.3) & (apart > RIM)).astype(np.uint8), connectivity=8)
-    # Single specks, as grain and the cracks of a painting are, are no thing.
-    things = cv2.medianBlur(((uneven > ROUGH[1]) & (near <= 0)).astype(np.uint8), 5)
-    beyond = cv2.distanceTransform(1 - things, cv2.DIST_L2, 3) < LOCKS * unit
-    beyond[[0, -1]], beyond[:, [0, -1]] = True, True
-    beyond |= cv2.dilate(made_up.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    behind = np.isin(parts, np.unique(parts[beyond])) & (parts > 0)
-    rim = 2 * max(round(RIM * unit), 1) + 1
-    hanging = told * (1 - cv2.dilate(np.asarray(behind | made_up, np.float32), np.ones((rim, rim), np.uint8)))
-    hanging *= 1 - shadows(picture, np.asarray(hanging, np.float32), apart, unit)
-    return np.asarray(hanging * (1 - smoothstep(0.6 * LOCKS, LOCKS, apart)), np.float32)
-
-
-def shadows(picture: Bytes, hanging: Array, apart: Array, unit: float) -> Array:
-    """Say which of what is `hanging` (h, w) out of a person is a shadow or a glow on the wall -> 0 or 1 (h, w): broad, and nowhere sharp.
-
-    `apart` (h, w) is how far each pixel lies beside the person, in eye distances.
-    """
-    reach = max(round(BROAD * unit), 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    broad = np.asarray((cv2.morphologyEx(hanging, cv2.MORPH_OPEN, kernel) > SHOWS) & (apart > RIM), np.uint8)
-    found = np.zeros(hanging.shape, np.float32)
-    if not broad.any():
-        return found
-    soft = cv2.GaussianBlur(picture, (3, 3), 0)
-    steps = [cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
-    sharp = cv2.dilate(np.sqrt(sum(np.einsum("yxc,yxc->yx", step, step) for step in steps)), np.ones((3, 3), np.uint8))
-    count, parts, boxes, _ = cv2.connectedComponentsWithStats(broad)
-    for part in range(1, count):
-        left, top, wide, tall = boxes[part, :4]
-        box = np.s_[max(top - reach, 0) : top + tall + reach, max(left - reach, 0) : left + wide + reach]
-        own = np.asarray(parts[box] == part, np.uint8)
-        edge = (cv2.dilate(own, np.ones((7, 7), np.uint8)) > cv2.erode(own, np.ones((5, 5), np.uint8))) & (apart[box] > RIM)
-        # The person's own edge is as sharp as any; it is the far side that tells.
-        if edge.any() and np.percentile(sharp[box][edge], 75) < EDGE:
-            found[box] = np.maximum(found[box], cv2.dilate(own, kernel))
-    return found
 
 
 def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, tell: Array, mixed: Array) -> Array:
@@ -404,26 +347,6 @@ def to_edge(hole: npt.NDArray[np.bool_], soft: float) -> tuple[Array, Array, Arr
     ways[..., :2] = cv2.GaussianBlur(np.ascontiguousarray(ways[..., :2]), (0, 0), max(soft / times, 1.0))
     found = cv2.resize(ways, hole.shape[::-1], interpolation=cv2.INTER_LINEAR) * times
     return found[..., 0], found[..., 1], found[..., 2]
-
-
-def diffuse(colours: Array, known: Array) -> Array:
-    """Carry the known colours (h, w, 3) into the unknown, smoothly: halved and halved again, and enlarged from the coarsest on."""
-    levels: list[tuple[Array, Array]] = [(colours * known[..., None], known)]
-    while min(levels[-1][1].shape) > 2:
-        colour, weight = levels[-1]
-        size = (-(-weight.shape[1] // 2), -(-weight.shape[0] // 2))
-        halved = [np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32) for each in (colour, weight)]
-        levels.append((halved[0], halved[1]))
-    colour, weight = levels[-1]
-    made = colour / np.maximum(weight, 1e-6)[..., None]
-    if not (weight > 0).all():
-        made = np.broadcast_to(colour.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6), colour.shape)
-    for colour, weight in reversed(levels[1:-1]):
-        made = cv2.resize(np.ascontiguousarray(made, np.float32), (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
-        trust = np.clip(weight * 4, 0, 1)[..., None]
-        made = made + (colour / np.maximum(weight, 1e-6)[..., None] - made) * trust
-    made = cv2.resize(np.ascontiguousarray(made, np.float32), (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.copyTo(colours, (known >= KNOWN).astype(np.uint8), made), np.float32)
 
 
 def own_colours(picture: Bytes, alpha: Array, plate: Bytes) -> Bytes:

@@ -17,9 +17,9 @@ class Layer:
     """Some vertices of the puppet, at rest.
 
     `points` (n, 3) in eye distances along the camera's axes; `source` (n, 2) in pixels of the layer's own `texture` (h, w, 4), or of
-    the portrait's where that is None; `triangles` (m, 3) number this layer's vertices. `follow_head` (n,) is how far a vertex goes with
-    the head's rotation, `free` (n, 2) how much of that across and down the frame, `follow_body` (n,) how far with the shoulders and
-    `follow_jaw` (n,) with the jaw; `behind` pushes the whole layer away from the viewer, in eye distances.
+    the portrait's where that is None; `triangles` (m, 3) number this layer's vertices. `follow_head` (n, 3) is how far a vertex goes with
+    the head along each axis, `free` (n, 2) how much of any motion it makes across and down the frame, `follow_body` (n,) how far it goes
+    with the shoulders and `follow_jaw` (n,) with the jaw; `behind` pushes the whole layer away from the viewer, in eye distances.
     """
 
     points: Array

@@ -214,8 +214,8 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
 
     edge = None if cutout is None else find_edge(cutout.share, spot_on_texture, seen, away)
 
-    def covers(spots: Array) -> Array:
-        return np.ones(len(spots), np.float32) if cutout is None else cutout.covers(spot_on_texture(spots))
+    def covers(spots: Array, *, softly: bool) -> Array:
+        return np.ones(len(spots), np.float32) if cutout is None else cutout.covers(spot_on_texture(spots), softly=softly)
 
     around, carry = skirt(shapes, person.photo, rotation, edge, lambda spots: framing.room(spot_on_texture(spots)) / unit, covers)
     eyes = {
@@ -342,7 +342,10 @@ def assemble(
         else:
             source = framing.to_texture(layer.points * unit + np.append(origin, 0).astype(np.float32))
         sources.append(source)
-    follow = [ones[i] if layer.follow_head is None else layer.follow_head for i, layer in enumerate(layers)]
+    follow = [
+        np.ones((count, 3), np.float32) if layer.follow_head is None else layer.follow_head
+        for count, layer in zip(counts, layers, strict=True)
+    ]
     jaw = [ones[i] * 0 if layer.follow_jaw is None else layer.follow_jaw for i, layer in enumerate(layers)]
     light = [ones[i] if layer.light is None else layer.light for i, layer in enumerate(layers)]
     skirt_rows = slice(int(first[1]), int(first[2]))
@@ -355,10 +358,10 @@ def assemble(
     follow_head = np.concatenate(follow)
     free = [np.ones((count, 2)) if layer.free is None else layer.free for count, layer in zip(counts, layers, strict=True)]
     axes = np.append(np.concatenate(free), np.ones((len(rest), 1)), axis=1)
-    follow_axes = follow_head[:, None] * axes
+    follow_axes = follow_head * axes
     body = layers[1].follow_body
     assert body is not None
-    moves = follow_head > 0
+    moves = (follow_head > 0).any(axis=1)
     moves[skirt_rows] |= (carry.sum(axis=1) > 1e-4) | (body > 1e-3)
     states = {side: LidState(lid, atlas[lid.box].copy()) for side, lid in lids.items()}
     # The skirt's own points lie where the photograph has them, so what never moves is drawn once.

@@ -1,12 +1,14 @@
 """Everything around the face: rings of points from the face's outline outwards, that carry hair, ears, neck and shoulders."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from thespis.head.shapes import Shapes
 from thespis.pixels.layers import Layer, smoothstep
 from thespis.pixels.relief import STEEPEST
+from thespis.pixels.shoulders import still_below
 from thespis.types import Array, Bytes
 
 WITHIN = (0.0, 0.1, 0.22, 0.36, 0.5, 0.64, 0.78, 0.9, 1.0, 1.12)  # of the way from the face's outline to the head's
@@ -35,9 +37,18 @@ HANGS, SLOPES = (
     0.6,
 )  # eye distances below the chin over which long hair stops to follow, and how much less beside the face does earlier
 SLENDER, THROAT = 0.72, (-0.4, 0.3)  # of the face's width that a neck has, and eye distances below the chin over which it narrows to that
+SLIDES = 0.6  # of what a neck beside it would go aside, that a shoulder does
 HARDLY = 0.05  # of the shoulders' motion that is none
 BODY = (-0.1, 0.9)  # eye distances below the chin over which the body comes to be one with the shoulders
 SHOULDER = (-1.3, -0.3)  # eye distances below the chin from which on, and from which on entirely, what lies beside the face may be one
+
+
+class Covers(Protocol):
+    """Says how much person there is at spots (n, 2) of the picture, in eye distances -> (n,); `softly` with what lies beside."""
+
+    def __call__(self, spots: Array, *, softly: bool) -> Array:
+        """Say it."""
+        ...
 
 
 def rays(shapes: Shapes, photo: Array, rotation: Array) -> tuple[Array, Array]:
@@ -84,7 +95,7 @@ def skirt(
     rotation: Array,
     edge: Array | None,
     room: Callable[[Array], Array],
-    own: Callable[[Array], Array],
+    own: Covers,
 ) -> tuple[Layer, Array]:
     """Make the skirt of a face (468, 3) in its own axes -> its layer in the camera's axes, and how it follows the outline (n, 36).
 
@@ -117,13 +128,22 @@ def skirt(
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
     beyond = None if edge is None else (steps - head).reshape(-1)
     follow = follow_head(outline, flat[:, :2], beyond, np.broadcast_to(head, steps.shape).reshape(-1))
+    limit = np.ones(len(points), np.float32)
+    if edge is not None:
+        level = flat[0, :2] - points[0, :2] @ rotation[:2, :2]
+        back = np.linalg.inv(rotation[:2, :2])
+        limit = still_below(outline, lambda spots: own((spots - level) @ back, softly=False))(flat[:, :2])
     # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
     cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
     cut = np.max([np.roll(cut, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
     free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2]))) * smoothstep(0.0, 0.4, steps.reshape(-1, 1))
-    follow = np.where(steps.reshape(-1) == 0, 1.0, follow).astype(np.float32)
+    at_face = steps.reshape(-1) == 0
+    follow, limit = (np.where(at_face, 1.0, each).astype(np.float32) for each in (follow, limit))
     # What would hardly move stays where it is to the last bit.
-    body = np.maximum(follow_body(outline, flat[:, :2]) * own(points[:, :2]) * (1 - follow) - HARDLY, 0.0)
+    body = np.maximum(follow_body(outline, flat[:, :2]) * own(points[:, :2], softly=True) * (1 - follow * limit) - HARDLY, 0.0)
+    # A shoulder that goes down with a tilt is dented; one that slides along its own edge stretches the neck less.
+    slides = limit + SLIDES * (1 - limit)
+    follow = follow[:, None] * np.stack([slides, limit, slides], axis=1)
     ring = np.arange(count)
     triangles = []
     for step in range(len(steps) - 1):
@@ -138,7 +158,7 @@ def skirt(
     carry *= fade[..., None] / carry.sum(axis=2, keepdims=True)
     layer = Layer(
         points.astype(np.float32), np.zeros((len(points), 2), np.float32), np.concatenate(triangles).astype(np.int32),
-        follow_head=follow, free=np.asarray(free, np.float32), follow_body=np.asarray(body, np.float32),
+        follow_head=np.asarray(follow, np.float32), free=np.asarray(free, np.float32), follow_body=np.asarray(body, np.float32),
     )  # fmt: skip
     return layer, np.asarray(carry.reshape(-1, count // 2), np.float32)
 
