@@ -126,7 +126,7 @@ def small_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pat
     monkeypatch.setattr(emodiffhead, "CLIPS", {"plain": (1, 0.5), "emotional": (1, 0.5), "turned": (1, 0.5)})
     monkeypatch.setattr(emodiffhead, "HELD", 1)
     monkeypatch.setattr(emodiffhead, "HELD_TURNED", 1)
-    short = replace(emodiffhead.LARGE, steps=8, batch=2, warm_up=1, average=0.5, check_every=2, checkpoint_every=2, sample_every=6)
+    short = replace(emodiffhead.LARGE, steps=10, batch=2, warm_up=1, average=0.5, check_every=2, checkpoint_every=2, sample_every=6)
     monkeypatch.setattr(emodiffhead, "LARGE", short)
     folder = tmp_path / "run"
     folder.mkdir()
