@@ -17,6 +17,7 @@ from thespis.pixels.cutout import (
     unsure,
 )
 from thespis.pixels.diffuse import diffuse
+from thespis.pixels.locks import locks
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -96,11 +97,13 @@ def test_what_was_made_up_above_a_head_says_nothing_about_the_wall() -> None:
     mirrored[:20] = True
     picture[:20] = picture[39:19:-1]
     everywhere = np.ones_like(head)
-    share, _, plate, hole = layers(picture, head, face, mirrored, 40.0, everywhere, everywhere, False)
+    nothing = np.zeros_like(head)
+    hangs = locks(picture, head, mirrored, 40.0)
+    share, _, plate, hole = layers(picture, np.maximum(head, hangs), hangs, face, mirrored, 40.0, everywhere, everywhere, False)
     # Neither does the mirrored hair go with the head, nor does it stay on the wall.
     assert share[:10].max() == 0 and hole[:20].min() == 255
     assert np.abs(plate[:30].astype(int) - 200).max() < 6
-    blind = layers(picture, head, face, mirrored & False, 40.0, everywhere, everywhere, False)
+    blind = layers(picture, head, nothing, face, mirrored & False, 40.0, everywhere, everywhere, False)
     assert max(blind[0][:10].max(), np.abs(blind[2][:30].astype(int) - 200).max()) > 60
 
 

@@ -67,3 +67,14 @@ def test_what_is_parted_from_a_head_begins_below_the_last_wall() -> None:
     person[12:, 3] = True
     ends, begins = parted(person)
     assert list(ends) == [5, 0, 0, 0] and list(begins) == [9, 0, 0, 12]
+
+
+def test_a_scarf_that_hangs_beside_the_wall_behind_a_neck_is_no_shoulder() -> None:
+    plain = body()
+
+    def covers(spots: Array) -> Array:
+        return np.maximum(plain(spots), ((np.abs(spots[:, 0] - 1.6) < 0.3) & (spots[:, 1] > -0.9)).astype(np.float32))
+
+    follows = still_below(OUTLINE, covers)
+    assert follows(np.array([[1.6, 1.6], [1.6, 0.5]], np.float32)).min() > 0.95
+    assert follows(np.array([[0.9, 1.75], [-0.9, 1.75]], np.float32)).max() < 0.05

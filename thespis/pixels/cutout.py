@@ -112,12 +112,16 @@ def cut_out(
         goes = np.ones_like(goes)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
         return None
-    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
+    hanging = np.zeros_like(alpha)
+    hanging[box] = locks(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit)
+    alpha = connected(np.maximum(alpha, hanging), face)
+    hanging = np.minimum(hanging, alpha)
+    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
-        parts, layers(small[box], alpha[box], face[box], made_up[box], unit, goes[box], bare[box], entirely), strict=True
+        parts, layers(small[box], alpha[box], hanging[box], face[box], made_up[box], unit, goes[box], bare[box], entirely), strict=True
     ):
         part[box] = found
     whole = texture.shape[1], texture.shape[0]
@@ -147,21 +151,28 @@ def box_of(mask: npt.NDArray[np.bool_], room: int) -> tuple[slice, slice]:
 
 
 def layers(
-    small: Bytes, alpha: Array, face: Bytes, made_up: npt.NDArray[np.bool_], unit: float, goes: Array, bare: Array, entirely: bool
+    small: Bytes,
+    alpha: Array,
+    hanging: Array,
+    face: Bytes,
+    made_up: npt.NDArray[np.bool_],
+    unit: float,
+    goes: Array,
+    bare: Array,
+    entirely: bool,
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
 
+    `hanging` (h, w) is what of the share hangs out of the rest.
     What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
     """
-    hanging = locks(small, alpha, made_up, unit)
-    alpha = connected(np.maximum(alpha, hanging), face)
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
         by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
         cv2.dilate(face, np.ones((3, 3), np.uint8)),
     )
     # Beside what hangs there is more of the same, too thin to be told from the wall.
-    hole = plain_rim(small, alpha, np.maximum(hole_of(alpha, unit), hole_of(hanging * alpha, WISPS / ROOM * unit)))
+    hole = plain_rim(small, alpha, np.maximum(hole_of(alpha, unit), hole_of(hanging, WISPS / ROOM * unit)))
     if not entirely:
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (bare - goes) * hole

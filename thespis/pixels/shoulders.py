@@ -9,7 +9,7 @@ from thespis.pixels.layers import smoothstep
 from thespis.types import Array
 
 Rows = npt.NDArray[np.int64]
-ACROSS, STEP = 2.0, 0.04  # eye distances beside the face's middle in which shoulders are looked for, and between places
+ACROSS, STEP = 3.0, 0.04  # eye distances beside the face's middle in which shoulders are looked for, and between places
 ABOVE, BELOW = 1.1, 1.3  # eye distances above the chin, and below it, within which they begin
 LEAST = 0.08  # eye distances of wall that part a head from a shoulder, and of a shoulder below that
 WIDE = 0.2  # eye distances of such wall from side to side, or hair hides where the neck ends
@@ -39,8 +39,10 @@ def still_below(outline: Array, covers: Callable[[Array], Array]) -> Callable[[A
         away = np.abs(x[edge[0]]) - side * x
         line = np.interp(np.abs(x), np.abs(x[edge]), y[begins[edge]])
         head = np.interp(np.abs(x), np.abs(x[edge]), y[ends[edge]])
-        own = np.where(away > 0, line[edge[0]] + SLOPE * np.maximum(away, 0), line)
-        gap = np.where(away > 0, own - GIVES[1], np.clip(head, own - GIVES[1], own - GIVES[0]))
+        # What hangs down without a gap, hair or a scarf, goes along as far as it does.
+        hangs = (begins == 0) & person[np.clip(np.round((line - y[0]) / STEP).astype(int) - 1, 0, len(y) - 1), np.arange(len(x))]
+        own = np.where(away > 0, line[edge[0]] + SLOPE * np.maximum(away, 0), line + BELOW * hangs)
+        gap = np.where((away > 0) | hangs, own - GIVES[1], np.clip(head, own - GIVES[1], own - GIVES[0]))
         nearer = own < high
         low, high = np.where(nearer, gap, low), np.where(nearer, own, high)
     if not np.isfinite(high).all():
