@@ -1,7 +1,7 @@
 """A Talker is a list of Stages; a Session is a Talker at work on one stream of speech."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -32,6 +32,7 @@ class Talker:
         if self.stages[0].takes != SAMPLES:
             raise PairingError(f"a Talker begins with samples, but {type(self.stages[0]).__name__} takes {self.stages[0].takes}")
         self.name, self.card = name, card
+        self.brought: Mapping[str, str] = {}  # files of the user's that stand in for what ships, and their digests
         self.delay = sum((stage.delay for stage in self.stages), Fraction(0))
 
     def start(self, portrait: Portrait, direction: Direction | None = None, *, rate: int) -> "Session":

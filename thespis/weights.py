@@ -7,8 +7,10 @@ the user has accepted those (`thespis weights`), a record with the hash of every
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,11 @@ def sha256(path: Path) -> str:
 
 
 def find(weight: Weight) -> Path:
-    """Give the path of a weight, after checking that it is there and unchanged."""
+    """Give the path of a weight, after checking that it is there and unchanged; what the user brings is not checked."""
+    brought = _brought.get()
+    own = brought and brought.look(weight.file)
+    if own:
+        return own
     shipped = ASSETS / weight.file
     path = shipped if shipped.exists() else user_folder() / weight.file
     if not path.exists():
@@ -53,32 +59,70 @@ def find(weight: Weight) -> Path:
     return path
 
 
-def find_all(weights: Sequence[Weight], own: Path | None = None) -> Mapping[str, Path]:
-    """Give the paths of a card's weights by name; files of their names in the folder `own` go first, whatever they are."""
-    chosen = {} if own is None else owned(weights, own)
-    return {weight.name: chosen.get(weight.name) or find(weight) for weight in weights}
+def find_all(weights: Sequence[Weight]) -> Mapping[str, Path]:
+    """Give the paths of a card's weights by name."""
+    return {weight.name: find(weight) for weight in weights}
 
 
-def owned(weights: Sequence[Weight], folder: Path) -> Mapping[str, Path]:
-    """Find which of a card's weights a folder holds, by name; it must hold one at least."""
-    found = {weight.name: folder / weight.file for weight in weights if (folder / weight.file).is_file()}
-    if not found:
-        wanted = ", ".join(weight.file for weight in weights) or "none: it has no weights"
-        what = "holds none of the files this recipe looks for" if folder.is_dir() else "is no folder with files this recipe looks for"
-        raise WeightsError(f"{folder} {what} ({wanted}); give the folder that thespis train of this recipe wrote into")
-    return found
+@dataclass(eq=False)
+class Brought:
+    """A folder of the user's whose files go before all others while a recipe is built; `used` and `missed` tell what was looked for."""
+
+    folder: Path
+    used: list[Path] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def look(self, file: str) -> Path | None:
+        """Give the path of a file, where the folder holds it."""
+        path = self.folder / file
+        if path.is_file():
+            self.used.append(path)
+            return path
+        self.missed.append(file)
+        return None
+
+    def check(self) -> None:
+        """Refuse a folder that held nothing of what was looked for."""
+        if not self.used:
+            wanted = ", ".join(dict.fromkeys(self.missed)) or "none: it has no weights"
+            what = "holds none of the files" if self.folder.is_dir() else "is no folder with files"
+            raise WeightsError(
+                f"{self.folder} {what} this recipe looks for ({wanted}); give the folder that thespis train of this recipe wrote into"
+            )
+
+    def digests(self) -> dict[str, str]:
+        """Name the files that were used, and their digests."""
+        return {path.name: sha256(path) for path in self.used}
 
 
-def own_digests(weights: Sequence[Weight], folder: Path) -> dict[str, str]:
-    """Name the files of a folder that stand in for a card's weights, and their digests."""
-    return {path.name: sha256(path) for path in owned(weights, folder).values()}
+_brought: ContextVar[Brought | None] = ContextVar("brought weights", default=None)
+
+
+@contextmanager
+def bringing(folder: Path | None) -> Iterator[Brought | None]:
+    """Let the files of a folder go before all others until the end; without a folder nothing changes."""
+    if folder is None:
+        yield None
+        return
+    brought = Brought(folder)
+    token = _brought.set(brought)
+    try:
+        yield brought
+    finally:
+        _brought.reset(token)
+
+
+def user_file(name: str) -> Path:
+    """Say where a file of the user's is, or belongs: in the folder brought for this recipe, else in that for the user's own weights."""
+    brought = _brought.get()
+    return (brought and brought.look(name)) or user_folder() / name
 
 
 @cache
 def card_of(name: str) -> Weight:
     """Read the card of a file that ships with the package, NAME.json beside it: the one place that says what the file must be."""
     facts = json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8"))
-    return Weight(**{field.name: facts[field.name] for field in fields(Weight) if field.name in facts})
+    return Weight(**{each.name: facts[each.name] for each in fields(Weight) if each.name in facts})
 
 
 def asset(name: str) -> Path:

@@ -1,5 +1,6 @@
 """A recipe drawn with weights of the user's: the files a training left, in place of those that ship."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from thespis import recipes
 from thespis.apps.cli import main
 from thespis.errors import WeightsError
-from thespis.weights import ASSETS, find_all, owned
+from thespis.weights import ASSETS, bringing, find_all, user_file
 
 pytestmark = pytest.mark.unit
 CARD = recipes.card("emodiffhead")
@@ -17,10 +18,22 @@ CARD = recipes.card("emodiffhead")
 
 def test_own_files_go_first_and_the_rest_ships(tmp_path: Path) -> None:
     (tmp_path / "emodiffhead_carrier.onnx").write_bytes(b"mine")
-    found = find_all(CARD.weights, tmp_path)
+    with bringing(tmp_path) as brought:
+        found = find_all(CARD.weights)
     assert found["carrier"] == tmp_path / "emodiffhead_carrier.onnx"
     assert {path.parent for name, path in found.items() if name != "carrier"} == {ASSETS}
-    assert list(owned(CARD.weights, tmp_path)) == ["carrier"]
+    assert brought is not None
+    assert brought.digests() == {"emodiffhead_carrier.onnx": hashlib.sha256(b"mine").hexdigest()}
+    assert find_all(CARD.weights)["carrier"].parent == ASSETS
+
+
+def test_what_is_brought_goes_before_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THESPIS_WEIGHTS", str(tmp_path / "usual"))
+    (tmp_path / "small.safetensors").write_bytes(b"mine")
+    with bringing(tmp_path):
+        assert user_file("small.safetensors") == tmp_path / "small.safetensors"
+        assert user_file("other.safetensors") == tmp_path / "usual" / "other.safetensors"
+    assert user_file("small.safetensors") == tmp_path / "usual" / "small.safetensors"
 
 
 def test_a_folder_without_any_names_what_is_looked_for(tmp_path: Path) -> None:

@@ -127,10 +127,8 @@ def dub(args: Namespace, shown: "Progress") -> dict[str, Any]:
         direction.check(talker.name, recipes.card(args.recipe).accepts)
     inputs = {"video": video} | ({} if args.audio is None else {"audio": Path(args.audio)})
     asked = {name: getattr(args, name) for name in ("say", "voice", "lips", "face", "loop", "recipe")}
-    if args.weights is not None:
-        from thespis.weights import own_digests
-
-        asked["weights"] = own_digests(recipes.card(args.recipe).weights, args.weights)
+    if talker.brought:
+        asked["weights"] = dict(talker.brought)
     work = Work(output.path, fingerprint(inputs, {**asked, "version": thespis.__version__}))
     shown.start(None if footage.frames is None else 2 * footage.frames, {"output": str(args.output), "video": str(video)})
     followed = work.seen()

@@ -171,11 +171,8 @@ def main(args: Namespace) -> int:
         total = None if job.seconds is None else frame_count(round(job.seconds * job.rate), job.rate, job.fps)
         if args.renderer is not None:
             job.about["renderer"] = args.renderer
-        if args.weights is not None:
-            from thespis import recipes
-            from thespis.weights import own_digests
-
-            job.about["weights"] = own_digests(recipes.card(args.recipe).weights, args.weights)
+        if talker is not None and talker.brought:
+            job.about["weights"] = dict(talker.brought)
         facts: dict[str, Any] = {"settings": job.about | {"direction": asked(job.direction)}, "versions": versions()}
         shown.start(1 if args.preview else total, {"output": str(args.output), **facts})
         if args.preview:

@@ -72,24 +72,31 @@ def load(
     The name may tell the size, as "ditto:full" does. A `renderer` of thespis.pixels.choose draws in place of the recipe's own, and files in
     the folder `weights`, which `thespis train` wrote, are used in place of those of the same name that ship.
     """
-    from thespis.weights import find_all
+    from thespis.weights import bringing, find_all
 
     recipe, size = module(name), size or parted(name)[1]
-    own = None if weights is None else Path(weights)
-    found = find_all(recipe.card.weights, own)
-    try:
-        talker: Talker = recipe.build(found) if size is None else recipe.build(found, size)
-    except ThespisError:
-        raise
-    except Exception as error:
-        if own is None:
+    with bringing(None if weights is None else Path(weights)) as brought:
+        try:
+            found = find_all(recipe.card.weights)
+            talker: Talker = recipe.build(found) if size is None else recipe.build(found, size)
+        except ThespisError:
             raise
-        # Whatever reads the files may fail in its own way; what ships is checked before and does not.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise WeightsError(f"the weights in {own} are not such as the recipe {name!r} reads ({reason}); train them again") from error
+        except Exception as error:
+            if brought is None:
+                raise
+            # Whatever reads the files may fail in its own way; what ships is checked before and does not.
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise WeightsError(
+                f"the weights in {brought.folder} are not such as the recipe {name!r} reads ({reason}); train them again"
+            ) from error
+    if brought is not None:
+        brought.check()
+        talker.brought = brought.digests()
     talker.name, talker.card = name, recipe.card
     if renderer is not None:
         from thespis.pixels.choose import redrawn
 
-        return redrawn(talker, renderer)
+        other = redrawn(talker, renderer)
+        other.brought = talker.brought
+        return other
     return talker

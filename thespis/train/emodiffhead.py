@@ -166,7 +166,8 @@ def handed(folder: Path, size: str, coder: Coder | None, tell: Callable[[str], N
     write_tensors(network, load_file(folder / "network.safetensors"), about)
     write_tensors(generator, load_file(folder / "expression.safetensors"))
     beside = f", where the folder {AUTOENCODER!r} has to be, too" if coder else ""
-    tell(f"to use it, put {network.name} and {generator.name} into {user_folder()}{beside}: thespis run ... --recipe emodiffhead:{size}")
+    use = f"thespis run ... --recipe emodiffhead:{size}"
+    tell(f"to use it: {use} --weights {folder}, or put {network.name} and {generator.name} into {user_folder()}{beside}: {use}")
     return network
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from thespis.errors import MissingExtraError, UsageError, WeightsError, unknown
 from thespis.pixels.diffusion.networks import OnnxFace, TorchFace
 from thespis.pixels.diffusion.shape import SHAPES, NetworkShape
-from thespis.weights import user_folder
+from thespis.weights import user_file, user_folder
 
 if TYPE_CHECKING:
     from thespis.pixels.diffusion.latent import Coder
@@ -34,11 +34,12 @@ def face_network(size: str, weights: Mapping[str, Path]) -> OnnxFace | TorchFace
         return OnnxFace(weights, shape)
     if find_spec("torch") is None:
         raise MissingExtraError(f"the size {size!r} of emodiffhead needs torch, which is not installed; run: pip install 'thespis[train]'")
-    path = user_folder() / file_of(size)
+    path = user_file(file_of(size))
     if not path.is_file():
         raise WeightsError(
             f"there are no weights for the size {size!r} of emodiffhead at {path}: train them "
-            f"(thespis train emodiffhead --size {size} -o FOLDER) and put FOLDER/{path.name} there, or use 'tiny', which ships"
+            f"(thespis train emodiffhead --size {size} -o FOLDER) and put FOLDER/{path.name} there, "
+            "or give that FOLDER with --weights, or use 'tiny', which ships"
         )
     import torch
 
@@ -55,8 +56,10 @@ def face_network(size: str, weights: Mapping[str, Path]) -> OnnxFace | TorchFace
 
 def generator_of(size: str, weights: Mapping[str, Path]) -> Path:
     """Choose the expression generator of a size: the one that was trained with its network where there is one, else the one that ships."""
-    own = user_folder() / file_of(size, "_expression")
-    return own if size != "tiny" and own.is_file() else weights["expression"]
+    if size == "tiny":
+        return weights["expression"]
+    own = user_file(file_of(size, "_expression"))
+    return own if own.is_file() else weights["expression"]
 
 
 def coder_of(shape: NetworkShape, folder: Path) -> "Coder":
