@@ -64,6 +64,23 @@ def test_a_closed_lid_is_skin_without_lashes() -> None:
     assert np.array_equal(atlas[lid.box], under)
 
 
+def test_long_lashes_do_not_stay_on_a_lid_that_closes_and_a_brow_does() -> None:
+    margin, lower, fold = rings()
+    texture = eye()
+    for x in range(90, 152, 8):
+        top = 95 - int(16 * np.sin(np.pi * (x - 75) / 90))
+        texture[top : top + 20, x : x + 2] = 15
+    texture[62:70, 80:160] = 40
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    lid = make_lid(texture, margin, lower, fold, cheek, UNIT, "left")
+    atlas = np.dstack([texture, np.full((240, 240), 255, np.uint8)]).astype(np.uint8)
+    lid.close(atlas, atlas[lid.box].copy(), LEVELS)
+    lashes = np.s_[82:94, 105:136, :3]
+    assert np.abs(texture[lashes].astype(int) - (190, 150, 130)).max() > 100
+    assert np.abs(atlas[lashes].astype(int) - (190, 150, 130)).max() < 45
+    assert np.abs(atlas[62:70, 80:160, :3].astype(int) - 40).max() < 10
+
+
 def test_lashes_hang_below_a_closed_lid_and_shade_lies_only_on_the_eyeball() -> None:
     margin, lower, fold = rings()
     lid = make_lid(eye(), margin, lower, fold, np.array([[120, 160]], np.float32), UNIT, "left")

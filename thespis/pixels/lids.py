@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from thespis.pixels.creases import Box, moved, overlap
 from thespis.pixels.eyes import fill
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array, Bytes, random_for
 
+Mask = npt.NDArray[np.bool_]
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
 FRINGE = 0.02  # and below it, on the eyeball, where the lid's own edge is seen
 SEEN = 0.06  # eye distances above that in which a lid's colour is read
@@ -19,6 +21,10 @@ DARKEST = 0.75  # of the skin around that a lid is at least
 STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known
 INSIDE, NOTHING = 2.0, 100.0  # eye distances behind the skin between which the eyeball lies
+BROW = 0.75  # of the light of skin that a brow has at most
+TALLEST = 0.13  # eye distances that lashes may stand above the margin
+STROKE = (0.025, 0.12)  # eye distances that half a lash is wide at most, and the share of the skin's light that it takes at least
+TIP_EDGE = 0.02  # eye distances over which skin that is cleaned of long lashes goes over into skin as it is
 LASHES = 23
 LEVELS = 16
 
@@ -84,7 +90,8 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
         return mask
 
     up = normal(margin, lower)
-    raised = margin + LASH_BAND * unit * np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * up
+    arch = np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * up * unit
+    raised = margin + LASH_BAND * arch
     dropped = lower - 0.018 * unit * up
     covered = area(np.concatenate([raised, dropped[::-1]])) > 127
     at = np.clip(np.round(cheek).astype(int), 0, size - 1)
@@ -92,14 +99,17 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
     # Brows, frames and deep folds are no skin to learn from.
     bright = photo.astype(np.float32).mean(axis=2)
     usual = max(min(float(tone.mean()), float(np.percentile(bright[~covered], 65)) if (~covered).any() else 255.0), 1.0)
-    known = (~covered).astype(np.float32) * smoothstep(0.45, 0.75, bright / usual)
+    tips = lash_tips(bright / usual, covered, area(np.concatenate([margin + TALLEST * arch, margin[::-1]])) > 127, unit)
+    if framed:
+        # What is thin and dark there may be a rim.
+        tips[:] = False
+    known = (~(covered | tips)).astype(np.float32) * smoothstep(0.45, 0.75, bright / usual)
     if framed:
         # The colour of a frame is still in the skin beside it.
         near = 2 * round(STAIN * unit) + 1
         known = np.asarray(cv2.erode(known, np.ones((near, near), np.uint8)), np.float32)
     whole = fill(photo, known) if known.sum() > 30 else np.broadcast_to(tone, photo.shape)
     # An eye that lies in the shade, or is painted, has a lid to match: what shows of it between the lashes says how dark.
-    arch = np.sin(np.linspace(0, np.pi, 9))[:, None] ** 0.5 * up * unit
     band = area(np.concatenate([raised + SEEN * arch, raised[::-1]])) > 127
     if band.sum() > 20:
         order = np.argsort(bright[band])
@@ -122,11 +132,34 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
     fringe = margin - FRINGE * unit * up
     mask = np.maximum(area(np.concatenate([upper, fringe[::-1]])), area(np.concatenate([raised, fringe[::-1]])))
     soft = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.float32) / 255, (0, 0), max(0.012 * unit, 0.8))
+    if tips.any():
+        # Skin that no fold parts from the brow must not end in a line.
+        wide = np.ones((2 * round(TIP_EDGE * unit) + 1,) * 2, np.uint8)
+        soft = np.maximum(soft, cv2.GaussianBlur(cv2.dilate(tips.astype(np.float32), wide), (0, 0), max(TIP_EDGE * unit, 0.8)))
     spots = np.clip(np.round(margin[2:-2]).astype(int), 1, size - 2)
     near = np.concatenate([texture[spots[:, 1] + step, spots[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
     lash = 0.75 * np.percentile(near, 15, axis=0)
     lean = random_for(0, f"lashes {seed}").uniform(-0.35, 0.35, LASHES).astype(np.float32)
     return Lid(box, clean, np.asarray(soft, np.float32), lash.astype(np.float32), lean)
+
+
+def lash_tips(bright: Array, covered: Mask, above: Mask, unit: float) -> Mask:
+    """Find long lashes that stand out of what is `covered` (h, w) by the usual ones, `above` (h, w) an eye, and the skin between them.
+
+    `bright` (h, w) is in shares of the skin's. They are thin dark strokes that begin at the lid; brows are broad, or begin elsewhere.
+    """
+    size = 2 * max(round(STROKE[0] * unit), 1) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    dark = cv2.morphologyEx(np.asarray(bright, np.float32), cv2.MORPH_BLACKHAT, kernel) > STROKE[1]
+    # What grows out of a brow, or hangs down before an eye, is no lash.
+    broad = cv2.morphologyEx(((bright < BROW) & ~covered).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    above = above & (cv2.dilate(broad, kernel) == 0)
+    _, parts = cv2.connectedComponents(((dark & above) | covered).astype(np.uint8), connectivity=8)
+    own = np.isin(parts, np.unique(parts[covered])) & (parts > 0) if covered.any() else np.zeros_like(covered)
+    room = 2 * size
+    # What shows between two lashes goes with them.
+    all_of = cv2.morphologyEx(np.pad(own, room).astype(np.uint8), cv2.MORPH_CLOSE, kernel, iterations=3)[room:-room, room:-room]
+    return np.asarray((all_of > 0) & above & ~covered)
 
 
 def normal(margin: Array, lower: Array) -> Array:
