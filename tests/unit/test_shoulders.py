@@ -78,3 +78,11 @@ def test_a_scarf_that_hangs_beside_the_wall_behind_a_neck_is_no_shoulder() -> No
     follows = still_below(OUTLINE, covers)
     assert follows(np.array([[1.6, 1.6], [1.6, 0.5]], np.float32)).min() > 0.95
     assert follows(np.array([[0.9, 1.75], [-0.9, 1.75]], np.float32)).max() < 0.05
+
+
+def test_hair_that_widens_downwards_is_no_shoulder() -> None:
+    def covers(spots: Array) -> Array:
+        x, y = np.abs(spots[:, 0]), spots[:, 1]
+        return np.asarray((np.hypot(x / 0.9, y / 1.2) < 1) | ((x < 1.0 + 0.3 * y) & (y > -0.5)), np.float32)
+
+    assert (still_below(OUTLINE, covers)(np.array([[1.3, 1.4], [0.5, 1.6], [-1.3, 2.0]], np.float32)) == 1).all()

@@ -33,7 +33,8 @@ def still_below(outline: Array, covers: Callable[[Array], Array]) -> Callable[[A
         # From the neck outwards, as far as the wall shows.
         order = np.arange(len(x) // 2, -1, -1) if side < 0 else np.arange(len(x) // 2, len(x))
         shows = np.flatnonzero(begins[order] > 0)
-        if len(shows) * STEP < WIDE:
+        # Hair that only widens downwards has no head above it where the wall shows.
+        if len(shows) * STEP < WIDE or not ends[order[shows[0]]]:
             continue
         edge = order[shows]
         away = np.abs(x[edge[0]]) - side * x
