@@ -7,22 +7,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from thespis.capture.faces import fit_pose, measure
 from thespis.head.person import Person
 from thespis.head.shapes import Shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.layers import smoothstep
 from thespis.types import Array, Bytes
 
 JAW_OPEN = FACE.column("jawOpen")
 TRIED = (0.22, 0.38, 0.58)  # of the jaw's opening, that are drawn and looked at
-LOOKS = ((0.0, 0.0, 1.0), (0.03, -0.02, 0.95), (-0.03, 0.02, 1.06))  # shifts and sizes of surroundings: one look alone wavers by 5 %
-MOST, LEAST = 1.4, 0.7  # of the opening asked that is ever drawn
+ROUNDS = 2  # of drawing: openings as asked, then those that are believed to be seen so
+LOOKS = ((0.03, -0.02, 0.95), (-0.03, 0.02, 1.06), (0.0, 0.0, 1.0))  # shifts and sizes of surroundings: one look alone wavers by 5 %
+FEW = 2  # looks at an opening, of which there are more than of closures
+MOST, LEAST = 1.5, 0.6  # of the opening asked that is ever drawn
 MISPLACED = 0.12  # eye distances between lips as drawn and as found, from which on it is not these lips that were found
 SHUT = {"jawOpen": 0.06, "mouthClose": 0.06, "mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
 """A closure as p, b and m have it."""
 TUCKS = (0.0, 0.012, 0.025, 0.04, 0.06)  # eye distances of the lips' inner edges that are tried to be left out
+MOST_OF_LIP = 0.45  # of a lip's height that is left out at most, or what is left would be smeared over it
 SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
+UPPER_ROWS = ((183, 42, 41, 38, 12, 268, 271, 272, 407), (184, 74, 73, 72, 11, 302, 303, 304, 408))
+LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 315, 404, 320, 307))
+"""The skin's points within each lip, between its corners: a row near its inner edge, and one half-way to the outer one."""
+GOES_ALONG = (0.83, 0.45)  # how far those rows go with an inner edge of which some is left out
+PARTED = (0.015, 0.05)  # eye distances between lips over which they get back what was left out of them so that they close
 MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
 
 
@@ -64,15 +74,31 @@ def plain(person: Person, rotation: Array) -> Parting:
 def tucked(source: Array, shapes: Shapes, amount: float) -> Array:
     """Leave `amount` pixels of the lips' inner edges out of the picture: the mesh's places in it (n, 2), changed.
 
-    What the photograph shows there may be half tooth or half dark, and stay between lips that close.
+    What the photograph shows there may be half tooth or half dark, and stay between lips that close. The rest of a lip goes along.
     """
     found = source.copy()
     share = np.sqrt(1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[:, None]
     upper, lower, above, below = shapes.lip_edges
-    for inner, outer in ((upper, above), (lower, below)):
+    for inner, outer, rows in ((upper, above, UPPER_ROWS), (lower, below, LOWER_ROWS)):
         way = source[outer] - source[inner]
         tall = np.linalg.norm(way, axis=1, keepdims=True)
-        found[inner] += way / np.maximum(tall, 1e-6) * np.minimum(amount, 0.6 * tall) * share
+        moved = way / np.maximum(tall, 1e-6) * np.minimum(amount, MOST_OF_LIP * tall) * share
+        found[inner] += moved
+        for row, along in zip(rows, GOES_ALONG, strict=True):
+            found[list(row)] += along * moved[1:-1]
+    return found
+
+
+def untucked(source: Array, whole: Array, shapes: Shapes, apart: Array) -> Array:
+    """Give lips that are `apart` (11,) eye distances, read from the places `source` (n, 2), back what they have in `whole` (n, 2)."""
+    share = smoothstep(*PARTED, apart)[1:-1, None]
+    if not share.any():
+        return source
+    found = source.copy()
+    for inner, rows in ((shapes.lips_inner_upper, UPPER_ROWS), (shapes.lips_inner_lower, LOWER_ROWS)):
+        for row in (inner[1:-1], *rows):
+            at = np.asarray(row)
+            found[at] += share * (whole[at] - found[at])
     return found
 
 
@@ -95,32 +121,50 @@ def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], sha
 
 def learn(parting: Parting, show: Callable[[Array], tuple[Bytes, Array]], shapes: Shapes) -> Parting:
     """Learn how far to part the lips; `show` draws a row of the Space `face` -> a picture (h, w, 3), and its skin's points (468, 2)."""
-    drawn, seen = [0.0], [0.0]
-    for jaw in TRIED:
-        row = np.zeros(FACE.size, np.float32)
-        row[JAW_OPEN] = jaw
-        gap = look(*show(row), shapes)
-        if gap is None:
-            return parting
-        drawn.append(parting.of(row[: len(parting.reach)]))
-        seen.append(gap)
-    asked = np.array(drawn, np.float32)
-    rising = np.maximum.accumulate(np.array(seen)) + 1e-6 * np.arange(len(seen))
-    wanted = np.interp(asked[1:], rising, asked)
+    reach = float(parting.reach[JAW_OPEN])
+    asked = np.asarray(reach * np.array(TRIED), np.float32)
+    found: list[tuple[float, float]] = []
+    wanted = asked
+    for _ in range(ROUNDS):
+        for drawn in wanted.tolist():
+            row = np.zeros(FACE.size, np.float32)
+            row[JAW_OPEN] = drawn / reach
+            seen = look(*show(row), shapes, FEW)
+            if seen is None:
+                return parting
+            found.append((drawn, seen))
+        wanted = believed(found, asked)
+    return Parting(np.append(np.float32(0), asked), np.append(np.float32(0), wanted), parting.reach)
+
+
+def believed(found: list[tuple[float, float]], asked: Array) -> Array:
+    """Say how far lips must be drawn apart to be seen as far apart as `asked` (n,), by openings that were `found`: drawn, and seen."""
+    drawn, seen = np.array([(0.0, 0.0), *sorted(found)]).T
+    rising = pooled(seen) + 1e-6 * np.arange(len(seen))
+    wanted = np.interp(asked, rising, drawn)
     # Beyond what was tried, its last is believed.
-    beyond = asked[1:] > rising[-1]
-    wanted[beyond] = (asked[1:] * asked[-1] / max(float(rising[-1]), 1e-3))[beyond]
-    share = np.clip(wanted / asked[1:], LEAST, MOST)
-    return Parting(asked, np.asarray(np.append(0.0, share * asked[1:]), np.float32), parting.reach)
+    wanted = np.where(asked > rising[-1], asked * drawn[-1] / max(float(rising[-1]), 1e-3), wanted)
+    return np.asarray(np.clip(wanted, LEAST * asked, MOST * asked), np.float32)
 
 
-def look(picture: Bytes, skin: Array, shapes: Shapes) -> float | None:
+def pooled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Make values (n,) rise by putting the mean in the place of neighbours that fall: a wider opening that is seen narrower is noise."""
+    runs: list[tuple[float, int]] = []
+    for value in values.tolist():
+        runs.append((value, 1))
+        while len(runs) > 1 and runs[-2][0] > runs[-1][0]:
+            (last, few), (before, many) = runs.pop(), runs.pop()
+            runs.append(((last * few + before * many) / (few + many), few + many))
+    return np.concatenate([np.full(count, value) for value, count in runs])
+
+
+def look(picture: Bytes, skin: Array, shapes: Shapes, looks: int = len(LOOKS)) -> float | None:
     """See how far apart lips are, in eye distances, in a picture (h, w, 3) of a face whose points (468, 2) are known; None if it hides."""
     upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
     low, high = skin.min(axis=0), skin.max(axis=0)
     (x, y), size = (low + high) / 2, 0.9 * float((high - low).max())
     gaps = []
-    for across, down, larger in LOOKS:
+    for across, down, larger in LOOKS[:looks]:
         points = measure(picture, float(x + across * size), float(y + down * size), larger * size)
         if points is None:
             return None

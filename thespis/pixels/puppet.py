@@ -45,7 +45,7 @@ from thespis.pixels.mouth import (
     uncover_teeth,
 )
 from thespis.pixels.own_teeth import own_layer
-from thespis.pixels.parting import Parting, plain
+from thespis.pixels.parting import Parting, plain, untucked
 from thespis.pixels.relief import ANY, TURN_GAIN, flatten, held_in, turnable, way_back, way_down, ways_aside
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import USUAL_EDGE, find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
@@ -77,7 +77,8 @@ class Puppet:
     """A posed mesh: `rest` (n, 3) in eye distances along the camera's axes, from `origin` (2,) at `unit` pixels an eye distance.
 
     `held` is how much of a nod's way down is left out, and `back` how far the face may turn back to the camera, in
-    radians; before the picture's edge it turns as far as `aside` (2,), the negative way and the positive.
+    radians; before the picture's edge it turns as far as `aside` (2,), the negative way and the positive. `whole` (n, 2) is `source` with
+    nothing of the lips left out.
     """
 
     person: Person
@@ -113,6 +114,7 @@ class Puppet:
     lips: Lips
     cutout: Cutout | None
     parting: Parting
+    whole: Array
     held: float = 0.0
     back: float = TURN_LIMIT
     aside: Array = field(default_factory=ANY.copy)
@@ -137,6 +139,10 @@ class Puppet:
         if surface is None:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
+        apart = (moved[shapes.lips_inner_lower] - moved[shapes.lips_inner_upper]) @ self.rotation[:, 1]
+        # Closed lips lost a dark line, and have it back once they part; parted ones a rim of teeth, right in the clip it is from alone.
+        whole = self.source is not self.whole and (surface is not None or self.person.parted <= SHOWS)
+        source = untucked(self.source, self.whole, shapes, apart) if whole else self.source
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         jaw = weights @ self.jaw
         moved[self.mouth_from :] += self.follow_jaw[self.mouth_from :, None] * jaw + aside
@@ -161,7 +167,7 @@ class Puppet:
         place = on_frame(moved, self.unit, self.origin)
         depth = np.ascontiguousarray(moved[:, 2] + self.behind, np.float32)
         depth[self.tongue] -= nearer
-        return Posed(place, depth, self.source)
+        return Posed(place, depth, source)
 
     def paint(self, row: Array) -> None:
         """Paint into the atlas what a row of the Space `face` changes there: where the irises look, and the creases of the skin."""
@@ -364,11 +370,12 @@ def assemble(
     moves = (follow_head > 0).any(axis=1)
     moves[skirt_rows] |= (carry.sum(axis=1) > 1e-4) | (body > 1e-3)
     states = {side: LidState(lid, atlas[lid.box].copy()) for side, lid in lids.items()}
+    source = np.ascontiguousarray(np.concatenate(sources), np.float32)
     # The skirt's own points lie where the photograph has them, so what never moves is drawn once.
     eye_rows = {side: slice(starts[1 + i], starts[1 + i] + eye.photo.shape[0]) for i, (side, eye) in enumerate(eyes.items())}
     return Puppet(
         person, framing, rotation, origin.astype(np.float32), unit,
-        np.ascontiguousarray(rest, np.float32), np.ascontiguousarray(np.concatenate(sources), np.float32), triangles,
+        np.ascontiguousarray(rest, np.float32), source, triangles,
         np.asarray(follow_axes, np.float32), np.asarray(body[:, None] * axes[skirt_rows], np.float32), np.concatenate(jaw),
         np.ascontiguousarray(np.concatenate(light), np.float32),
         np.concatenate([ones[i] * layer.behind for i, layer in enumerate(layers)]),
@@ -378,7 +385,7 @@ def assemble(
         find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
         slice(int(first[-2]), int(first[-1])), upper_edge, upper_moved,
         int(first[mouth]),
-        lips, cutout, plain(person, rotation),
+        lips, cutout, plain(person, rotation), source,
         held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
         way_back(person.photo @ rotation.T, rotation),
     )  # fmt: skip
