@@ -128,4 +128,4 @@ def test_the_options_of_a_job_are_those_of_the_command_line() -> None:
     names = {action.dest for action in parser._actions}
     assert {sent.get(name, name) for name in names} - {None} <= set(JobRequest.model_fields)
     assert set(JobRequest.model_fields) - {sent.get(name, name) for name in names} == {"take_id"}
-    assert {action.dest for action in local._actions} - names == {"renderer", "landmarks", "report"}
+    assert {action.dest for action in local._actions} - names == {"renderer", "weights", "landmarks", "report"}
