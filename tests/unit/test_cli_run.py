@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from thespis.apps import cli
+from thespis.apps.bench import SIZES, sizes_of
 
 pytestmark = pytest.mark.unit
 
@@ -263,6 +264,23 @@ def test_bench_measures_every_size_in_a_process_of_its_own(here: Path, capsys: p
     assert cli.main([*words[:-1], "64x64"]) == 0
     assert "first frame cold" in capsys.readouterr().out
     assert left(here) == {"bench.json"}
+
+
+def test_bench_measures_a_recipe_of_one_size_as_it_is(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = Path(TOY).read_text()
+    Path("one_size.py").write_text(text.replace('{"emotion", "fps", "size", "seed", "gaze"}', '{"seed"}'))
+    words = ["bench", "photo.png", "--seconds", "2", "--recipe", "one_size.py"]
+    assert cli.main([*words, "--json"]) == 0
+    assert [found["size"] for found in json.loads(capfd.readouterr().out)["sizes"]] == ["64x48"]
+    assert cli.main([*words, "--sizes", "64x64"]) == 2
+    assert "cannot follow size" in capfd.readouterr().err
+    assert (sizes_of(TOY), sizes_of("one_size.py")) == (",".join(SIZES), "own")
+
+
+def test_bench_says_that_a_recipe_draws_nothing(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("still.py").write_text(Path(TOY).read_text().replace("Talker(Loudness(), Glow())", "Talker(Loudness())"))
+    assert cli.main(["bench", "photo.png", "--seconds", "1", "--recipe", "still.py"]) == 2
+    assert "makes motion and no pictures" in capfd.readouterr().err
 
 
 def test_bench_passes_a_complaint_on(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from thespis.talker import Talker
 
 SIZES = ("256x256", "512x512", "1920x1080")
+OWN = "own"  # instead of a size: the one that a recipe draws which cannot be asked for another
 STRIDES = {1: 12, 4: 30, 10: 60}  # frames that are thought about together, and how many steps are measured
 TEXT = (
     "Every frame you see is made while the sound is still arriving. The face turns a little, it blinks, and it breathes. "
@@ -35,7 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=30.0, help="seconds of speech to render for each size, or of measuring each network (30)"
     )
-    parser.add_argument("--sizes", default=",".join(SIZES), help=f"sizes, with commas between ({','.join(SIZES)})")
+    parser.add_argument("--sizes", help=f"sizes, with commas between ({','.join(SIZES)}, or the one size of the recipe)")
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="the figures as JSON instead of a table")
     parser.add_argument("--training", action="store_true", help="measure training instead: steps a second of a motion model (extra train)")
@@ -61,7 +62,7 @@ def main(args: Namespace) -> int:
     if args.report is not None:
         check_writable(args.report)
     found = []
-    for size in args.sizes.split(","):
+    for size in (args.sizes or sizes_of(args.recipe)).split(","):
         words = [sys.executable, "-m", "thespis.apps.cli", "bench", args.portrait, "--recipe", args.recipe, "--sizes", size]
         ran = subprocess.run(
             [*words, "--seconds", str(args.seconds), "--one", str(time.time())], stdout=subprocess.PIPE, text=True, check=False
@@ -74,6 +75,13 @@ def main(args: Namespace) -> int:
         write_text(args.report, json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures) if args.json else words_of(figures))
     return 0
+
+
+def sizes_of(recipe: str) -> str:
+    """Name the sizes to measure where none is asked for: the usual ones, or the recipe's own if it draws no other."""
+    from thespis import recipes
+
+    return ",".join(SIZES) if "size" in recipes.card(recipe).accepts else OWN
 
 
 def training(args: Namespace) -> int:
@@ -159,10 +167,14 @@ def processor() -> str:
 
 
 def job_of(portrait: str, recipe: str, size: str, seconds: float) -> "Job":
-    """Make a job that says the text again and again for `seconds`."""
+    """Make a job that says the text again and again for `seconds`, happily where the recipe can."""
+    from thespis import recipes
     from thespis.apps.render import prepare
 
-    job = prepare(portrait, script=TEXT * (int(seconds / 8) + 1), recipe=recipe, wishes={"size": size, "emotion": "happy=0.6"})
+    wishes = {} if size == OWN else {"size": size}
+    if "emotion" in recipes.card(recipe).accepts:
+        wishes["emotion"] = "happy=0.6"
+    job = prepare(portrait, script=TEXT * (int(seconds / 8) + 1), recipe=recipe, wishes=wishes)
     end = round(seconds * job.rate)
     job.blocks = [block.cut(block.start, end) for block in job.blocks if block.start < end]
     job.seconds = sum(len(block) for block in job.blocks) / job.rate
@@ -175,12 +187,15 @@ def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float)
     from thespis.apps.progress import Progress, Silent
     from thespis.apps.render import peak_memory, render
     from thespis.export.output import check_output
+    from thespis.types import FRAMES
 
     shown: Progress = Silent()
     with tempfile.TemporaryDirectory() as folder:
         output = check_output(Path(folder) / "bench.mp4")
         job = job_of(portrait, recipe, size, seconds)
         talker = recipes.load(recipe)
+        if talker.stages[-1].gives != FRAMES:
+            raise ThespisError(f"the recipe {recipe!r} makes motion and no pictures; choose one that draws (thespis list)")
         cold = first_frame(talker, job) - begun
         start = time.time()
         warm = first_frame(talker, job) - start
@@ -190,7 +205,7 @@ def measure(portrait: str, recipe: str, size: str, seconds: float, begun: float)
         steady = (made.frames - 1) / (time.time() - made.first_frame)
         stages = stage_times(talker, job)
     return {
-        "size": size,
+        "size": f"{made.size[0]}x{made.size[1]}",
         "frames": made.frames,
         "frames_a_second": round(made.frames / took, 1),
         "steady_frames_a_second": round(steady, 1),
