@@ -109,8 +109,8 @@ def main() -> None:
             fits = [fit(made[: len(jaw)], seconds, jaw**power, seconds) for power in (1.0, BENT)]
             without.append([fits[0].zero, fits[0].best, fits[1].best])
             print(
-                f"{name}: a network trained without it {fits[0].zero:.2f}, {fits[0].best:.2f} at its best lag ({fits[0].lag * 1000:.0f} ms); "
-                f"{fits[1].best:.2f} with jaws to the power of {BENT}, as learned",
+                f"{name}: a network trained without it {fits[0].zero:.2f}, {fits[0].best:.2f} at its best lag "
+                f"({fits[0].lag * 1000:.0f} ms); {fits[1].best:.2f} with jaws to the power of {BENT}, as learned",
                 flush=True,
             )
         means = np.mean(without, axis=0)
