@@ -40,7 +40,7 @@ def refused(picture: Bytes, says: str, capfd: pytest.CaptureFixture[str], *more:
 
 
 def test_no_face(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    refused(np.full((200, 200, 3), 128, np.uint8), "no face found in photo.png", capfd)
+    refused(np.full((200, 200, 3), 128, np.uint8), "(an animal, a puppet): thespis landmarks photo.png", capfd)
 
 
 def test_several_faces_are_listed_and_one_can_be_chosen(here: Path, photograph: Bytes, capfd: pytest.CaptureFixture[str]) -> None:

@@ -251,7 +251,10 @@ def face_of(portrait: Portrait) -> Face:
         return face
     faces = find_faces(portrait.image)
     if not faces:
-        raise FaceError(f"no face found in {name}; use a picture that shows a face from the front, well lit and uncovered")
+        raise FaceError(
+            f"no face found in {name}; use a picture that shows a face from the front, well lit and uncovered, "
+            f"or say where its points are (an animal, a puppet): thespis landmarks {name}"
+        )
     wanted = portrait.face
     if wanted is None:
         # A face far smaller than the main one is a passer-by, not a choice.
