@@ -212,16 +212,23 @@ def draw_lashes(fine: Bytes, nearest: Array, edge: Array, lash: Array, lean: Arr
     left, top, x_across, y_across, length, unit, closed, moved = frame
     bins, count = edge.shape[0], lean.shape[0]
     reach = 0.05 * unit
+    highest, lowest = edge.min() - 0.012 * unit, edge.max() + reach
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
+            t = (y - top) * x_across - (x - left) * y_across
+            # Most of a close-up lies beside the lid's edge.
+            if t < highest or t > lowest:
+                continue
             s = ((x - left) * x_across + (y - top) * y_across) / length
             if s <= 0.0 or s >= 1.0:
                 continue
-            t = (y - top) * x_across - (x - left) * y_across
             at = min(s * (bins - 1), bins - 1.001)
             k = int(at)
             d = t - (edge[k] + (at - k) * (edge[k + 1] - edge[k]))
             if d < -0.012 * unit or d > reach:
+                continue
+            eyeball = nearest[y, x] > INSIDE and nearest[y, x] < NOTHING and d > 0
+            if closed <= 0 and not eyeball:
                 continue
             taper = min(min(s, 1 - s) * 7, 1.0)
             line = 1 / (1 + (d / (0.012 * unit)) ** 2)
@@ -237,7 +244,7 @@ def draw_lashes(fine: Bytes, nearest: Array, edge: Array, lash: Array, lean: Arr
                 stroke = min(max(1.3 * thin + 0.35 - off / (0.0045 * unit), 0.0), 1.0) * min(thin * 2, 1.0)
                 dark = max(dark, 0.6 * closed * taper * stroke)
             value = 1.0
-            if nearest[y, x] > INSIDE and nearest[y, x] < NOTHING and d > 0:
+            if eyeball:
                 value = 1 - 0.42 * moved / (1 + (d / (0.022 * unit)) ** 2)
             for channel in range(3):
                 colour = fine[y, x, channel] * value

@@ -17,6 +17,7 @@ Packed = npt.NDArray[np.uint32]
 SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u4[:,::1],u1[:,:,::1],f4[:,::1],b1)"
 BYTE, EIGHT, SIXTEEN, SHARE = np.uint32(255), np.uint32(8), np.uint32(16), np.uint32(24)
 TWO, THREE = np.uint64(2), np.uint64(3)
+AHEAD, LINE = 3, np.uint64(64)  # rows of a triangle that are asked for ahead of the one that is drawn, and bytes that come at once
 SHOWS = np.uint32(128)  # of 255, from which on a pixel shows that is there or not
 WHOLE = 81.0  # the weight of the five by five pixels around one
 TWICE = np.float32(1e-3)  # eye distances by which a seam that two soft triangles share may be nearer in one: it is drawn once
@@ -66,6 +67,23 @@ def read_between(_: Any, upper: Any, lower: Any, across: Any, down: Any) -> Any:
 between: Any = intrinsic(read_between)
 
 
+def fetch_soon(_: Any, __: Any) -> Any:  # noqa: ANN401 - as above
+    """Ask for the memory at an address before it is needed, which Numba has no way to say either -> nought."""
+
+    def build(_: Any, builder: Any, __: Any, given: Any) -> Any:  # noqa: ANN401
+        word, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, word, word, word])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", (pointer,), kind)
+        # To be read, kept close, and data.
+        builder.call(fetch, [builder.inttoptr(given[0], pointer), *(ir.Constant(word, what) for what in (0, 3, 1))])
+        return ir.Constant(word, 0)
+
+    return types.uint32(types.uint64), build
+
+
+fetch: Any = intrinsic(fetch_soon)
+
+
 @numba.njit(SIGNATURE, cache=True, nogil=True, fastmath=True, boundscheck=False, error_model="numpy")
 def draw(
     place: Array,
@@ -86,6 +104,7 @@ def draw(
     """
     height, width = nearest.shape
     canvas, depths = picture.reshape(-1), nearest.reshape(-1)
+    canvas_at, depths_at = np.uint64(canvas.ctypes.data), np.uint64(depths.ctypes.data)
     address, stride = np.uint64(texture.ctypes.data), np.uint64(4 * texture.shape[1])
     most_u, most_v = ((texture.shape[1] - 1) << 16) - 1, ((texture.shape[0] - 1) << 16) - 1
     twice = TWICE if soft else np.float32(0)
@@ -113,6 +132,7 @@ def draw(
         plain = light[a] == 1.0 and light[b] == 1.0 and light[c] == 1.0
         # Steps in whole 1/65536 of a pixel: over a row of 4096 they drift by a thirtieth of a pixel at most.
         step_u, step_v = int(u_across), int(v_across)
+        down_u, down_v = int(u_down), int(v_down)
         # From top to bottom one edge is on one side of the rows, the two others on the other.
         x0, y0, x1, y1, x2, y2 = ax, ay, bx, by, cx, cy
         if y1 < y0:
@@ -139,6 +159,15 @@ def draw(
             u = int(source[a, 0] * 65536 + 128 + u_across * dx + u_down * dy)
             v = int(source[a, 1] * 65536 + 128 + v_across * dx + v_down * dy)
             last_u, last_v = u + step_u * (right - left), v + step_v * (right - left)
+            # A triangle's rows lie far apart in memory, and waiting for one takes as long as drawing it.
+            soon = np.uint64(min(y + AHEAD, height - 1) * width)
+            for end in (soon + np.uint64(left), soon + np.uint64(right)):
+                fetch(depths_at + np.uint64(4) * end)
+                fetch(canvas_at + THREE * end)
+            soon_u, soon_v = min(max(u + AHEAD * down_u, 0), most_u), min(max(v + AHEAD * down_v, 0), most_v)
+            at = address + np.uint64(soon_v >> 16) * stride + (np.uint64(soon_u >> 16) << TWO)
+            fetch(at)
+            fetch(at + LINE)
             inside = min(u, v, last_u, last_v) >= 0 and max(u, last_u) <= most_u and max(v, last_v) <= most_v
             for x in range(left, right + 1):
                 # An unsigned index tells Numba that it cannot count from the end, which saves a test at every read.

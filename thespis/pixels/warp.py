@@ -28,6 +28,7 @@ HEAD = FACE.slice("head_rotation")
 SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances around the face, where a puppet looks at itself
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
+BESIDE_LINE = 0.055  # eye distances to either side of a line between lips that it darkens
 BESIDE_FACE = 0.16  # eye distances beside a face where its head may fold
 OUTLINE = (0.3, 0.1)  # eye distances between neighbouring pixels from which on one stands before the other: at rest, and turned
 TURNED = (0.04, 0.14)  # radians over which it comes to do so
@@ -85,7 +86,7 @@ class Warp:
     def step(self, state: Canvas, chunk: Track, last: bool) -> Frames:
         """Draw one frame for each row."""
         framing = state.puppet.framing
-        images = np.zeros((len(chunk), framing.height, framing.width, 3), np.uint8)
+        images = np.empty((len(chunk), framing.height, framing.width, 3), np.uint8)
         for image, row in zip(images, chunk.values, strict=True):
             expose(state, row, image)
         return Frames(images, chunk.fps, chunk.start)
@@ -235,7 +236,13 @@ def expose(canvas: Canvas, row: Array, image: Bytes) -> None:
 def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: Bytes) -> None:
     """Draw the mouth or an eye again at twice the fineness and average, so that lips and lids have smooth edges."""
     puppet = canvas.puppet
-    near = near_by(image, posed.place[canvas.rings[name]], CLOSE_UP_ROOM)
+    ring, room = posed.place[canvas.rings[name]], CLOSE_UP_ROOM
+    if name == "mouth":
+        # Lips and skin go over into each other without an edge: it is between the lips, or around a tongue, that there is one.
+        between, room = posed.place[np.concatenate(puppet.person.shapes.lip_edges[:2])], max(room, BESIDE_LINE * puppet.unit)
+        out = posed.place[puppet.tongue] if row[TONGUE_OUT] > 0 else between
+        ring = np.concatenate([between, np.clip(out, ring.min(axis=0), ring.max(axis=0))])
+    near = near_by(image, ring, room)
     if near is None:
         return
     mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
