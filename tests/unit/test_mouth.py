@@ -1,5 +1,7 @@
 """The inside of the mouth: shade, a tongue that lifts and comes out, flesh in the photograph's colours, and lips on their line."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import bitten
 from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
-from thespis.pixels.lips import loosen
+from thespis.pixels.lips import BARED, UPPER_ROWS, bare, loosen
 from thespis.pixels.mouth import (
     COVERED,
     LIFTED,
@@ -127,6 +129,42 @@ def test_lips_that_part_lose_the_corner_that_they_press_into_each_other() -> Non
     assert found[3:8].mean() == pytest.approx(kept[3:8].mean(), abs=1e-4)
     kept, found = parted(0.02)
     assert np.array_equal(kept, found)
+
+
+def test_the_upper_lip_bares_teeth_that_bite_and_is_not_folded() -> None:
+    shapes = load_shapes()
+    upper, lower, above, _ = shapes.lip_edges
+    rest, middle = shapes.points.copy(), slice(3, 8)
+    rest[lower] = rest[upper]
+
+    def apart(bite: float, before: float) -> float:
+        skin = np.zeros((468, 3), np.float32)
+        skin[lower[1:-1], 1] = before
+        bare(shapes, rest, skin, bite, DOWN)
+        assert not skin[lower[1:-1], 1].ptp()
+        # In the middle, where it is raised, each row of the lip stays above the one below it.
+        rows = [np.asarray(each)[2:7] for each in (upper[1:-1], *UPPER_ROWS, above[1:-1])]
+        for one, other in pairwise(rows):
+            assert (np.subtract(*(rest + skin)[[one, other], 1]) > 0.3 * np.subtract(*rest[[one, other], 1])).all()
+        return float(((rest + skin)[lower, 1] - (rest + skin)[upper, 1])[middle].mean())
+
+    assert apart(0.0, 0.01) == pytest.approx(0.01, abs=1e-5)
+    assert 0.8 * BARED < apart(1.0, 0.01) < BARED
+    assert apart(0.2, 0.0) < 0.25 * BARED
+    assert apart(1.0, 0.1) == pytest.approx(0.1, abs=1e-5)
+
+
+def test_an_f_shows_teeth_and_a_closure_does_not(canvas: Canvas) -> None:
+    upper, lower = canvas.puppet.person.shapes.lips_inner_upper, canvas.puppet.person.shapes.lips_inner_lower
+
+    down = canvas.puppet.rotation[:2, 1]
+
+    def apart(**weights: float) -> float:
+        place = canvas.puppet.pose(row(**weights)).place
+        return float(((place[lower] - place[upper])[3:8] @ down).mean()) / (canvas.puppet.unit * float(down @ down))
+
+    assert apart(mouthRollLower=0.75) == pytest.approx(BARED, rel=0.15)
+    assert apart(mouthRollLower=0.12, mouthRollUpper=0.12, mouthPressLeft=0.3, mouthPressRight=0.3) < 0.003
 
 
 def test_the_tongue_lifts_for_an_l_and_comes_out_over_the_lip() -> None:

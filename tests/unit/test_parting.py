@@ -11,6 +11,7 @@ from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels import parting
 from thespis.pixels.framing import cut_frame
+from thespis.pixels.lips import LOWER_ROWS, UPPER_ROWS
 from thespis.pixels.mouth import SHOWS
 from thespis.pixels.parting import Parting, learn, plain, seal, tucked
 from thespis.pixels.puppet import Puppet, build
@@ -76,7 +77,7 @@ def test_a_viewer_who_starts_late_is_looked_at_again(puppet: Puppet, monkeypatch
 
     monkeypatch.setattr(parting, "MOST", 4.0)
     again = off(seeing(monkeypatch, plainly, late))
-    monkeypatch.setattr(parting, "ROUNDS", 1)
+    monkeypatch.setattr(parting, "LOOKS", parting.LOOKS[:1])
     assert again < 0.5 * off(seeing(monkeypatch, plainly, late))
     assert again < 0.04
 
@@ -105,7 +106,7 @@ def test_leaving_edges_out_moves_lips_outwards_and_nothing_else(puppet: Puppet) 
     amount = 0.02 * puppet.unit * float(np.mean(puppet.framing.finer))
     after = tucked(puppet.source, shapes, amount)
     moved = after - puppet.source
-    lips = [shapes.lips_inner_upper, shapes.lips_inner_lower, *parting.UPPER_ROWS, *parting.LOWER_ROWS]
+    lips = [shapes.lips_inner_upper, shapes.lips_inner_lower, *UPPER_ROWS, *LOWER_ROWS]
     assert np.isfinite(moved).all()
     assert not np.delete(moved, np.unique(np.concatenate(lips)), axis=0).any()
     assert moved[shapes.lips_inner_upper[5], 1] < 0 < moved[shapes.lips_inner_lower[5], 1]
@@ -116,7 +117,7 @@ def test_no_lip_is_folded_by_what_is_left_out(puppet: Puppet) -> None:
     shapes = puppet.person.shapes
     after = tucked(puppet.source, shapes, parting.TUCKS[-1] * puppet.unit * float(np.mean(puppet.framing.finer)))
     upper, lower, above, below = shapes.lip_edges
-    for inner, rows, outer in ((upper, parting.UPPER_ROWS, above), (lower, parting.LOWER_ROWS, below)):
+    for inner, rows, outer in ((upper, UPPER_ROWS, above), (lower, LOWER_ROWS, below)):
         places = np.stack([after[inner[1:-1]], *(after[list(row)] for row in rows), after[outer[1:-1]]])
         way = places[-1] - places[0]
         along = ((places - places[0]) * way).sum(axis=2) / (way * way).sum(axis=1)
@@ -145,15 +146,18 @@ def test_a_puppet_reads_its_lips_by_how_far_they_are_apart(puppet: Puppet) -> No
 
 
 def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monkeypatch: pytest.MonkeyPatch) -> None:
-    def shut(*gaps: float | None) -> float:
+    def shut(*gaps: float | None, parted: float = 0.0) -> float:
         left = iter(gaps)
         monkeypatch.setattr(parting, "look", lambda *_: next(left))
-        return seal(lambda _: lambda _: (np.zeros((8, 8, 3), np.uint8), np.zeros((468, 2), np.float32)), load_shapes())
+        return seal(lambda _: lambda _: (np.zeros((8, 8, 3), np.uint8), np.zeros((468, 2), np.float32)), load_shapes(), parted)
 
     assert shut(0.002) == 0.0
     assert shut(0.02, 0.004) == parting.TUCKS[1]
     assert shut(0.02, 0.021, 0.022, 0.019, 0.018) == 0.0
     assert shut(None) == 0.0
+    # A photograph with parted lips has teeth in their edges, whether they are seen to shut or not.
+    assert shut(0.002, parted=0.1) == shut(None, parted=0.1) == parting.RIM
+    assert shut(0.02, 0.004, parted=0.1) == parting.TUCKS[3]
 
 
 def test_a_puppet_seen_small_is_where_it_says(puppet: Puppet) -> None:
@@ -163,3 +167,18 @@ def test_a_puppet_seen_small_is_where_it_says(puppet: Puppet) -> None:
     asked = puppet.parting.of(jaws(0.3)[: len(puppet.parting.reach)])
     assert 0.6 * asked < gap < 1.5 * asked
     assert np.isfinite(make_canvas(puppet).puppet.parting.drawn).all()
+
+
+def test_a_face_and_its_mirror_image_are_seen_alike(puppet: Puppet) -> None:
+    picture, skin = showing(mirrored(puppet), puppet.source)(jaws(0.25))
+    other = skin.copy()
+    other[:, 0] = picture.shape[1] - 1 - skin[:, 0]
+    gaps = [parting.look(each, places, puppet.person.shapes) for each, places in ((picture, skin), (picture[:, ::-1], other))]
+    assert gaps[0] is not None
+    assert gaps[0] == pytest.approx(gaps[1], rel=0.01)
+
+
+def test_what_is_found_elsewhere_is_not_believed(puppet: Puppet) -> None:
+    picture, skin = showing(mirrored(puppet), puppet.source)(jaws(0.25))
+    aside = np.array([2 * parting.MISPLACED * puppet.unit, 0], np.float32)
+    assert parting.look(picture, skin + aside, puppet.person.shapes) is None

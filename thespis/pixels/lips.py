@@ -9,6 +9,11 @@ from thespis.types import Array
 
 LOOSE, EVENED = (0.03, 0.16), 3  # eye distances between lips over which the lower one becomes round, and how often its line is evened
 UPPER_LOOSE = 0.6  # of that, for the upper lip
+BARED = 0.06  # eye distances that lips are apart at least where upper teeth stand on the lower one
+UPPER_ROWS = ((183, 42, 41, 38, 12, 268, 271, 272, 407), (184, 74, 73, 72, 11, 302, 303, 304, 408))
+LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 315, 404, 320, 307))
+"""The skin's points within each lip, between its corners: a row near its inner edge, and one half-way to the outer one."""
+ALONG = (1.0, 1.0, 0.75, 0.3)  # how far the upper lip's inner edge, its rows and its outer edge go when it bares teeth
 Ring = npt.NDArray[np.int32]
 
 
@@ -75,3 +80,22 @@ def round_again(
             for axis in range(3):
                 skin[inner[k], axis] += change * down[axis]
                 skin[outer[k], axis] += 0.5 * change * down[axis]
+
+
+def bare(shapes: Shapes, rest: Array, skin: Array, bite: float, down: Array) -> None:
+    """Draw the upper lip up from teeth that stand on the lower one by `bite`, 0 to 1, in the skin's way (468, 3) from `rest`, in place.
+
+    Lips that are no farther apart than the shapes of f and v say hide those teeth, and look like those of p.
+    """
+    if bite <= 0.0:
+        return
+    upper, lower, above, _ = shapes.lip_edges
+    middle = slice(3, 8)
+    apart = (rest[lower[middle]] + skin[lower[middle]] - rest[upper[middle]] - skin[upper[middle]]).mean(axis=0)
+    # As it is seen: a lip that rolls in hides behind the upper one when looked at from above.
+    raised = BARED * bite - float(apart[:2] @ down[:2] / (down[:2] @ down[:2]))
+    if raised <= 0.0:
+        return
+    share = (1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[1:-1, None]
+    for row, along in zip((upper[1:-1], *UPPER_ROWS, above[1:-1]), ALONG, strict=True):
+        skin[np.asarray(row)] -= raised * along * share * down

@@ -14,26 +14,34 @@ from thespis.head.person import Person
 from thespis.head.shapes import Shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.layers import smoothstep
+from thespis.pixels.lips import LOWER_ROWS, UPPER_ROWS
 from thespis.types import Array, Bytes
 
 JAW_OPEN = FACE.column("jawOpen")
-TRIED = (0.22, 0.38, 0.58)  # of the jaw's opening, that are drawn and looked at
-ROUNDS = 2  # of drawing: openings as asked, then those that are believed to be seen so
-LOOKS = ((0.03, -0.02, 0.95), (-0.03, 0.02, 1.06), (0.0, 0.0, 1.0))  # shifts and sizes of surroundings: one look alone wavers by 5 %
-FEW = 2  # looks at an opening, of which there are more than of closures
+TRIED = (0.17, 0.26, 0.4, 0.6)  # of the jaw's opening, that are drawn and looked at
+NEAR = 0.08  # of an opening, by which it must change to be drawn again
+LOOKS = ((0.03, -0.02, 0.95), (-0.03, 0.02, 1.06), (0.0, 0.0, 1.0))
+"""How the surroundings of a face are shifted and sized in each round of looking, at a picture and at its mirror image.
+
+One look wavers by 7 %, and all that are not mirrored waver much alike.
+"""
 MOST, LEAST = 1.5, 0.6  # of the opening asked that is ever drawn
 MISPLACED = 0.12  # eye distances between lips as drawn and as found, from which on it is not these lips that were found
 SHUT = {"jawOpen": 0.06, "mouthClose": 0.06, "mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
 """A closure as p, b and m have it."""
 TUCKS = (0.0, 0.012, 0.025, 0.04, 0.06)  # eye distances of the lips' inner edges that are tried to be left out
+APART, RIM = (
+    0.03,
+    0.025,
+)  # eye distances between lips in the photograph from which on their edges are half tooth, and how much of them at least
 MOST_OF_LIP = 0.45  # of a lip's height that is left out at most, or what is left would be smeared over it
 SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
-UPPER_ROWS = ((183, 42, 41, 38, 12, 268, 271, 272, 407), (184, 74, 73, 72, 11, 302, 303, 304, 408))
-LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 315, 404, 320, 307))
-"""The skin's points within each lip, between its corners: a row near its inner edge, and one half-way to the outer one."""
 GOES_ALONG = (0.83, 0.45)  # how far those rows go with an inner edge of which some is left out
 PARTED = (0.015, 0.05)  # eye distances between lips over which they get back what was left out of them so that they close
 MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
+
+
+Look = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +110,21 @@ def untucked(source: Array, whole: Array, shapes: Shapes, apart: Array) -> Array
     return found
 
 
-def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], shapes: Shapes) -> float:
-    """Find how many eye distances of the lips' edges to leave out so that they are seen to shut; `show_at` gives what draws without."""
+def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], shapes: Shapes, parted: float = 0.0) -> float:
+    """Find how many eye distances of the lips' edges to leave out so that they are seen to shut; `show_at` gives what draws without.
+
+    The photograph shows them `parted` by so many.
+    """
     shut = np.zeros(FACE.size, np.float32)
     for name, weight in SHUT.items():
         shut[FACE.column(name)] = weight
-    best, least = 0.0, np.inf
-    for amount in TUCKS:
+    # A rim of teeth between lips that else are shut is plain to people, and not to a tracker.
+    amounts = TUCKS if parted <= APART else [amount for amount in TUCKS if amount >= RIM]
+    best, least = amounts[0], np.inf
+    for amount in amounts:
         gap = look(*show_at(amount)(shut), shapes)
         if gap is None:
-            return 0.0
+            return amounts[0]
         if gap < least - BETTER:
             best, least = amount, gap
         if least <= SEALED:
@@ -125,11 +138,13 @@ def learn(parting: Parting, show: Callable[[Array], tuple[Bytes, Array]], shapes
     asked = np.asarray(reach * np.array(TRIED), np.float32)
     found: list[tuple[float, float]] = []
     wanted = asked
-    for _ in range(ROUNDS):
+    for shown in LOOKS:
         for drawn in wanted.tolist():
+            if any(abs(drawn / before - 1) < NEAR for before, _ in found):
+                continue
             row = np.zeros(FACE.size, np.float32)
             row[JAW_OPEN] = drawn / reach
-            seen = look(*show(row), shapes, FEW)
+            seen = look(*show(row), shapes, shown)
             if seen is None:
                 return parting
             found.append((drawn, seen))
@@ -158,20 +173,26 @@ def pooled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.concatenate([np.full(count, value) for value, count in runs])
 
 
-def look(picture: Bytes, skin: Array, shapes: Shapes, looks: int = len(LOOKS)) -> float | None:
+def look(picture: Bytes, skin: Array, shapes: Shapes, shown: Look = LOOKS[0]) -> float | None:
     """See how far apart lips are, in eye distances, in a picture (h, w, 3) of a face whose points (468, 2) are known; None if it hides."""
-    upper, lower = shapes.lips_inner_upper, shapes.lips_inner_lower
     low, high = skin.min(axis=0), skin.max(axis=0)
     (x, y), size = (low + high) / 2, 0.9 * float((high - low).max())
+    upper, lower = shapes.lips_inner_upper[MIDDLE], shapes.lips_inner_lower[MIDDLE]
+    drawn = (skin[upper] + skin[lower]).mean(axis=0) / 2
+    last = picture.shape[1] - 1
     gaps = []
-    for across, down, larger in LOOKS[:looks]:
-        points = measure(picture, float(x + across * size), float(y + down * size), larger * size)
+    across, down, larger = shown
+    for mirror in (False, True):
+        seen = np.ascontiguousarray(picture[:, ::-1]) if mirror else picture
+        middle = last - x if mirror else x
+        points = measure(seen, float(middle + across * size), float(y + down * size), larger * size)
         if points is None:
             return None
         rotation, unit, _ = fit_pose(points)
-        apart = (points[upper] + points[lower])[MIDDLE, :2].mean(axis=0) / 2 - (skin[upper] + skin[lower])[MIDDLE].mean(axis=0) / 2
-        if float(np.linalg.norm(apart)) > MISPLACED * unit:
+        found = (points[upper, :2] + points[lower, :2]).mean(axis=0) / 2
+        found[0] = last - found[0] if mirror else found[0]
+        if float(np.linalg.norm(found - drawn)) > MISPLACED * unit:
             return None
         way = rotation[:2, 1] * unit
-        gaps.append(float(((points[lower] - points[upper])[MIDDLE, :2] @ way).mean() / (way @ way)))
+        gaps.append(float(((points[lower] - points[upper])[:, :2] @ way).mean() / (way @ way)))
     return float(np.mean(gaps))

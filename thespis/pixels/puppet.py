@@ -16,6 +16,7 @@ from thespis.pixels.asked import (
     MOVE_LIMIT,
     TONGUE_OUT,
     TURN_LIMIT,
+    bitten,
     closed_lid,
     eased,
     expression_of,
@@ -31,7 +32,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
 from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
-from thespis.pixels.lips import loosen, meet
+from thespis.pixels.lips import bare, loosen, meet
 from thespis.pixels.mouth import (
     SHOWS,
     UPPER_SPAN,
@@ -138,6 +139,7 @@ class Puppet:
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
         if surface is None:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
+            bare(shapes, self.rest[:468], skin, bitten(row), self.rotation[:, 1])
         moved[:468] += skin
         apart = (moved[shapes.lips_inner_lower] - moved[shapes.lips_inner_upper]) @ self.rotation[:, 1]
         # Closed lips lost a dark line, and have it back once they part; parted ones a rim of teeth, right in the clip it is from alone.
