@@ -11,7 +11,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import bitten
 from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
-from thespis.pixels.lips import BARED, UPPER_ROWS, bare, loosen
+from thespis.pixels.lips import BARED, BELOW, SQUEEZED, UPPER_ROWS, bare, give_way, loosen
 from thespis.pixels.mouth import (
     COVERED,
     LIFTED,
@@ -152,6 +152,25 @@ def test_the_upper_lip_bares_teeth_that_bite_and_is_not_folded() -> None:
     assert 0.8 * BARED < apart(1.0, 0.01) < BARED
     assert apart(0.2, 0.0) < 0.25 * BARED
     assert apart(1.0, 0.1) == pytest.approx(0.1, abs=1e-5)
+
+
+def test_a_lower_lip_pushes_the_skin_under_it_and_is_not_folded_over_it() -> None:
+    shapes = load_shapes()
+    lip, under, rest = shapes.lip_edges[3][1:-1], np.asarray(BELOW), shapes.points
+    before = (rest[under] - rest[lip])[:, 1]
+    assert (before > 0).all()
+
+    def after(way: float) -> tuple[Array, Array]:
+        skin = np.zeros((468, 3), np.float32)
+        skin[lip, 1] = way * before
+        give_way(shapes, rest, skin, DOWN)
+        assert not np.delete(skin, np.concatenate([lip, under]), axis=0).any()
+        return (rest + skin)[under, 1] - (rest + skin)[lip, 1], skin[under, 1]
+
+    for way in (0.9, 1.6):
+        assert after(way)[0] == pytest.approx(SQUEEZED * before, abs=1e-5)
+    assert not after(0.3)[1].any()
+    assert not after(-1.0)[1].any()
 
 
 def test_an_f_shows_teeth_and_a_closure_does_not(canvas: Canvas) -> None:

@@ -14,6 +14,8 @@ UPPER_ROWS = ((183, 42, 41, 38, 12, 268, 271, 272, 407), (184, 74, 73, 72, 11, 3
 LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 315, 404, 320, 307))
 """The skin's points within each lip, between its corners: a row near its inner edge, and one half-way to the outer one."""
 ALONG = (1.0, 1.0, 0.75, 0.3)  # how far the upper lip's inner edge, its rows and its outer edge go when it bares teeth
+BELOW = (43, 106, 182, 83, 18, 313, 406, 335, 273)  # the skin's points under the lower lip's outer edge, between its corners
+SQUEEZED = 0.5  # of its height, what lies between that edge and those points keeps at least
 Ring = npt.NDArray[np.int32]
 
 
@@ -99,3 +101,17 @@ def bare(shapes: Shapes, rest: Array, skin: Array, bite: float, down: Array) -> 
     share = (1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[1:-1, None]
     for row, along in zip((upper[1:-1], *UPPER_ROWS, above[1:-1]), ALONG, strict=True):
         skin[np.asarray(row)] -= raised * along * share * down
+
+
+def give_way(shapes: Shapes, rest: Array, skin: Array, down: Array) -> None:
+    """Let the skin under the lower lip give way to a lip that comes down on it, in the skin's way (468, 3) from `rest`, in place.
+
+    Else the lip would fold over it, and end in a hard line.
+    """
+    lip, under = shapes.lip_edges[3][1:-1], np.asarray(BELOW)
+    # As it is seen, for that is where a fold shows.
+    seen = down[:2] / (down[:2] @ down[:2])
+    before = (rest[under, :2] - rest[lip, :2]) @ seen
+    after = before + (skin[under, :2] - skin[lip, :2]) @ seen
+    short = np.where(before > 0, SQUEEZED, 1.0) * before - after
+    skin[under] += np.maximum(short, 0.0)[:, None] * down

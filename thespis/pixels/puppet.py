@@ -32,7 +32,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
 from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
-from thespis.pixels.lips import bare, loosen, meet
+from thespis.pixels.lips import bare, give_way, loosen, meet
 from thespis.pixels.mouth import (
     SHOWS,
     UPPER_SPAN,
@@ -140,6 +140,7 @@ class Puppet:
         if surface is None:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
             bare(shapes, self.rest[:468], skin, bitten(row), self.rotation[:, 1])
+            give_way(shapes, self.rest[:468], skin, self.rotation[:, 1])
         moved[:468] += skin
         apart = (moved[shapes.lips_inner_lower] - moved[shapes.lips_inner_upper]) @ self.rotation[:, 1]
         # Closed lips lost a dark line, and have it back once they part; parted ones a rim of teeth, right in the clip it is from alone.
