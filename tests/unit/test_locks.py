@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from thespis.pixels.locks import between, lines, locks
+from thespis.pixels.locks import between, lines, locks, strokes
 from thespis.types import Array, Bytes
 
 pytestmark = pytest.mark.unit
@@ -87,6 +88,55 @@ def test_the_straight_edge_of_a_frame_is_no_hair() -> None:
     cv2.ellipse(curl, (80, 110), (40, 25), 0.0, 0.0, 200.0, (1,), 2)
     marked = lines(found | (curl > 0), 60.0)
     assert marked[found].all() and not marked[curl > 0].any()
+
+
+def test_a_strand_that_bows_is_hair_and_a_broken_board_is_a_line() -> None:
+    strand, board = (np.zeros((160, 160), np.uint8) for _ in range(2))
+    cv2.ellipse(strand, (60, 60), (5, 26), 0.0, -70.0, 70.0, (1,), 1)
+    cv2.line(board, (20, 120), (90, 120), (1,), 2)
+    cv2.line(board, (30, 116), (70, 116), (1,), 1)
+    board[116:120, 40:44] = 1
+    marked = lines((strand | board) > 0, 60.0)
+    assert marked[board > 0].all() and not marked[strand > 0].any()
+
+
+def faint_strand(wall: Bytes) -> tuple[Bytes, Array, npt.NDArray[np.bool_]]:
+    """A dark head before a wall (160, 160, 3), its share (160, 160), and where a strand hangs out of it that the wall shows through."""
+    strand = np.zeros((160, 160), np.uint8)
+    cv2.ellipse(strand, (104, 92), (26, 30), 0.0, -50.0, 60.0, (255,), 1, cv2.LINE_AA)
+    soft = cv2.GaussianBlur(strand, (3, 3), 0.6).astype(np.float32)[..., None] / 255
+    picture, share = hanging_out(np.asarray(wall * (1 - 0.3 * soft) + 0.5, np.uint8))
+    away = cv2.dilate((share > 0).astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    return picture, share, (strand > 150) & away
+
+
+def test_thin_strands_before_a_plain_wall_go_with_the_head() -> None:
+    wall = np.full((160, 160, 3), 170, np.uint8)
+    # A wall darkens to one side, and has a grain.
+    wall -= np.linspace(0, 40, 160).astype(np.uint8)[None, :, None]
+    wall += np.random.default_rng(0).integers(0, 4, wall.shape, np.uint8)
+    picture, share, strand = faint_strand(wall)
+    nothing = np.zeros(share.shape, bool)
+    found = locks(picture, share, nothing, 60.0)
+    assert strand.sum() > 30
+    assert (found[strand] > 0.2).mean() > 0.8
+    around = cv2.dilate(strand.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    beside = cv2.dilate((share > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    beside[100:125, 105:130] = True
+    assert found[~around & ~beside].max() < 0.1
+
+
+def test_letters_and_what_hangs_from_nothing_are_no_strands() -> None:
+    inside, letter, strand, loose = (np.zeros((160, 160), np.uint8) for _ in range(4))
+    cv2.circle(inside, (80, 80), 40, (1,), -1)
+    cv2.circle(letter, (26, 66), 12, (1,), 8)
+    cv2.ellipse(strand, (104, 92), (26, 30), 0.0, -50.0, 60.0, (1,), 1)
+    cv2.line(loose, (20, 20), (30, 40), (1,), 1)
+    beside = cv2.dilate(inside, np.ones((7, 7), np.uint8)) == 0
+    found = strokes((letter | strand | loose) > 0, inside > 0, beside, 60.0)
+    apart = (strand > 0) & beside
+    assert found[apart].all() and not found[loose > 0].any()
+    assert found[letter > 0].mean() < 0.1
 
 
 def test_where_two_colours_of_a_wall_meet_there_is_nothing_but_wall() -> None:

@@ -19,11 +19,15 @@ LIKE = 80.0  # of 441: how far from all colours of the far wall one may be that 
 THIN = 0.15  # eye distances wide is the surroundings' median, by which a thin lock is told from a wall that changes
 MEDIAN = 5  # pixels of that, where it is taken
 STROKE = 8.0  # grey levels from that median from which on nothing is reached smoothly
+STROKES = 0.01  # of a wall that strokes are at most, where all those near a person are theirs
+BODY = 0.025  # eye distances that half of such a stroke is wide
+GRAIN, FAINT = (1.5, 99.5), 4.0  # times what so many per cent of a wall keep to is a stroke there, and the grey levels that it has at least
+FAINTEST = 0.15  # of a lock that is to be seen
 EDGES = 7  # pixels around in which both sides of an edge are seen
 LOCK = (9.0, 30.0)  # of 441: how far a lock's colour is from any of the wall beside it
 VARIED = 95.0  # per cent of a wall's own pixels that its samples nearby do not differ from by more than a lock does
 GAP = 0.05  # eye distances over which what hangs may be lost from sight
-STRAIGHT = (0.6, 0.025)  # eye distances that a line is long at least, and by which it bends at most
+STRAIGHT = (0.6, 0.03, 0.035)  # eye distances that a line is long at least, by which its middle bows at most, and its pixels scatter
 RIM = 0.05  # eye distances around the person that say nothing about what is behind them
 BROAD, SHOWS = 0.05, 0.12  # eye distances from its middle line that no lock is wide, and the share of one that is to be seen
 PLAIN = 5.5  # grey levels by which a wall may vary and is plain: whatever is before it and is no shadow is the person's
@@ -157,7 +161,9 @@ def locks(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Array:
     low = max(LOCK[0], float(np.percentile(near[some], VARIED))) if some.any() else LOCK[0]
     unlike(soft, asked, chosen, distance_to(wall), AROUND * unit, LOCK[0], far)
     # Light that falls off, a shadow's soft edge and what is out of focus lead from one colour of a wall to others.
-    stroke = cv2.absdiff(soft, without_strokes(soft, unit)).max(axis=2) > STROKE
+    thin = np.asarray(cv2.absdiff(soft, without_strokes(soft, unit)).max(axis=2), np.float32)
+    stroke = thin > STROKE
+    bare = float(stroke[wall].mean()) < STROKES
     surely = wall.copy()
     wall |= asked & (far < low)
     grow(cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.float32), asked & (far < LIKE) & ~stroke, wall)
@@ -166,10 +172,34 @@ def locks(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Array:
     near[:] = 0
     unlike(soft, asked, chosen, distance_to(wall), BESIDE * unit, LOCK[0], near)
     told = smoothstep(low, low + LOCK[1] - LOCK[0], near)
+    if bare:
+        may = (alpha < SURELY) & (apart < FARTHEST * unit) & ~made_up
+        # Of a wall without any grain fainter ones are told.
+        for least in {float(np.clip(GRAIN[0] * np.percentile(thin[surely], GRAIN[1]), FAINT, STROKE)), STROKE}:
+            own = strokes((thin > least) & may, inside, apart > RIM * unit, unit)
+            told = np.maximum(told, own * smoothstep(least / 2, 3 * least, thin))
     told *= reached(told > 0.3, inside, unit)
     told *= ~lines((told > 0.3) & (apart > RIM * unit), unit)
     told *= 1 - things(picture, told, inside, surely, np.asarray(apart / unit, np.float32), unit)
-    return np.asarray(told * reached(told > 0.3, inside, unit), np.float32)
+    return np.asarray(told * reached(told > FAINTEST, inside, unit), np.float32)
+
+
+def strokes(found: Mask, inside: Mask, beside: Mask, unit: float) -> Mask:
+    """Mark what of the thin strokes `found` (h, w) around a person before a wall that has none hangs out of them -> (h, w).
+
+    `inside` (h, w) is the person, `beside` (h, w) what lies clear of their edge. Straight lines and letters are none of theirs.
+    """
+    reach = 2 * max(round(BODY * unit), 1) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    away = found & beside
+    thick = cv2.dilate(cv2.morphologyEx(away.astype(np.uint8), cv2.MORPH_OPEN, kernel), kernel) > 0
+    away &= ~(lines(away, unit) | thick)
+    # At the edge of the person itself all is thin.
+    room = 2 * round(RIM * unit) + 1
+    own = found & ~thick & (cv2.dilate(away.astype(np.uint8), np.ones((room, room), np.uint8)) > 0)
+    seen = cv2.morphologyEx((own | inside).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, parts = cv2.connectedComponents(seen, connectivity=8)
+    return np.asarray(own & np.isin(parts, np.unique(parts[inside])))
 
 
 def without_strokes(picture: Bytes, unit: float) -> Bytes:
@@ -207,8 +237,11 @@ def lines(found: Mask, unit: float) -> Mask:
     for part in range(1, count):
         left, top, wide, tall = boxes[part, :4]
         if np.hypot(wide, tall) > STRAIGHT[0] * unit:
-            rows, columns = np.nonzero(parts[top : top + tall, left : left + wide] == part)
-            straight[part] = np.linalg.eigvalsh(np.cov(rows, columns))[0] < (STRAIGHT[1] * unit) ** 2
+            spots = np.argwhere(parts[top : top + tall, left : left + wide] == part)
+            along, aside = ((spots - spots.mean(axis=0)) @ np.linalg.eigh(np.cov(spots.T))[1][:, ::-1]).T
+            bow = np.polyfit(along, aside, 2)
+            bent = abs(bow[0]) * (np.ptp(along) / 2) ** 2
+            straight[part] = bent < STRAIGHT[1] * unit and np.std(aside - np.polyval(bow, along)) < STRAIGHT[2] * unit
     return np.asarray(cv2.dilate(straight[parts].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
