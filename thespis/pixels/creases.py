@@ -209,10 +209,8 @@ def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
         for line in crease.lines:
             path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
             draw_line(relief, path, line.width * unit, line.depth * deep)
-        used = np.argwhere(np.abs(relief) > 0.004)
-        if not len(used):
-            used = np.zeros((1, 2), int)
-        box = (slice(int(used[:, 0].min()), int(used[:, 0].max()) + 1), slice(int(used[:, 1].min()), int(used[:, 1].max()) + 1))
+        left_most, highest, wide, high = cv2.boundingRect((np.abs(relief) > 0.004).view(np.uint8))
+        box = (slice(highest, highest + max(high, 1)), slice(left_most, left_most + max(wide, 1)))
         boxes.append(box)
         reliefs.append(np.ascontiguousarray(relief[box]))
         drive = np.zeros(len(SHAPES), np.float32)

@@ -263,26 +263,33 @@ def find_iris(photo: Bytes, clear: Mask, centre: Array, radius: float) -> tuple[
     way = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     both = np.stack([way, way * (-1, 1)])
     bright = float(np.percentile(grey[clear], 85)) if clear.any() else 0.0
-    best, found = PLAIN, (centre, radius)
-    for aside in np.linspace(-ASIDE, ASIDE, 7) * radius:
-        middle = centre + np.array([aside, 0.0], np.float32)
-        for size in np.linspace(*SIZES, 20) * radius:
-            spots = np.round(middle + both[:, :, None] * (size * np.array([0.86, 1.14]))[:, None]).astype(int)
-            column, row = (np.clip(spots[..., axis], 0, photo.shape[1 - axis] - 1) for axis in (0, 1))
-            shown = clear[row, column].all(axis=2)
-            if shown.sum(axis=1).min() < 3:
-                continue
-            step = grey[row, column][..., 1] - grey[row, column][..., 0]
-            # The weaker side counts: a lid's shade or the corner of the eye has a step on one.
-            sides = [float(np.median(step[side][shown[side]])) for side in (0, 1)]
-            # The edge of a pupil has iris beyond, and no white.
-            if float(np.median(grey[row, column][..., 1][shown])) < BEYOND * bright:
-                continue
-            score = min(sides) + 0.25 * max(sides)
-            if score > best:
-                best, found = score, (middle.astype(np.float32), float(size))
+    asides, sizes = np.linspace(-ASIDE, ASIDE, 7) * radius, np.linspace(*SIZES, 20) * radius
+    middles = np.stack([centre + np.array([aside, 0.0], np.float32) for aside in asides])
+    # All circles at once: (asides, sizes, sides, ways, within and beyond, 2).
+    reach = both[:, :, None] * (sizes[:, None] * np.array([0.86, 1.14]))[:, None, None, :, None]
+    spots = np.round(middles[:, None, None, None, None] + reach).astype(int)
+    column, row = (np.clip(spots[..., axis], 0, photo.shape[1 - axis] - 1) for axis in (0, 1))
+    shown, light = clear[row, column].all(axis=-1), grey[row, column]
+    # The weaker side counts: a lid's shade or the corner of the eye has a step on one.
+    sides = middle_of(light[..., 1] - light[..., 0], shown)
+    beyond = middle_of(light[..., 1].reshape(*light.shape[:2], -1), shown.reshape(*shown.shape[:2], -1))
+    # The edge of a pupil has iris beyond, and no white.
+    told = (shown.sum(axis=-1).min(axis=-1) >= 3) & (beyond >= BEYOND * bright)
+    score = np.where(told, sides.min(axis=-1) + 0.25 * sides.max(axis=-1), -np.inf)
+    at = np.unravel_index(int(score.argmax()), score.shape)
+    if not score[at] > PLAIN:
+        return centre, radius
+    found = middles[at[0]].astype(np.float32), float(sizes[at[1]])
     # What grows ever more like an edge towards the smallest circle is a light in the eye, or its pupil.
     return found if found[1] > 1.02 * SIZES[0] * radius else (centre, radius)
+
+
+def middle_of(values: Array, shown: Mask) -> npt.NDArray[np.float64]:
+    """Give the median of those values (..., n) that are `shown` (..., n); infinity where none is."""
+    order, count = np.sort(np.where(shown, values, np.float32(np.inf)), axis=-1), shown.sum(axis=-1)
+    last = values.shape[-1] - 1
+    low, high = (np.take_along_axis(order, np.clip(at, 0, last)[..., None], axis=-1)[..., 0] for at in ((count - 1) // 2, count // 2))
+    return np.asarray((low + high) / np.float32(2), np.float64)
 
 
 def fill_white(photo: Bytes, sure: Mask, shade: Array) -> Array:
