@@ -30,10 +30,8 @@ MISPLACED = 0.12  # eye distances between lips as drawn and as found, from which
 SHUT = {"jawOpen": 0.06, "mouthClose": 0.06, "mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
 """A closure as p, b and m have it."""
 TUCKS = (0.0, 0.012, 0.025, 0.04, 0.06)  # eye distances of the lips' inner edges that are tried to be left out
-APART, RIM = (
-    0.03,
-    0.025,
-)  # eye distances between lips in the photograph from which on their edges are half tooth, and how much of them at least
+APART = 0.03  # eye distances between lips in the photograph from which on their edges are half tooth
+RIM = 0.025  # eye distances of such edges that are left out at least
 MOST_OF_LIP = 0.45  # of a lip's height that is left out at most, or what is left would be smeared over it
 SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
 GOES_ALONG = (0.83, 0.45)  # how far those rows go with an inner edge of which some is left out
