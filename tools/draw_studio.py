@@ -1,15 +1,15 @@
 """Take the pictures of the studio in the documents: the page on a desk and on a phone, with a made-up face, in a real browser."""
 
 import io
-import sys
 import tempfile
 import threading
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from thespis.apps.browser import browser
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "pictures"
@@ -55,9 +55,6 @@ def beside(views: list[Image.Image], gap: int = 18) -> Image.Image:
 
 def main() -> None:
     """Open the page, try a frame, and take both pictures."""
-    sys.path.insert(0, str(ROOT / "tests" / "browser"))
-    browser = import_module("chrome").browser
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = serve(Path(folder) / "shelf")
         with browser(Path(folder)) as tab:
