@@ -21,6 +21,7 @@ from thespis.capture.portrait import read_portrait
 from thespis.errors import ThespisError
 from thespis.head.shapes import load_shapes
 from thespis.motion.spaces.face import FACE
+from thespis.pixels.lips import MIDDLE
 from thespis.pixels.parting import plain
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction
@@ -29,7 +30,6 @@ PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 CLOSURE = {"mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthRollLower": 0.12, "mouthRollUpper": 0.12}
 CLOSED, OPENED = (0.06, 0.3), (0.25, 0.4, 0.55)
 """jawOpen of the closures, each with as much mouthClose, and of the open vowels."""
-MIDDLE = slice(3, 8)
 LOOKS = tuple((*way, mirror) for way in ((0, 0, 1.0), (5, -3, 1.02), (-3, 5, 0.98)) for mirror in (False, True))
 """Pixels to the right and down, times the size, and whether mirrored: how each drawing is looked at; first as it is.
 

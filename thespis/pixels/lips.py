@@ -13,6 +13,7 @@ BARED = 0.06  # eye distances that lips are apart at least where upper teeth sta
 UPPER_ROWS = ((183, 42, 41, 38, 12, 268, 271, 272, 407), (184, 74, 73, 72, 11, 302, 303, 304, 408))
 LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 315, 404, 320, 307))
 """The skin's points within each lip, between its corners: a row near its inner edge, and one half-way to the outer one."""
+MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
 ALONG = (1.0, 1.0, 0.75, 0.3)  # how far the upper lip's inner edge, its rows and its outer edge go when it bares teeth
 BELOW = (43, 106, 182, 83, 18, 313, 406, 335, 273)  # the skin's points under the lower lip's outer edge, between its corners
 SQUEEZED = 0.5  # of its height, what lies between that edge and those points keeps at least
@@ -92,8 +93,8 @@ def bare(shapes: Shapes, rest: Array, skin: Array, bite: float, down: Array) -> 
     if bite <= 0.0:
         return
     upper, lower, above, _ = shapes.lip_edges
-    middle = slice(3, 8)
-    apart = (rest[lower[middle]] + skin[lower[middle]] - rest[upper[middle]] - skin[upper[middle]]).mean(axis=0)
+    upper_middle, lower_middle = upper[MIDDLE], lower[MIDDLE]
+    apart = (rest[lower_middle] + skin[lower_middle] - rest[upper_middle] - skin[upper_middle]).mean(axis=0)
     # As it is seen: a lip that rolls in hides behind the upper one when looked at from above.
     raised = BARED * bite - float(apart[:2] @ down[:2] / (down[:2] @ down[:2]))
     if raised <= 0.0:

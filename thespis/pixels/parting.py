@@ -14,7 +14,7 @@ from thespis.head.person import Person
 from thespis.head.shapes import Shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.layers import smoothstep
-from thespis.pixels.lips import LOWER_ROWS, UPPER_ROWS
+from thespis.pixels.lips import LOWER_ROWS, MIDDLE, UPPER_ROWS
 from thespis.types import Array, Bytes
 
 JAW_OPEN = FACE.column("jawOpen")
@@ -36,9 +36,6 @@ MOST_OF_LIP = 0.45  # of a lip's height that is left out at most, or what is lef
 SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
 GOES_ALONG = (0.83, 0.45)  # how far those rows go with an inner edge of which some is left out
 PARTED = (0.015, 0.05)  # eye distances between lips over which they get back what was left out of them so that they close
-MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
-
-
 Look = tuple[float, float, float]
 
 

@@ -20,6 +20,7 @@ WARM = 0.36  # of green and blue that light loses on its way through the deepest
 LINE = np.array([0.60, 0.50, 0.48], np.float32)  # of the lips' colours is the line between them, where they meet
 NARROW = (0.6, 3.2)  # pixels of the fine drawing between lips, from where a gap is such a line to where it is none
 SEAM = 0.013  # the reach of that line over the lips, in eye distances
+BESIDE = 4 * SEAM  # eye distances to either side of that line in which it darkens at all
 EDGE = 2  # pixels around the lips' inner edges that may lie inside them
 SHADOW = 0.06  # the reach of the upper lip's shadow on the teeth, in eye distances
 
@@ -95,7 +96,7 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     light *= 1 - 0.6 * pursed
     light += bite * (1 - light)
     corner, meets = upper[0], edges.mean(axis=0)[edges[1] - edges[0] < NARROW[1]]
-    seam, reach = (lips.seam if len(meets) else 0.0), 4 * SEAM * unit
+    seam, reach = (lips.seam if len(meets) else 0.0), BESIDE * unit
     between = (float(meets.min()) - reach, float(meets.max()) + reach) if len(meets) else (0.0, 0.0)
     # Only rows in which the mouth's inside or the line between its lips can be are gone over.
     rows = np.concatenate([upper[:, 1], lower[:, 1]])

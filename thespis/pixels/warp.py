@@ -20,6 +20,7 @@ from thespis.pixels.parting import learn, seal, tucked
 from thespis.pixels.puppet import Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, soften_outline
 from thespis.pixels.relief import cut_short
+from thespis.pixels.shade import BESIDE
 from thespis.types import FRAMES, Array, Bytes, Direction, Frames, Portrait, Track
 
 FINE_STEP, MOST_STEPS = 1.0, 16  # pixels between two of the drawings that a blurred frame is the mean of, and how many at most
@@ -28,7 +29,6 @@ HEAD = FACE.slice("head_rotation")
 SEEN_UNIT, SEEN_ROOM = 110.0, 1.1  # pixels an eye distance, and eye distances around the face, where a puppet looks at itself
 TONGUE_SHOWS = 0.3  # the weight from which on the tongue may reach beyond the lips
 CLOSE_UP_ROOM = 3.0  # pixels around lips or lids that are drawn again
-BESIDE_LINE = 0.055  # eye distances to either side of a line between lips that it darkens
 BESIDE_FACE = 0.16  # eye distances beside a face where its head may fold
 OUTLINE = (0.3, 0.1)  # eye distances between neighbouring pixels from which on one stands before the other: at rest, and turned
 TURNED = (0.04, 0.14)  # radians over which it comes to do so
@@ -239,7 +239,7 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
     ring, room = posed.place[canvas.rings[name]], CLOSE_UP_ROOM
     if name == "mouth":
         # Lips and skin go over into each other without an edge: it is between the lips, or around a tongue, that there is one.
-        between, room = posed.place[np.concatenate(puppet.person.shapes.lip_edges[:2])], max(room, BESIDE_LINE * puppet.unit)
+        between, room = posed.place[np.concatenate(puppet.person.shapes.lip_edges[:2])], max(room, BESIDE * puppet.unit)
         out = posed.place[puppet.tongue] if row[TONGUE_OUT] > 0 else between
         ring = np.concatenate([between, np.clip(out, ring.min(axis=0), ring.max(axis=0))])
     near = near_by(image, ring, room)
