@@ -152,6 +152,21 @@ def test_a_frame_before_an_eye_leaves_no_stain_on_its_lid() -> None:
     assert abs(strips[1] - skin) < 5 < abs(strips[0] - skin)
 
 
+def test_the_wall_beside_the_far_eye_of_a_profile_is_no_skin() -> None:
+    margin, lower, fold = rings()
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    picture, share = eye(), np.full((240, 240), 255, np.uint8)
+    for part, value in ((picture, 250), (share, 0)):
+        part[:, :82] = value
+
+    def outer(person: Bytes | None) -> float:
+        lid = make_lid(picture, margin, lower, fold, cheek, UNIT, "left", person=person)
+        rows, columns = lid.box
+        return float(lid.clean[106 - rows.start : 114 - rows.start, 84 - columns.start : 94 - columns.start].mean())
+
+    assert outer(None) > 175 > 165 > outer(share)
+
+
 def test_the_lid_of_an_eye_in_the_shade_is_as_dark_as_what_shows_of_it() -> None:
     margin, lower, fold = rings()
     cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)

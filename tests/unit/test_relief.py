@@ -6,12 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from thespis.capture.faces import face_of
+from thespis.capture.faces import Face, face_of
+from thespis.head.person import fit
 from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TURN_LIMIT, rotation_matrix
 from thespis.pixels.crop import through
-from thespis.pixels.relief import STEEPEST, cut_short, held_in, turnable, way_back, way_down, ways_aside
+from thespis.pixels.relief import STEEPEST, carried, cut_short, held_in, turnable, unfolded, way_back, way_down, ways_aside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait, Track
 
@@ -134,6 +135,49 @@ def test_a_face_turns_back_as_far_as_its_far_side_shows() -> None:
     assert front == front_narrow > 0.7 and profile < 0.2
     assert wide > 0.6 > 0.25 > hidden
     assert (np.diff(np.array(rooms), axis=0) <= 0).all()
+
+
+@pytest.mark.parametrize("degrees", [-38.0, 38.0])
+def test_what_a_profile_hides_lies_outside_its_far_edge_and_goes_with_it(degrees: float) -> None:
+    shapes = load_shapes()
+    away = rotation_matrix(np.array([0.0, np.radians(degrees), 0.0], np.float32))
+    points = (100 * shapes.points @ away.T).astype(np.float32)
+    laid, goes = unfolded(points, away, 100.0)
+    assert goes is not None
+    out = -float(np.sign(degrees))
+    far = [number for number in OVAL if out * shapes.points[number, 0] > 0.5]
+    cheeks = [number for number in range(468) if out * shapes.points[number, 0] > 0.35]
+
+    def inside(seen: Array) -> float:
+        """How far the far outline lies inside the farthest skin at its height, on average, in eye distances."""
+        near = np.abs(seen[far, 1][:, None] - seen[cheeks, 1][None]) < 8
+        edge = np.where(near, out * seen[cheeks, 0][None], -np.inf).max(axis=1)
+        return float((edge - out * seen[far, 0]).mean()) / 100
+
+    assert inside(points) > 0.1 > 0.02 > inside(laid)
+    near = out * shapes.points[:, 0] < 0
+    assert np.array_equal(laid[near], points[near])
+    assert np.array_equal(laid[:, 1:], points[:, 1:])
+    # What is hidden moves as the edge does, and what is seen by itself.
+    face = Face(laid, away, 100.0, 0.0, 0.0, 0.0)
+    plain = fit(shapes, face, np.zeros(3, np.float32))
+    made = carried(plain, goes)
+    jaw = shapes.names.index("jawOpen")
+    assert np.array_equal(made.fields[jaw][near], plain.fields[jaw][near])
+    hidden = np.abs(laid - points)[:, 0] > 5
+    assert hidden.sum() > 5
+    assert goes.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert goes[hidden][:, hidden].sum(axis=1).max() < 0.3
+    assert not np.allclose(made.fields[jaw][hidden], plain.fields[jaw][hidden], atol=0.01)
+
+
+def test_a_face_seen_from_the_front_hides_nothing() -> None:
+    front = rotation_matrix(np.array([0.1, np.radians(12), 0.1], np.float32))
+    points = (100 * load_shapes().points @ front.T).astype(np.float32)
+    laid, goes = unfolded(points, front, 100.0)
+    assert laid is points and goes is None
+    person = fit(load_shapes(), Face(points, front, 100.0, 0.0, 0.0, 0.0), np.zeros(3, np.float32))
+    assert carried(person, goes) is person
 
 
 def test_a_turn_that_is_drawn_smaller_says_why_once(canvas: Canvas, caplog: pytest.LogCaptureFixture) -> None:

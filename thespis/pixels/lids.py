@@ -70,10 +70,21 @@ class LidState:
             self.lid.close(atlas, self.under, level)
 
 
-def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Array, unit: float, seed: str, framed: bool = False) -> Lid:
+def make_lid(
+    texture: Bytes,
+    margin: Array,
+    lower: Array,
+    fold: Array,
+    cheek: Array,
+    unit: float,
+    seed: str,
+    framed: bool = False,
+    person: Bytes | None = None,
+) -> Lid:
     """Make the lid between `margin` (9, 2) and `fold` (7, 2) of an eye with the lower lid `lower` (9, 2), all in texture pixels.
 
     `cheek` (n, 2) are places of plain skin below the eye, `unit` texture pixels an eye distance; `framed` eyes have glasses before them.
+    `person` (h, w) is how much of 255 each pixel of it is the person's, where that is known.
     """
     every = np.concatenate([margin, lower, fold])
     room = 0.12 * unit
@@ -104,6 +115,9 @@ def make_lid(texture: Bytes, margin: Array, lower: Array, fold: Array, cheek: Ar
         # What is thin and dark there may be a rim.
         tips[:] = False
     known = (~(covered | tips)).astype(np.float32) * smoothstep(0.45, 0.75, bright / usual)
+    if person is not None:
+        # Beside the far eye of a face turned aside comes the wall.
+        known *= (cv2.erode(person[box], np.ones((2 * round(STAIN * unit) + 1,) * 2, np.uint8)) > 127).astype(np.float32)
     if framed:
         # The colour of a frame is still in the skin beside it.
         near = 2 * round(STAIN * unit) + 1

@@ -47,7 +47,7 @@ from thespis.pixels.mouth import (
 )
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain, untucked
-from thespis.pixels.relief import ANY, TURN_GAIN, flatten, held_in, turnable, way_back, way_down, ways_aside
+from thespis.pixels.relief import ANY, TURN_GAIN, carried, flatten, held_in, turnable, unfolded, way_back, way_down, ways_aside
 from thespis.pixels.shade import Lips, read_lips
 from thespis.pixels.skirt import USUAL_EDGE, find_edge, hide_slivers, near_head, rays, skirt, twice, twice_the_rays
 from thespis.types import Array, Bytes
@@ -193,8 +193,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     down = np.asarray(rotation[:2, 1] / max(float(np.linalg.norm(rotation[:2, 1])), 1e-6), np.float32)
     points = points.copy()
     points[:468, :2] += refine_lips(texture, framing.to_texture(points), shapes, unit * finer, down) / finer
+    back_to, (points, goes) = way_back(points[:468] / unit, rotation), unfolded(points, rotation, unit)
     placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
-    person = flatten(fit(shapes, placed, offset), rotation)
+    person = flatten(carried(fit(shapes, placed, offset), goes), rotation)
     on_texture = framing.to_texture(points)
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
     glasses = find_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1)))
@@ -253,6 +254,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
             unit * finer,
             side,
             glasses is not None,
+            None if cutout is None else cutout.share,
         )
         for side in rings
     }
@@ -302,7 +304,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         cutout,
     )
     room = framing.room(spot_on_texture(seen[:, :2]))[:, 0] / unit
-    puppet.aside = ways_aside(away, np.full(len(room), USUAL_EDGE, np.float32) if edge is None else edge, room)
+    puppet.back, puppet.aside = back_to, ways_aside(away, np.full(len(room), USUAL_EDGE, np.float32) if edge is None else edge, room)
     return puppet
 
 
@@ -390,7 +392,6 @@ def assemble(
         int(first[mouth]),
         lips, cutout, plain(person, rotation), source,
         held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
-        way_back(person.photo @ rotation.T, rotation),
     )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ AT_EDGE = 0.1  # eye distances from the picture's edge at which a head is cut of
 NOTICED = float(np.radians(3.0))  # a turn that is drawn smaller by this is worth a word
 CLOSE_ABOVE = (0.1, 0.8)  # eye distances between a forehead and the picture's edge above it, over which a nod comes to be drawn whole
 ANY = np.full(2, TURN_LIMIT, np.float32)  # how far a head turns sideways that no edge cuts off
+FOLDED = (np.radians(16.0), np.radians(26.0))  # sideways, over which it comes to be unfolded what the far edge hides
+FAR_HALF, BAND = 0.35, 0.06  # eye distances beside the nose where that may begin, and how wide it is laid for each of its own width
+AT_CREST, GONE = 0.02, 0.1  # eye distances from the far edge within which skin counts as it, and behind it from which on all goes with it
+BETWEEN_EYES = 168
 RIM = (0.15, 0.55)  # eye distances from the face's outline over which this comes to hold: noses may be steeper
 
 
@@ -37,6 +41,41 @@ def flatten(person: Person, rotation: Array) -> Person:
     near = 1 - smoothstep(*RIM, apart[:, list(OVAL)].min(axis=1))
     forward = ((depth - seen[:, 2]) * near)[:, None] * rotation[2]
     return replace(person, photo=(person.photo + forward).astype(np.float32), rest=(person.rest + forward).astype(np.float32))
+
+
+def unfolded(points: Array, rotation: Array, unit: float) -> tuple[Array, Array | None]:
+    """Lay what of a face turned far aside lies behind its own far edge just outside that edge: its points (n, 3) in pixels, changed.
+
+    Behind the edge they fall on skin that the picture shows, lips and all, and would carry it about a second time. `unit` is
+    pixels an eye distance, `rotation` (3, 3) how the face is turned. The second says of which points each takes how much of their moves
+    (468, 468), so that what is not seen goes with the edge; None where nothing is folded.
+    """
+    already = sideways(rotation)
+    share = float(smoothstep(*FOLDED, abs(already)))
+    if share <= 0:
+        return points, None
+    side = -np.sign(already)
+    seen = points[:468] / unit
+    towards, out, down = side * ((seen - seen[BETWEEN_EYES]) @ rotation[:, 0]), side * seen[:, 0], seen[:, 1]
+    can = towards > FAR_HALF
+    edge = np.where(can[None], out[None] - np.abs(down[:, None] - down[None]), -np.inf)
+    crest = edge.argmax(axis=1)
+    beyond = np.where(can, np.maximum(towards - towards[crest], 0.0), 0.0)
+    moved = np.where(beyond > 0, edge.max(axis=1) + BAND * beyond - out, 0.0)
+    found = points.copy()
+    found[:468, 0] += share * side * unit * np.maximum(moved, 0.0)
+    goes = np.exp((edge - edge.max(axis=1, keepdims=True)) / AT_CREST)
+    goes /= goes.sum(axis=1, keepdims=True)
+    tied = (share * smoothstep(0.0, GONE, beyond))[:, None]
+    return found, np.asarray((1 - tied) * np.eye(len(goes)) + tied * goes, np.float32)
+
+
+def carried(person: Person, goes: Array | None) -> Person:
+    """Let each point of a face go as those do of which `goes` (468, 468) says how much they count, if it does."""
+    if goes is None:
+        return person
+    rest = person.photo + goes @ (person.rest - person.photo)
+    return replace(person, rest=np.asarray(rest, np.float32), fields=np.asarray(goes @ person.fields, np.float32))
 
 
 def sideways(rotation: Array) -> float:
