@@ -10,18 +10,19 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from thespis.pixels.eight import LANES, eight_pixels
 from thespis.pixels.layers import Triangles
 from thespis.types import Array, Bytes
 
 Packed = npt.NDArray[np.uint32]
 SIGNATURE = "void(f4[:,::1],f4[::1],f4[::1],f4[:,::1],i4[:,::1],u4[:,::1],u1[:,:,::1],f4[:,::1],b1)"
-BYTE, EIGHT, SIXTEEN, SHARE = np.uint32(255), np.uint32(8), np.uint32(16), np.uint32(24)
-TWO, THREE = np.uint64(2), np.uint64(3)
+TWO, THREE, FOUR = np.uint64(2), np.uint64(3), np.uint64(4)
 AHEAD, LINE = 3, np.uint64(64)  # rows of a triangle that are asked for ahead of the one that is drawn, and bytes that come at once
-SHOWS = np.uint32(128)  # of 255, from which on a pixel shows that is there or not
+SHOWS = 128  # of 255, from which on a pixel shows that is there or not
 WHOLE = 81.0  # the weight of the five by five pixels around one
 TWICE = np.float32(1e-3)  # eye distances by which a seam that two soft triangles share may be nearer in one: it is drawn once
-FAINT, FULL = np.uint32(6), np.uint32(250)  # of 255; what is less is nothing, what is more is all
+STEEP = 1 << 24  # in 1/65536 pixels of the texture, beyond which no step is read truly
+FAINT = 6  # of 255; what covers less is nothing
 
 
 def packed(texture: Bytes) -> Packed:
@@ -29,46 +30,8 @@ def packed(texture: Bytes) -> Packed:
     return texture.view(np.uint32)[..., 0]
 
 
-def read_between(_: Any, upper: Any, lower: Any, across: Any, down: Any) -> Any:  # noqa: ANN401, ARG001 - Numba asks for them
-    """Read between four pixels of a packed texture, the left ones at the addresses `upper` and `lower`, at shares of 256 -> one pixel.
-
-    Two pixels of four bytes at once, which Numba's own arithmetic has no way to say.
-    """
-
-    def build(_: Any, builder: Any, __: Any, given: Any) -> Any:  # noqa: ANN401
-        byte, short, whole = ir.IntType(8), ir.IntType(16), ir.IntType(32)
-        pair, wide, four = ir.VectorType(byte, 8), ir.VectorType(short, 8), ir.VectorType(whole, 4)
-
-        def load(address: Any) -> Any:  # noqa: ANN401
-            return builder.zext(builder.load(builder.inttoptr(address, pair.as_pointer()), align=4), wide)
-
-        def everywhere(value: Any, kind: Any) -> Any:  # noqa: ANN401
-            none = ir.Constant(kind, ir.Undefined)
-            one = builder.insert_element(none, builder.trunc(value, kind.element), ir.Constant(whole, 0))
-            return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(whole, kind.count), [0] * kind.count))
-
-        def half(value: Any, first: int) -> Any:  # noqa: ANN401
-            lanes = ir.Constant(four, [first, first + 1, first + 2, first + 3])
-            return builder.zext(builder.shuffle_vector(value, ir.Constant(wide, ir.Undefined), lanes), four)
-
-        above, below = load(given[0]), load(given[1])
-        # What is less than nothing on the way comes right again: sixteen bits hold all that a byte times 256 can be.
-        high = builder.shl(above, ir.Constant(wide, [8] * 8))
-        column = builder.add(high, builder.mul(builder.sub(below, above), everywhere(given[3], wide)))
-        left, right = half(column, 0), half(column, 4)
-        high = builder.shl(left, ir.Constant(four, [8] * 4))
-        total = builder.add(high, builder.mul(builder.sub(right, left), everywhere(given[2], four)))
-        rounded = builder.lshr(builder.add(total, ir.Constant(four, [1 << 15] * 4)), ir.Constant(four, [16] * 4))
-        return builder.bitcast(builder.trunc(rounded, ir.VectorType(byte, 4)), whole)
-
-    return types.uint32(types.uint64, types.uint64, types.uint64, types.uint64), build
-
-
-between: Any = intrinsic(read_between)
-
-
-def fetch_soon(_: Any, __: Any) -> Any:  # noqa: ANN401 - as above
-    """Ask for the memory at an address before it is needed, which Numba has no way to say either -> nought."""
+def fetch_soon(_: Any, __: Any) -> Any:  # noqa: ANN401 - Numba asks for them
+    """Ask for the memory at an address before it is needed, which Numba has no way to say -> nought."""
 
     def build(_: Any, builder: Any, __: Any, given: Any) -> Any:  # noqa: ANN401
         word, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -103,11 +66,13 @@ def draw(
     drawing is `soft`, is the share that covers what is already there.
     """
     height, width = nearest.shape
+    if height * width < LANES:
+        return
     canvas, depths = picture.reshape(-1), nearest.reshape(-1)
     canvas_at, depths_at = np.uint64(canvas.ctypes.data), np.uint64(depths.ctypes.data)
     address, stride = np.uint64(texture.ctypes.data), np.uint64(4 * texture.shape[1])
     most_u, most_v = ((texture.shape[1] - 1) << 16) - 1, ((texture.shape[0] - 1) << 16) - 1
-    twice = TWICE if soft else np.float32(0)
+    twice, least = (TWICE, FAINT) if soft else (np.float32(0), SHOWS)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ax, ay, bx, by, cx, cy = place[a, 0], place[a, 1], place[b, 0], place[b, 1], place[c, 0], place[c, 1]
@@ -131,8 +96,11 @@ def draw(
         l_down = b_down * (light[b] - light[a]) + c_down * (light[c] - light[a])
         plain = light[a] == 1.0 and light[b] == 1.0 and light[c] == 1.0
         # Steps in whole 1/65536 of a pixel: over a row of 4096 they drift by a thirtieth of a pixel at most.
-        step_u, step_v = int(u_across), int(v_across)
+        step_u, step_v = min(max(int(u_across), -STEEP), STEEP), min(max(int(v_across), -STEEP), STEEP)
         down_u, down_v = int(u_down), int(v_down)
+        first_u = source[a, 0] * 65536 + 128 - u_across * ax - u_down * ay
+        first_v = source[a, 1] * 65536 + 128 - v_across * ax - v_down * ay
+        first_z, first_l = depth[a] - z_across * ax - z_down * ay, light[a] - l_across * ax - l_down * ay
         # From top to bottom one edge is on one side of the rows, the two others on the other.
         x0, y0, x1, y1, x2, y2 = ax, ay, bx, by, cx, cy
         if y1 < y0:
@@ -154,11 +122,8 @@ def draw(
             left, right = max(math.ceil(min(one, other) - 1e-2), 0), min(math.floor(max(one, other) + 1e-2), width - 1)
             if right < left:
                 continue
-            dx, dy = left - ax, y - ay
-            z = depth[a] + z_across * dx + z_down * dy
-            u = int(source[a, 0] * 65536 + 128 + u_across * dx + u_down * dy)
-            v = int(source[a, 1] * 65536 + 128 + v_across * dx + v_down * dy)
-            last_u, last_v = u + step_u * (right - left), v + step_v * (right - left)
+            u, v = int(first_u + u_across * left + u_down * y), int(first_v + v_across * left + v_down * y)
+            z, bright = first_z + z_across * left + z_down * y, first_l + l_across * left + l_down * y
             # A triangle's rows lie far apart in memory, and waiting for one takes as long as drawing it.
             soon = np.uint64(min(y + AHEAD, height - 1) * width)
             for end in (soon + np.uint64(left), soon + np.uint64(right)):
@@ -168,33 +133,23 @@ def draw(
             at = address + np.uint64(soon_v >> 16) * stride + (np.uint64(soon_u >> 16) << TWO)
             fetch(at)
             fetch(at + LINE)
-            inside = min(u, v, last_u, last_v) >= 0 and max(u, last_u) <= most_u and max(v, last_v) <= most_v
-            for x in range(left, right + 1):
-                # An unsigned index tells Numba that it cannot count from the end, which saves a test at every read.
-                here = np.uint64(y * width + x)
-                if z + twice < depths[here]:
-                    near_u, near_v = (u, v) if inside else (min(max(u, 0), most_u), min(max(v, 0), most_v))
-                    at = address + np.uint64(near_v >> 16) * stride + (np.uint64(near_u >> 16) << TWO)
-                    colour = between(at, at + stride, np.uint64((near_u >> 8) & 255), np.uint64((near_v >> 8) & 255))
-                    share = colour >> SHARE
-                    if share >= (FAINT if soft else SHOWS):
-                        depths[here] = z
-                        red, green, blue = colour & BYTE, (colour >> EIGHT) & BYTE, (colour >> SIXTEEN) & BYTE
-                        if not plain:
-                            bright = light[a] + l_across * (x - ax) + l_down * dy
-                            red = np.uint32(min(max(np.int64(red) * bright + 0.5, 0.0), 255.0))
-                            green = np.uint32(min(max(np.int64(green) * bright + 0.5, 0.0), 255.0))
-                            blue = np.uint32(min(max(np.int64(blue) * bright + 0.5, 0.0), 255.0))
-                        spot = here * THREE
-                        if soft and share < FULL:
-                            rest = BYTE - share
-                            red = (red * share + canvas[spot] * rest + np.uint32(127)) // BYTE
-                            green = (green * share + canvas[spot + np.uint64(1)] * rest + np.uint32(127)) // BYTE
-                            blue = (blue * share + canvas[spot + TWO] * rest + np.uint32(127)) // BYTE
-                        canvas[spot], canvas[spot + np.uint64(1)], canvas[spot + TWO] = red, green, blue
-                z += z_across
-                u += step_u
-                v += step_v
+            for x in range(left, right + 1, LANES):
+                # The picture's last pixels are drawn from before them, so that nothing beyond its end is read.
+                over = max(y * width + x + LANES - height * width, 0)
+                at, done = np.uint64(y * width + x - over), x - over - left
+                eight_pixels(
+                    (depths_at + FOUR * at, canvas_at + THREE * at, address, stride),
+                    (u + done * step_u, v + done * step_v),
+                    (step_u, step_v),
+                    (most_u, most_v),
+                    (z + done * z_across, z_across),
+                    (bright + done * l_across, l_across),
+                    (over, min(right + 1 - x, LANES) + over),
+                    twice,
+                    least,
+                    soft,
+                    plain,
+                )
 
 
 @numba.njit("void(u1[:,:,:],u1[:,:,:],f4[:,::1],f8)", cache=True, nogil=True, fastmath=True)
