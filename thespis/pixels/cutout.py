@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
+from thespis.pixels.behind import fill_in, go_on
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
-from thespis.pixels.patches import continued
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -33,9 +33,6 @@ BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 WISPS = 0.1  # the same where hair hangs out of it
-SEAM = 0.05  # eye distances inside the edge of what was made in which it must have the colours beside it
-BARED = 0.9  # eye distances into the hole that a head may lay open
-MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,59 +302,6 @@ def hole_of(alpha: Array, unit: float) -> Array:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     grown = cv2.dilate((alpha > 0.04).astype(np.float32), kernel)
     return np.asarray(cv2.blur(grown, (3, 3)), np.float32)
-
-
-def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
-    """Fill in what is behind a person, where `hole` (h, w) is true: the surroundings mirrored near the edge, their colours farther in."""
-    known = (~hole).astype(np.float32)
-    if not known.any():
-        return picture
-    spread = diffuse(picture.astype(np.float32), known)
-    y, x = np.mgrid[0 : hole.shape[0], 0 : hole.shape[1]].astype(np.float32)
-    to_x, to_y, distance = to_edge(hole, 0.12 * unit)
-    from_x, from_y = x + 2 * to_x, y + 2 * to_y
-    mirrored = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
-    believed = cv2.remap(known, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[0.0])
-    believed = cv2.GaussianBlur(cv2.erode(believed, np.ones((3, 3), np.uint8)), (0, 0), max(0.04 * unit, 0.6)) * (believed > 0.5)
-    share = believed * (1 - smoothstep(0.35 * MIRRORED * unit, MIRRORED * unit, distance))
-    filled = spread + (mirrored - spread) * share[..., None]
-    return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
-
-
-def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float) -> Bytes:
-    """Let what surrounds a `hole` (h, w) in a picture (h, w, 3) go on into it, as far as a head may lay it open; beyond, only its colours.
-
-    What was `made_up` (h, w) beyond the picture's edge is never seen.
-    """
-    spread = np.asarray(diffuse(picture.astype(np.float32), (~hole).astype(np.float32)) + 0.5, np.uint8)
-    to_x, to_y, distance = to_edge(hole, 0.12 * unit)
-    near = hole & ~made_up & (distance < BARED * unit)
-    if not near.any() or hole.all():
-        return spread
-    made = continued(spread, near, ~hole, to_x, to_y).astype(np.float32)
-    # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
-    ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
-    side = 2 * max(round(SEAM * unit), 1) + 1
-    off = cv2.blur((spread - made) * ring[..., None], (side, side)) / (cv2.blur(ring, (side, side))[..., None] + 1e-6)
-    made += diffuse(np.asarray(off, np.float32), ring) * near[..., None]
-    return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
-
-
-def to_edge(hole: npt.NDArray[np.bool_], soft: float) -> tuple[Array, Array, Array]:
-    """Say how far it is across (h, w) and down to the nearest edge of a hole (h, w), smoothed over `soft` pixels, and how far in all."""
-    coarse = np.ascontiguousarray(hole[::2, ::2])
-    if coarse.all():
-        coarse = hole
-    distance, labels = cv2.distanceTransformWithLabels(coarse.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    rows, columns = np.nonzero(~coarse)
-    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    at[labels[rows, columns]] = np.stack([columns, rows], axis=1)
-    ways = np.dstack([at[labels] - np.stack(np.meshgrid(*map(np.arange, coarse.shape[::-1])), axis=-1), distance]).astype(np.float32)
-    times = hole.shape[0] / coarse.shape[0]
-    # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
-    ways[..., :2] = cv2.GaussianBlur(np.ascontiguousarray(ways[..., :2]), (0, 0), max(soft / times, 1.0))
-    found = cv2.resize(ways, hole.shape[::-1], interpolation=cv2.INTER_LINEAR) * times
-    return found[..., 0], found[..., 1], found[..., 2]
 
 
 def own_colours(picture: Bytes, alpha: Array, plate: Bytes) -> Bytes:

@@ -1,0 +1,100 @@
+"""Fill in what a person hides of the background: its pieces go on as far as they fit, and where none does its edge is mirrored."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.pixels.diffuse import diffuse
+from thespis.pixels.layers import smoothstep
+from thespis.pixels.patches import continued
+from thespis.types import Array, Bytes
+
+MIRRORED = 0.3  # eye distances into the hole that the background's own pattern is mirrored; beyond, only its colour goes on
+BARED = 0.9  # eye distances into the hole that a head may lay open
+SEAM = 0.05  # eye distances inside the edge of what was made in which it must have the colours beside it
+MISFITS = (0.25, 0.6)  # of what the picture varies by that what was made may be off at its edge; from there on it is another place
+STRETCH, AROUND_EDGE, EVEN = 0.15, 0.4, 16.0  # eye distances to each side over which both are told; grey levels that any wall varies by
+SIDEWAYS = 5  # times nearer than it is counts what lies beside such a place: heads turn, and shelves and horizons are level
+MIRRORED_FAR = 0.7  # eye distances into the hole that is mirrored there
+
+
+def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
+    """Fill in what is behind a person, where `hole` (h, w) is true: the surroundings mirrored near the edge, their colours farther in."""
+    known = (~hole).astype(np.float32)
+    if not known.any():
+        return picture
+    spread = diffuse(picture.astype(np.float32), known)
+    filled = mirrored(picture, known, spread, *to_edge(hole, 0.12 * unit), unit, MIRRORED)
+    return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
+
+
+def mirrored(picture: Bytes, known: Array, spread: Array, to_x: Array, to_y: Array, distance: Array, unit: float, reach: float) -> Array:
+    """Mirror what is `known` (h, w) of a picture (h, w, 3) at its edge, up to `reach` eye distances in; farther in, `spread` (h, w, 3).
+
+    `to_x` and `to_y` (h, w) lead to the edge, in pixels, and `distance` (h, w) is how far it is.
+    """
+    y, x = np.mgrid[0 : known.shape[0], 0 : known.shape[1]].astype(np.float32)
+    from_x, from_y = x + 2 * to_x, y + 2 * to_y
+    there = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
+    believed = cv2.remap(known, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[0.0])
+    believed = cv2.GaussianBlur(cv2.erode(believed, np.ones((3, 3), np.uint8)), (0, 0), max(0.04 * unit, 0.6)) * (believed > 0.5)
+    share = believed * (1 - smoothstep(0.35 * reach * unit, reach * unit, distance))
+    return np.asarray(spread + (there - spread) * share[..., None], np.float32)
+
+
+def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float) -> Bytes:
+    """Let what surrounds a `hole` (h, w) in a picture (h, w, 3) go on into it, as far as a head may lay it open; beyond, only its colours.
+
+    What was `made_up` (h, w) beyond the picture's edge is never seen.
+    """
+    spread = np.asarray(diffuse(picture.astype(np.float32), (~hole).astype(np.float32)) + 0.5, np.uint8)
+    to_x, to_y, distance = to_edge(hole, 0.12 * unit)
+    near = hole & ~made_up & (distance < BARED * unit)
+    if not near.any() or hole.all():
+        return spread
+    made = continued(spread, near, ~hole, to_x, to_y).astype(np.float32)
+    # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
+    ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
+    side = 2 * max(round(SEAM * unit), 1) + 1
+    off = cv2.blur((spread - made) * ring[..., None], (side, side)) / (cv2.blur(ring, (side, side))[..., None] + 1e-6)
+    # Along a longer stretch of the edge lines that are a little off even out.
+    side = 2 * max(round(STRETCH * unit), 1) + 1
+    apart = np.abs(cv2.blur(off * ring[..., None], (side, side))).max(axis=2) / (cv2.blur(ring, (side, side)) + 1e-6)
+    wrong = smoothstep(*MISFITS, apart / (EVEN + varied(picture, ~hole, unit)))
+    made += diffuse(np.asarray(off, np.float32), ring) * near[..., None]
+    if (wrong * ring).any():
+        # Where hardly a piece is whole what was made may be another place's: trees that turn to sky. There the edge is mirrored.
+        known = (~hole).astype(np.float32)
+        other = mirrored(picture, known, spread.astype(np.float32), *to_edge(hole, 0.12 * unit, SIDEWAYS), unit, MIRRORED_FAR)
+        wrong = diffuse(np.dstack([wrong] * 3), ring)[..., :1] * near[..., None]
+        made += (other - made) * wrong
+    return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
+
+
+def varied(picture: Bytes, known: npt.NDArray[np.bool_], unit: float) -> Array:
+    """Say how much what is `known` (h, w) of a picture (h, w, 3) varies around each pixel, in grey levels (h, w)."""
+    side, seen = 2 * max(round(AROUND_EDGE * unit), 1) + 1, known.astype(np.float32)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    share = cv2.blur(seen, (side, side)) + 1e-6
+    mean, square = (cv2.blur(each * seen, (side, side)) / share for each in (grey, grey * grey))
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)
+
+
+def to_edge(hole: npt.NDArray[np.bool_], soft: float, sideways: int = 1) -> tuple[Array, Array, Array]:
+    """Say how far it is across (h, w) and down to the nearest edge of a hole (h, w), smoothed over `soft` pixels, and how far in all.
+
+    What lies `sideways` counts as so many times nearer than it is.
+    """
+    coarse = np.ascontiguousarray(hole[::2, :: 2 * sideways])
+    if coarse.all():
+        coarse = hole
+    distance, labels = cv2.distanceTransformWithLabels(coarse.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(~coarse)
+    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    at[labels[rows, columns]] = np.stack([columns, rows], axis=1)
+    ways = np.dstack([at[labels] - np.stack(np.meshgrid(*map(np.arange, coarse.shape[::-1])), axis=-1), distance]).astype(np.float32)
+    times, wide = hole.shape[0] / coarse.shape[0], hole.shape[1] / coarse.shape[1]
+    # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
+    ways[..., :2] = cv2.GaussianBlur(np.ascontiguousarray(ways[..., :2]), (0, 0), max(soft / wide, 1.0), sigmaY=max(soft / times, 1.0))
+    found = cv2.resize(ways, hole.shape[::-1], interpolation=cv2.INTER_LINEAR) * np.array([wide, times, times], np.float32)
+    return found[..., 0], found[..., 1], found[..., 2]
