@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thespis.pixels import cutout
+from thespis.pixels.behind import to_edge
 from thespis.pixels.cutout import (
     AIRY,
     DOUBTFUL,
@@ -13,7 +14,6 @@ from thespis.pixels.cutout import (
     connected,
     layers,
     plain_rim,
-    to_edge,
     unsure,
 )
 from thespis.pixels.diffuse import diffuse
