@@ -182,7 +182,8 @@ def rebuild(texture: Bytes, ring: Array, iris: Array, unit: float) -> Eyeball:
     low, high = ring.min(axis=0), ring.max(axis=0)
     broad = float(high[0] - low[0])
     middle = (low + high) / 2
-    half = np.array([0.62 * broad, 0.42 * broad], np.float32)
+    # A cartoon's eye may be as tall as it is wide.
+    half = np.array([0.62 * broad, max(0.42 * broad, 0.62 * float(high[1] - low[1]))], np.float32)
     scale = PATCH / (2 * half[0])
     size = (PATCH, max(round(2 * half[1] * scale), 8))
     corner = middle - half

@@ -30,6 +30,7 @@ from thespis.pixels.edges import refine_lips
 from thespis.pixels.eyes import Eyeball, rebuild
 from thespis.pixels.framing import Framing
 from thespis.pixels.glasses import find_glasses, hold_glasses
+from thespis.pixels.large_eyes import refine_lids
 from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, smoothstep, stack
 from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
 from thespis.pixels.lips import bare, give_way, loosen, meet
@@ -193,6 +194,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     down = np.asarray(rotation[:2, 1] / max(float(np.linalg.norm(rotation[:2, 1])), 1e-6), np.float32)
     points = points.copy()
     points[:468, :2] += refine_lips(texture, framing.to_texture(points), shapes, unit * finer, down) / finer
+    points[:468, :2] += refine_lids(texture, framing.to_texture(points), shapes, unit * finer, CHEEK) / finer
     back_to, (points, goes) = way_back(points[:468] / unit, rotation), unfolded(points, rotation, unit)
     placed = Face(points, rotation, unit, face.yaw, face.pitch, face.roll)
     person = flatten(carried(fit(shapes, placed, offset), goes), rotation)
