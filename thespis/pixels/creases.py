@@ -1,6 +1,6 @@
 """Lines that an expression draws on the skin: forehead, frown, cheeks, eyes and chin, as light and shade on the photograph itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -110,6 +110,11 @@ class Skin:
     starts: Array
     shown: tuple[int, ...] | None = None
 
+    def on(self, atlas: Bytes) -> "Skin":
+        """Give the same creases on the skin as it is in another atlas (h, w, 4)."""
+        height, width = self.plain.shape[:2]
+        return replace(self, plain=atlas[self.top : self.top + height, self.left : self.left + width].copy(), shown=None)
+
     def crease(self, atlas: Bytes, weights: Array) -> list[Box]:
         """Draw the creases that the weights (51,) ask for into the atlas (h, w, 4), and say where in it skin was drawn again."""
         amount = np.clip((self.drive @ weights - self.starts) / (1 - self.starts), 0.0, 1.2)
@@ -197,7 +202,7 @@ def lined(texture: Bytes, points: Array, unit: float) -> float:
 
 
 def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
-    """Lay the creases on a texture (h, w, 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
+    """Lay the creases on a texture (h, w, 3 or 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
     high = np.ceil(points.max(axis=0) + 0.1 * unit).astype(int)
     left, top = np.maximum(low, 0)

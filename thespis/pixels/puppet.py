@@ -1,5 +1,6 @@
 """A portrait made into a mesh that can be posed: the face with its shapes, the eyeballs, the mouth, and the skirt around them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -219,20 +220,47 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
     if face.others:
         heights = np.array(face.others, np.float32)[:, 2] * framing.zoom[1] * framing.finer[1]
         others[:] = np.column_stack([framing.to_texture(framing.to_frame(np.array(face.others, np.float32))), heights])
-    cutout = cut_out(texture, framing.inside, on_texture, unit * finer, moving, others, entirely=entirely)
 
     def spot_on_texture(spots: Array) -> Array:
         return framing.to_texture(spots * unit + offset[:2])
 
+    # Who is cut out takes half of the time, and nothing within the face waits for it.
+    with ThreadPoolExecutor(1) as beside:
+        cutting = beside.submit(cut_out, texture, framing.inside, on_texture, unit * finer, moving, others, entirely=entirely)
+        eyes = {
+            side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer)
+            for side, ring in rings.items()
+        }
+        shown = (
+            own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
+        )
+        # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
+        own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
+        fine, sharpness = unit * finer, min(1 / (framing.zoom[0] * finer), 1.0)
+        opening, upper_own = opening_of(person, rotation), None
+        if shown is not None and own_shown:
+            light = matched(light, shown[0])
+            own = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
+            upper_own = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
+        upper_layer, upper_edge, upper_moved = upper_own or (None, UPPER_SPAN[1], 0.0)
+        inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
+        lips = read_lips(
+            texture,
+            [on_texture[edge] for edge in shapes.lip_edges],
+            0.5 if own_shown else 1.0,
+            light.colourful,
+            light.dark * 0.8,
+            opening.width,
+            0.36 * float(smoothstep(0.5 * SHOWS, 1.5 * SHOWS, person.parted)),
+        )
+        creases = find_creases(texture, on_texture, unit * finer)
+        cutout = cutting.result()
     edge = None if cutout is None else find_edge(cutout.share, spot_on_texture, seen, away)
 
     def covers(spots: Array, *, softly: bool) -> Array:
         return np.ones(len(spots), np.float32) if cutout is None else cutout.covers(spot_on_texture(spots), softly=softly)
 
     around, carry = skirt(shapes, person.photo, rotation, edge, lambda spots: framing.room(spot_on_texture(spots)) / unit, covers)
-    eyes = {
-        side: rebuild(texture, on_texture[ring], on_texture[getattr(shapes, f"iris_{side}")], unit * finer) for side, ring in rings.items()
-    }
 
     def back(corners: Array, depth: float) -> Array:
         spots = (framing.from_texture(corners) - offset[:2]) / unit
@@ -261,29 +289,9 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         for side in rings
     }
     lids = {side: lid.unseen() if glasses is not None and glasses.dark else lid for side, lid in lids.items()}
-    shown = own_teeth(texture, on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]) if person.parted > SHOWS else None
-    # A head turned far in the photograph shows its teeth from the side: a flat cut-out of them would not fit the drawn ones.
-    own_shown = shown is not None and abs(face.yaw) < OWN_TEETH_TURN and shows_teeth(shown[0], light.white)
-    fine, sharpness = unit * finer, min(1 / (framing.zoom[0] * finer), 1.0)
-    opening, upper_own = opening_of(person, rotation), None
-    if shown is not None and own_shown:
-        light = matched(light, shown[0])
-        own = on_texture[shapes.lips_inner_upper], on_texture[shapes.lips_inner_lower]
-        upper_own = own_layer(texture, own, lambda spots: spot_on_texture((spots @ rotation.T)[:, :2]), opening, light, fine, sharpness)
-    upper_layer, upper_edge, upper_moved = upper_own or (None, UPPER_SPAN[1], 0.0)
-    inside = mouth_layers(opening, light, fine, sharpness, upper_layer)
     mouth = tongue = len(layers)
     layers += [turned(layer, rotation) for layer in inside]
     whole = opaque(texture) if cutout is None else cutout.person
-    lips = read_lips(
-        texture,
-        [on_texture[edge] for edge in shapes.lip_edges],
-        0.5 if own_shown else 1.0,
-        light.colourful,
-        light.dark * 0.8,
-        opening.width,
-        0.36 * float(smoothstep(0.5 * SHOWS, 1.5 * SHOWS, person.parted)),
-    )
     sheet, starts = stack([whole, *[layer.texture for layer in layers if layer.texture is not None]])
     puppet = assemble(
         person,
@@ -303,6 +311,7 @@ def build(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
         upper_moved,
         lips,
         lids,
+        creases,
         cutout,
     )
     room = framing.room(spot_on_texture(seen[:, :2]))[:, 0] / unit
@@ -333,6 +342,7 @@ def assemble(
     upper_moved: float,
     lips: Lips,
     lids: dict[str, Lid],
+    creases: Skin,
     cutout: Cutout | None,
 ) -> Puppet:
     """Put the layers one after the other into one mesh: first the face, then the skirt and the eyes, in that order.
@@ -389,7 +399,7 @@ def assemble(
         carry, skirt_rows, twice_the_rays(rays(person.shapes, person.photo, rotation)[1]),
         np.asarray(person.fields @ rotation.T, np.float32), np.asarray(person.jaw @ rotation.T, np.float32),
         atlas, eyes, eye_rows, states, ~moves[triangles].any(axis=1), np.repeat(np.arange(len(parts)) == 1, [len(p) for p in parts]),
-        find_creases(atlas, on_texture, unit * float(np.mean(framing.finer))), slice(int(first[tongue]), int(first[tongue + 1])),
+        creases.on(atlas), slice(int(first[tongue]), int(first[tongue + 1])),
         slice(int(first[-2]), int(first[-1])), upper_edge, upper_moved,
         int(first[mouth]),
         lips, cutout, plain(person, rotation), source,
