@@ -15,6 +15,9 @@ CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352
 SMOOTHEST = 0.4  # of the depth of a lined face's creases, on a face as smooth as a child's
 FADED = 9.0  # of half a line's width, from where on its light and shade are gone
 GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined cheeks
+STRANDS = (0.03, 0.09)  # of its brightness, the strokes of bare skin, and of hair that hangs over it
+STROKE, AROUND = (0.012, 0.05), (0.05, 0.1)  # how fine strokes are, and what is looked at around them, in eye distances
+COARSE = 60.0  # pixels an eye distance, at which strokes are still seen
 Weights = dict[str, float]
 Box = tuple[slice, slice]  # the rows and columns of a part of a texture
 
@@ -30,11 +33,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Crease:
-    """Lines that come and go together, and by which weights; `start` is the sum at which they begin to show."""
+    """Lines that come and go together, and by which weights; `start` is the sum at which they begin to show.
+
+    `under_hair` says that hair may hang over them.
+    """
 
     lines: tuple[Line, ...]
     weights: Weights
     start: float = 0.1
+    under_hair: bool = False
 
 
 def along(*points: int, width: float = 0.06, depth: float = 0.11) -> Line:
@@ -62,6 +69,7 @@ CREASES: dict[str, Crease] = {
         (between(HAIRLINE, FOREHEAD, 0.62), between(FOREHEAD, BROWS, 0.08, depth=0.13), between(FOREHEAD, BROWS, 0.36, width=0.045)),
         {"browInnerUp": 0.55, **both_sides("browOuterUp", 0.55), **both_sides("browDown", -0.6)},
         0.25,
+        under_hair=True,
     ),
     "frown": Crease(
         (
@@ -201,6 +209,18 @@ def lined(texture: Bytes, points: Array, unit: float) -> float:
     return SMOOTHEST + (1 - SMOOTHEST) * float(smoothstep(*GRAIN, grain))
 
 
+def bare(texture: Bytes, unit: float) -> Array:
+    """Say how surely each pixel of a texture (h, w, 3 or 4) is skin without hair over it, 0 to 1: hair has strokes."""
+    scale = min(COARSE / unit, 1.0)
+    grey = cv2.resize(texture[..., :3], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
+    fine, broad = (cv2.GaussianBlur(grey, (0, 0), max(sigma * unit * scale, 0.5)) for sigma in STROKE)
+    strokes, around = (
+        cv2.GaussianBlur(part, (0, 0), sigma * unit * scale) for part, sigma in ((np.abs(fine - broad), AROUND[0]), (grey, AROUND[1]))
+    )
+    skin = 1 - smoothstep(*STRANDS, strokes / np.maximum(around, 20.0))
+    return np.asarray(cv2.resize(skin.astype(np.float32), texture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
     """Lay the creases on a texture (h, w, 3 or 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
@@ -214,6 +234,8 @@ def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
         for line in crease.lines:
             path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
             draw_line(relief, path, line.width * unit, line.depth * deep)
+        if crease.under_hair:
+            relief *= bare(texture[top:bottom, left:right], unit)
         left_most, highest, wide, high = cv2.boundingRect((np.abs(relief) > 0.004).view(np.uint8))
         box = (slice(highest, highest + max(high, 1)), slice(left_most, left_most + max(wide, 1)))
         boxes.append(box)
