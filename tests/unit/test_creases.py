@@ -59,3 +59,24 @@ def test_no_expression_leaves_the_skin_as_it_is() -> None:
     assert skin.crease(texture, np.zeros(len(SHAPES), np.float32))
     assert np.array_equal(texture, before)
     assert not skin.crease(texture, np.zeros(len(SHAPES), np.float32))
+
+
+def test_no_line_of_the_forehead_lies_across_hair_that_hangs_over_it() -> None:
+    row = np.zeros(len(SHAPES), np.float32)
+    for name, weight in SURPRISED.items():
+        row[SHAPES.index(name)] = weight
+    deepest = []
+    for strands in (False, True):
+        texture, points = face(0.0)
+        top = int(points[[105, 334], 1].max())
+        if strands:
+            texture[:top, 200::8, :3] = TONE // 2
+            texture[:top, 201::8, :3] = TONE // 2
+        before = texture[..., 0].astype(np.float32)
+        assert find_creases(texture, points[:468], UNIT).crease(texture, row)
+        shade = texture[:top, :, 0] / before[:top] - 1
+        deepest.append((shade[:, :190].min(), shade[:, 210:].min()))
+    (left, right), (bare, hair) = deepest
+    assert right < -0.02
+    assert bare == pytest.approx(left, abs=0.005)
+    assert abs(hair) < 0.3 * abs(right)

@@ -47,6 +47,7 @@ from thespis.pixels.mouth import (
     shows_teeth,
     uncover_teeth,
 )
+from thespis.pixels.outline import Outline, find_outline, keep_within
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.parting import Parting, plain, untucked
 from thespis.pixels.relief import ANY, TURN_GAIN, carried, flatten, held_in, turnable, unfolded, way_back, way_down, ways_aside
@@ -118,6 +119,7 @@ class Puppet:
     cutout: Cutout | None
     parting: Parting
     whole: Array
+    outline: Outline
     held: float = 0.0
     back: float = TURN_LIMIT
     aside: Array = field(default_factory=ANY.copy)
@@ -143,6 +145,7 @@ class Puppet:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
             bare(shapes, self.rest[:468], skin, bitten(row), self.rotation[:, 1])
             give_way(shapes, self.rest[:468], skin, self.rotation[:, 1])
+            keep_within(self.outline, skin)
         moved[:468] += skin
         apart = (moved[shapes.lips_inner_lower] - moved[shapes.lips_inner_upper]) @ self.rotation[:, 1]
         # Closed lips lost a dark line, and have it back once they part; parted ones a rim of teeth, right in the clip it is from alone.
@@ -402,7 +405,7 @@ def assemble(
         creases.on(atlas), slice(int(first[tongue]), int(first[tongue + 1])),
         slice(int(first[-2]), int(first[-1])), upper_edge, upper_moved,
         int(first[mouth]),
-        lips, cutout, plain(person, rotation), source,
+        lips, cutout, plain(person, rotation), source, find_outline(rest[:468]),
         held_in(float(on_texture[FOREHEAD, 1] - framing.inside[1]) / framing.finer[1] / unit),
     )  # fmt: skip
 
