@@ -8,6 +8,7 @@ from thespis.pixels.behind import to_edge
 from thespis.pixels.cutout import (
     AIRY,
     DOUBTFUL,
+    above_shoulders,
     airy_share,
     box_of,
     by_colour,
@@ -123,3 +124,15 @@ def test_a_picture_that_a_head_fills_is_looked_at_with_room_around_it(monkeypatc
     assert (airy_share(picture, 30.0)[30:] == 1).all()
     assert seen[1][1] == AIRY * 30
     assert (airy_share(picture, 20.0)[30:, :10] == 0).all()
+
+
+@pytest.mark.parametrize("roll", [-25.0, 0.0, 40.0])
+def test_hair_beside_a_face_lies_above_the_shoulders(roll: float) -> None:
+    around = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    face = np.stack([np.sin(around) * 0.75, -np.cos(around)], axis=1)  # in eye distances, the chin 1 below the middle
+    hair = np.array([[1.2, 0.2], [-1.9, 0.2], [2.2, 0.1], [1.0, -0.8]])
+    shoulders = np.array([[1.3, 1.2], [-1.4, 1.1], [2.6, 1.2], [0.4, 1.9]])
+    turn = np.array([[np.cos(np.radians(roll)), np.sin(np.radians(roll))], [-np.sin(np.radians(roll)), np.cos(np.radians(roll))]])
+    placed = [np.asarray(spots @ turn * 50 + (200, 150), np.float32) for spots in (face, hair, shoulders)]
+    assert above_shoulders(placed[0], placed[1], 50.0).min() > 0.95
+    assert above_shoulders(placed[0], placed[2], 50.0).max() < 0.15

@@ -15,6 +15,7 @@ from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
+from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -31,6 +32,7 @@ DOUBTFUL = 0.12  # eye distances of mean width from which on a soft edge is a gu
 PLAIN = (4.0, 10.0)  # grey levels by which a rim may differ from the colours around it and still be background
 BEYOND = 0.6  # eye distances around what moves that are looked at with it
 AROUND = 0.1  # eye distances by which the edge of a body is softened where it takes what lies beside it along
+COLLAR = (0.1, 0.8)  # eye distances below the chin over which what moves with the head comes to be a collar
 ROOM = 0.055  # eye distances by which the hole in the background is wider than the person: a photograph's edges are soft
 WISPS = 0.1  # the same where hair hangs out of it
 
@@ -79,6 +81,12 @@ def cut_out(
     does not move is left as it is, background and all, unless the person is to be cut out `entirely`. `others` (n, 3) are other faces
     there: the middle of each, across and down, and its height.
     """
+    outline, own_unit = points[list(OVAL)], unit
+
+    def ways(spots: Array) -> tuple[Array, Array]:
+        goes, bare = moving(spots)
+        return goes, np.maximum(bare, goes * above_shoulders(outline, spots, own_unit))
+
     scale = min(WORKING_UNIT / unit, 1.0)
     size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
     small = np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -104,7 +112,7 @@ def cut_out(
         return None
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
     alpha = connected(alpha, face)
-    goes, bare = on_grid(moving, size, exact)
+    goes, bare = on_grid(ways, size, exact)
     if entirely:
         goes = np.ones_like(goes)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
@@ -135,6 +143,21 @@ def on_grid(moving: Callable[[Array], tuple[Array, Array]], size: tuple[int, int
     spots = np.stack([x.ravel() * size[0] / few[0], y.ravel() * size[1] / few[1]], axis=1) / exact - 0.5
     goes, bare = (cv2.resize(each.reshape(few[::-1]), size, interpolation=cv2.INTER_LINEAR) for each in moving(spots))
     return np.asarray(goes, np.float32), np.asarray(bare, np.float32)
+
+
+def above_shoulders(outline: Array, spots: Array, unit: float) -> Array:
+    """Say which spots (n, 2) beside a face with an `outline` (m, 2) of a texture lie too high for a shoulder (n,): hair there goes along.
+
+    The outline begins in the middle of the forehead, and its first half ends at the chin.
+    """
+    down = outline[len(outline) // 2] - outline[0]
+    down = down / max(float(np.linalg.norm(down)), 1e-6)
+    across = np.array([down[1], -down[0]], np.float32)
+    edge, beside = outline @ across, spots @ across
+    aside = np.maximum(np.maximum(edge.min() - beside, beside - edge.max()), 0.0) / unit
+    below = (spots @ down - float((outline @ down).max())) / unit
+    higher = BESIDE * (1 - SLOPES * smoothstep(*LONG, aside)) * aside * smoothstep(*SHOULDER, below)
+    return np.asarray(1 - smoothstep(*COLLAR, below + higher), np.float32)
 
 
 def box_of(mask: npt.NDArray[np.bool_], room: int) -> tuple[slice, slice]:
