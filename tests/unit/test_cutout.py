@@ -100,11 +100,11 @@ def test_what_was_made_up_above_a_head_says_nothing_about_the_wall() -> None:
     everywhere = np.ones_like(head)
     nothing = np.zeros_like(head)
     hangs = locks(picture, head, mirrored, 40.0)
-    share, _, plate, hole = layers(picture, np.maximum(head, hangs), hangs, face, mirrored, 40.0, everywhere, everywhere, False)
+    share, _, plate, hole = layers(picture, np.maximum(head, hangs), hangs, face, mirrored, 40.0, everywhere, everywhere, everywhere, False)
     # Neither does the mirrored hair go with the head, nor does it stay on the wall.
     assert share[:10].max() == 0 and hole[:20].min() == 255
     assert np.abs(plate[:30].astype(int) - 200).max() < 6
-    blind = layers(picture, head, nothing, face, mirrored & False, 40.0, everywhere, everywhere, False)
+    blind = layers(picture, head, nothing, face, mirrored & False, 40.0, everywhere, everywhere, everywhere, False)
     assert max(blind[0][:10].max(), np.abs(blind[2][:30].astype(int) - 200).max()) > 60
 
 

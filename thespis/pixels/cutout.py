@@ -83,9 +83,9 @@ def cut_out(
     """
     outline, own_unit = points[list(OVAL)], unit
 
-    def ways(spots: Array) -> tuple[Array, Array]:
+    def ways(spots: Array) -> tuple[Array, ...]:
         goes, bare = moving(spots)
-        return goes, np.maximum(bare, goes * above_shoulders(outline, spots, own_unit))
+        return goes, bare, np.maximum(bare, goes * above_shoulders(outline, spots, own_unit))
 
     scale = min(WORKING_UNIT / unit, 1.0)
     size = max(round(texture.shape[1] * scale), 8), max(round(texture.shape[0] * scale), 8)
@@ -112,7 +112,7 @@ def cut_out(
         return None
     alpha = np.maximum(alpha, cv2.GaussianBlur(cv2.dilate(face, np.ones((rim, rim), np.uint8)).astype(np.float32), (0, 0), 0.03 * unit))
     alpha = connected(alpha, face)
-    goes, bare = on_grid(ways, size, exact)
+    goes, bare, high = on_grid(ways, size, exact)
     if entirely:
         goes = np.ones_like(goes)
     if unsure(alpha * (goes > 0.5), unit) > DOUBTFUL:
@@ -126,7 +126,9 @@ def cut_out(
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
-        parts, layers(small[box], alpha[box], hanging[box], face[box], made_up[box], unit, goes[box], bare[box], entirely), strict=True
+        parts,
+        layers(small[box], alpha[box], hanging[box], face[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
+        strict=True,
     ):
         part[box] = found
     whole = texture.shape[1], texture.shape[0]
@@ -136,13 +138,13 @@ def cut_out(
     return Cutout(person, behind, alpha, soft)
 
 
-def on_grid(moving: Callable[[Array], tuple[Array, Array]], size: tuple[int, int], exact: Array) -> tuple[Array, Array]:
+def on_grid(moving: Callable[[Array], tuple[Array, ...]], size: tuple[int, int], exact: Array) -> tuple[Array, ...]:
     """Ask what moves at every second pixel of a small texture of a size (w, h), `exact` (2,) of the whole one's, and go over the rest."""
     few = -(-size[0] // 2), -(-size[1] // 2)
     y, x = np.mgrid[0 : few[1], 0 : few[0]].astype(np.float32) + 0.5
     spots = np.stack([x.ravel() * size[0] / few[0], y.ravel() * size[1] / few[1]], axis=1) / exact - 0.5
-    goes, bare = (cv2.resize(each.reshape(few[::-1]), size, interpolation=cv2.INTER_LINEAR) for each in moving(spots))
-    return np.asarray(goes, np.float32), np.asarray(bare, np.float32)
+    found = (cv2.resize(each.reshape(few[::-1]), size, interpolation=cv2.INTER_LINEAR) for each in moving(spots))
+    return tuple(np.asarray(each, np.float32) for each in found)
 
 
 def above_shoulders(outline: Array, spots: Array, unit: float) -> Array:
@@ -179,11 +181,13 @@ def layers(
     unit: float,
     goes: Array,
     bare: Array,
+    high: Array,
     entirely: bool,
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
 
-    `hanging` (h, w) is what of the share hangs out of the rest.
+    `hanging` (h, w) is what of the share hangs out of the rest. Where no collar can be, `bare` (h, w), colours tell; what is as `high`
+    (h, w) as hair beside a face goes along.
     What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
     """
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
@@ -195,7 +199,7 @@ def layers(
     hole = plain_rim(small, alpha, np.maximum(hole_of(alpha, unit), hole_of(hanging, WISPS / ROOM * unit)))
     if not entirely:
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
-        goes = goes + (bare - goes) * hole
+        goes = goes + (high - goes) * hole
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
     unseen = (hole * goes > 0.02) | made_up
     plate = go_on(small, unseen, made_up, unit)
