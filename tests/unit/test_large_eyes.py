@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, load_shapes
+from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER, EYE_RIGHT_UPPER, OVAL, load_shapes
 from thespis.pixels.eyes import rebuild
 from thespis.pixels.large_eyes import refine_lids
 from thespis.pixels.puppet import CHEEK, LID_ROWS
@@ -57,6 +57,7 @@ def test_lids_of_a_large_drawn_eye_come_to_lie_at_the_edge_of_its_white(larger: 
         assert (moved[LID_ROWS[side], 1] < moved[list(upper[1:-1]), 1] - 0.01 * UNIT).all()
     far = np.linalg.norm(points[:468] - points[[*EYE_LEFT_UPPER, *EYE_RIGHT_UPPER]].mean(axis=0), axis=1) > 1.1 * UNIT
     assert np.abs(moved - points[:468])[far].max() < 0.01 * UNIT
+    assert np.array_equal(moved[list(OVAL)], points[list(OVAL)])
 
 
 @pytest.mark.parametrize(("tall", "larger", "white"), [(0.24, 1.0, WHITE), (0.1, 1.5, WHITE), (0.24, 1.5, (230, 182, 160))])

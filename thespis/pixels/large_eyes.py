@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from thespis.head.shapes import Shapes
+from thespis.head.shapes import OVAL, Shapes
 from thespis.pixels.layers import window
 from thespis.types import Array, Bytes
 
@@ -66,6 +66,8 @@ def refine_lids(texture: Bytes, points: Array, shapes: Shapes, unit: float, chee
         shift *= np.exp(-((nearest / reach) ** 2))[:, None]
         shift[ring] = moves
         found += np.asarray(shift, np.float32)
+    # Where the face ends is known without its eyes.
+    found[list(OVAL)] = 0
     return found
 
 
