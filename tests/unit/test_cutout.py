@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from thespis.head.shapes import load_shapes
 from thespis.pixels import cutout
 from thespis.pixels.behind import to_edge
 from thespis.pixels.cutout import (
@@ -18,6 +19,7 @@ from thespis.pixels.cutout import (
     unsure,
 )
 from thespis.pixels.diffuse import diffuse
+from thespis.pixels.ears import ROOTS, lit_ears
 from thespis.pixels.locks import locks
 from thespis.types import Array, Bytes
 
@@ -136,3 +138,29 @@ def test_hair_beside_a_face_lies_above_the_shoulders(roll: float) -> None:
     placed = [np.asarray(spots @ turn * 50 + (200, 150), np.float32) for spots in (face, hair, shoulders)]
     assert above_shoulders(placed[0], placed[1], 50.0).min() > 0.95
     assert above_shoulders(placed[0], placed[2], 50.0).max() < 0.15
+
+
+def test_an_ear_before_a_lamp_is_looked_for_in_a_darker_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def look(picture: Bytes) -> Array:
+        looked.append(float(picture.mean()))
+        return np.ones(picture.shape[:2], np.float32)
+
+    monkeypatch.setattr("thespis.pixels.ears.person_share", look)
+    points = load_shapes().points[:, :2] * 40 + np.array([120, 120], np.float32)
+    (left, right), top = (points[list(ROOTS), 0], int(points[ROOTS[0], 1]))
+    dark = np.full((240, 240, 3), 90, np.uint8)
+    assert lit_ears(dark, points, 40).max() == 0
+    assert not looked
+    # A white lamp stands close behind the ear at the right, whose skin is a little less white.
+    lit = dark.copy()
+    lit[:, int(right) + 8 :] = 255
+    lit[top - 10 : top + 10, int(right) - 4 : int(right) + 8] = (255, 240, 232)
+    found = lit_ears(lit, points, 40)
+    assert looked
+    assert max(looked) < lit.mean() - 10
+    assert found[top, int(right) + 2] > 0.9
+    assert found[top, int(right) + 12 :].max() < 0.1
+    assert found[:, : int(left) + 20].max() == 0
+    assert found[: top - 60].max() == 0

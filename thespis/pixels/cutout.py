@@ -12,6 +12,7 @@ from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.behind import fill_in, go_on
 from thespis.pixels.diffuse import diffuse
+from thespis.pixels.ears import lit_ears
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
@@ -96,8 +97,10 @@ def cut_out(
     left, top, right, bottom = (round(edge * float(exact[i % 2])) for i, edge in enumerate(inside))
     left, top = min(max(left, 0), size[0] - 2), min(max(top, 0), size[1] - 2)
     right, bottom = min(max(right, left + 2), size[0]), min(max(bottom, top + 2), size[1])
-    alpha = share_of_person(np.ascontiguousarray(small[top:bottom, left:right]), on_small - np.array([left, top], np.float32), unit)
-    alpha = np.pad(alpha, ((top, size[1] - bottom), (left, size[0] - right)), mode="edge")
+    shown, on_shown = np.ascontiguousarray(small[top:bottom, left:right]), on_small - np.array([left, top], np.float32)
+    ears = lit_ears(shown, on_shown, unit)
+    alpha = share_of_person(shown, on_shown, ears, unit)
+    alpha, ears = (np.pad(each, ((top, size[1] - bottom), (left, size[0] - right)), mode="edge") for each in (alpha, ears))
     if len(others):
         low, high = on_small.min(axis=0), on_small.max(axis=0)
         own = np.array([*(low + high) / 2, high[1] - low[1]], np.float32)
@@ -122,12 +125,12 @@ def cut_out(
     hanging = np.zeros_like(alpha)
     hanging[box] = locks(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit)
     alpha = connected(np.maximum(alpha, hanging), face)
-    hanging = np.minimum(hanging, alpha)
+    hanging, held = np.minimum(hanging, alpha), np.maximum(cv2.dilate(face, np.ones((3, 3), np.uint8)), np.minimum(ears, alpha))
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
         parts,
-        layers(small[box], alpha[box], hanging[box], face[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
+        layers(small[box], alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
         strict=True,
     ):
         part[box] = found
@@ -176,7 +179,7 @@ def layers(
     small: Bytes,
     alpha: Array,
     hanging: Array,
-    face: Bytes,
+    held: Array,
     made_up: npt.NDArray[np.bool_],
     unit: float,
     goes: Array,
@@ -186,14 +189,14 @@ def layers(
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
 
-    `hanging` (h, w) is what of the share hangs out of the rest. Where no collar can be, `bare` (h, w), colours tell; what is as `high`
-    (h, w) as hair beside a face goes along.
+    `hanging` (h, w) is what of the share hangs out of the rest, and `held` (h, w) what is person whatever the colours say.
+    Where no collar can be, `bare` (h, w), colours tell; what is as `high` (h, w) as hair beside a face goes along.
     What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
     """
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
         by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
-        cv2.dilate(face, np.ones((3, 3), np.uint8)),
+        held,
     )
     # Beside what hangs there is more of the same, too thin to be told from the wall.
     hole = plain_rim(small, alpha, np.maximum(hole_of(alpha, unit), hole_of(hanging, WISPS / ROOM * unit)))
@@ -237,8 +240,11 @@ def take_apart(
                 behind[y, x, channel] = photo + ((wall - photo) * gone + 127) // 255
 
 
-def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
-    """Ask how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1, looked at as a whole and near the face."""
+def share_of_person(picture: Bytes, points: Array, ears: Array, unit: float) -> Array:
+    """Ask how much of each pixel of a picture (h, w, 3) is person -> (h, w) from 0 to 1, looked at as a whole and near the face.
+
+    `ears` (h, w) are known to be.
+    """
     height, width = picture.shape[:2]
     alpha = airy_share(picture, unit)
     middle, half = points[list(OVAL)].mean(axis=0), WINDOW * unit
@@ -260,6 +266,7 @@ def share_of_person(picture: Bytes, points: Array, unit: float) -> Array:
             weight *= smoothstep(0, rim, down[::-1])[:, None]
         patch = alpha[top:bottom, left:right]
         alpha[top:bottom, left:right] = patch + (near - patch) * weight
+    alpha = np.maximum(alpha, ears)
     guide = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32) / 255
     refined = cv2.ximgproc.guidedFilter(guide, alpha, max(round(REFINE * unit), 2), 1e-3)
     return np.asarray(smoothstep(0.25, 0.75, np.clip(refined, 0, 1)), np.float32)
