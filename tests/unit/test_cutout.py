@@ -1,5 +1,6 @@
 """What belongs to the person: hands beside the head do not, guesses are not believed, and a plain rim stays the picture's own."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ from thespis.pixels.cutout import (
 )
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.ears import ROOTS, lit_ears
+from thespis.pixels.islands import islands
 from thespis.pixels.locks import locks
 from thespis.types import Array, Bytes
 
@@ -164,3 +166,29 @@ def test_an_ear_before_a_lamp_is_looked_for_in_a_darker_picture(monkeypatch: pyt
     assert found[top, int(right) + 12 :].max() < 0.1
     assert found[:, : int(left) + 20].max() == 0
     assert found[: top - 60].max() == 0
+
+
+def test_a_tip_of_hair_that_stands_alone_on_a_plain_wall_goes_along() -> None:
+    alpha = disc(60, 50, 30)
+    nothing = np.zeros(alpha.shape, bool)
+    wall = np.full((*alpha.shape, 3), (90, 110, 170), np.uint8)
+    person = wall.copy()
+    person[alpha > 0.5] = (40, 30, 25)
+    # 0.25 eye distances beside the head: a tip of hair, a spot in a colour that the person has not, and a soft shadow.
+    tip, spot, shadow = (person.copy() for _ in range(3))
+    tip[46:54, 103:106] = (40, 30, 25)
+    spot[46:54, 103:106] = (230, 220, 60)
+    shadow[42:58, 100:110] = (60, 70, 110)
+    shadow = cv2.GaussianBlur(shadow, (0, 0), 5)
+    assert islands(tip, alpha, nothing, 50)[47:53, 103:106].min() > 0.9
+    assert islands(tip, alpha, nothing, 50)[alpha > 0.3].max() == 0
+    assert islands(spot, alpha, nothing, 50).max() == 0
+    assert islands(shadow, alpha, nothing, 50).max() == 0
+    assert islands(person, alpha, nothing, 50).max() == 0
+    # Before a wall that has such marks everywhere it is one of them, and so is one that is farther away.
+    marks = tip.copy()
+    marks[10:90:8, 116:156:6] = (40, 30, 25)
+    assert islands(marks, alpha, nothing, 50)[:, 100:110].max() == 0
+    away = person.copy()
+    away[46:54, 117:120] = (40, 30, 25)
+    assert islands(away, alpha, nothing, 50).max() == 0

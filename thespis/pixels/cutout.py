@@ -13,6 +13,7 @@ from thespis.head.shapes import OVAL
 from thespis.pixels.behind import fill_in, go_on
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.ears import lit_ears
+from thespis.pixels.islands import islands
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
@@ -125,6 +126,9 @@ def cut_out(
     hanging = np.zeros_like(alpha)
     hanging[box] = locks(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit)
     alpha = connected(np.maximum(alpha, hanging), face)
+    alone = np.zeros_like(alpha)
+    alone[box] = islands(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit) * (bare[box] > 0.5)
+    alpha, hanging = np.maximum(alpha, alone), np.maximum(hanging, alone)
     hanging, held = np.minimum(hanging, alpha), np.maximum(cv2.dilate(face, np.ones((3, 3), np.uint8)), np.minimum(ears, alpha))
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))

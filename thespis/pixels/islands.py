@@ -1,0 +1,77 @@
+"""Find small things that stand alone on a plain wall beside a person: tips of hair and frills whose stems are lost from sight."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from thespis.pixels.diffuse import diffuse
+from thespis.pixels.layers import smoothstep
+from thespis.types import Array, Bytes
+
+RIM, FARTHEST = 0.05, 0.45  # eye distances from the person's edge within which all of such a thing lies
+WIDE, MEDIAN = 0.6, 7  # eye distances across, and pixels, of the surroundings whose median is the wall
+UNLIKE, GRAIN = 10.0, 4.0  # grey levels that it differs by at least, and times what the wall around differs by itself
+PLAIN = 2.0  # grey levels by which such a wall varies in the mean
+AROUND = 1.0  # eye distances to each side in which the wall is looked at
+BARE = 0.01  # of the wall around that is unlike it at most: before letters or leaves nothing is told
+BESIDE, SURELY = 0.45, 0.95  # eye distances to each side in which the person, surely that, must have its colour
+ALIKE, SHARE = 24.0, 0.02  # grey levels by which that may be off, and how much of the person there must have it
+SHARP = 8.0  # grey levels a pixel that its edge has: what a shadow or a blurred lamp has not
+LARGEST, SMALLEST = 0.06, 3  # square eye distances of such a thing at most, and pixels at least
+
+
+def islands(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: float) -> Array:
+    """Find what stands alone on a smooth wall close to a person's share (h, w) -> a share (h, w); pixels are `unit` to an eye distance.
+
+    What was `made_up` (h, w) beyond the picture's edge, and what touches it, is none.
+    """
+    apart = np.asarray(cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
+    wall = (apart > RIM * unit) & ~made_up
+    found = np.zeros_like(alpha)
+    if not wall.any():
+        return found
+    soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
+    behind = np.where(wall[..., None], picture, diffuse(picture.astype(np.float32), wall.astype(np.float32)).astype(np.uint8))
+    size = [max(round(edge * MEDIAN / (WIDE * unit)), 1) for edge in picture.shape[1::-1]]
+    small = cv2.medianBlur(np.asarray(cv2.resize(behind, size, interpolation=cv2.INTER_AREA), np.uint8), MEDIAN)
+    plain = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    differs = strongest(np.asarray(cv2.absdiff(soft, plain), np.uint8)) * wall
+    side = 2 * round(AROUND * unit) + 1
+    share = cv2.blur(wall.astype(np.float32), (side, side)) + 1e-3
+    least = UNLIKE + GRAIN * cv2.blur(differs, (side, side)) / share
+    unlike = (differs > least).astype(np.uint8)
+    # What belongs to the wall is found farther out too.
+    far = (wall & (apart > FARTHEST * unit)).astype(np.float32)
+    seen = cv2.blur(far, (side, side)) + 1e-3
+    busy = (cv2.blur(unlike * far, (side, side)) > BARE * seen) | (cv2.blur(differs * far, (side, side)) > PLAIN * seen)
+    edge = cv2.dilate(np.pad(made_up, 1, constant_values=True).astype(np.uint8), np.ones((5, 5), np.uint8))[1:-1, 1:-1] > 0
+    _, parts, boxes, _ = cv2.connectedComponentsWithStats(unlike)
+    own = (boxes[:, cv2.CC_STAT_AREA] < LARGEST * unit**2) & (boxes[:, cv2.CC_STAT_AREA] >= SMALLEST)
+    own[parts[(edge | busy | (apart > FARTHEST * unit)) & (unlike > 0)]] = False
+    own[0] = False
+    if not own.any():
+        return found
+    across, down = (strongest(np.abs(cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8))) for way in ((1, 0), (0, 1)))
+    sharp = across + down
+    room = round(BESIDE * unit)
+    for part in np.flatnonzero(own):
+        left, top, wide, tall, _ = boxes[part]
+        box = np.s_[max(top - room, 0) : top + tall + room, max(left - room, 0) : left + wide + room]
+        here = parts[box] == part
+        rim = cv2.dilate(here.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        most = here & (differs[box] >= np.median(differs[box][here]))
+        theirs = picture[box][alpha[box] > SURELY].astype(np.float32)
+        alike = (np.abs(theirs - soft[box][most].mean(axis=0)) < ALIKE).all(axis=1) if len(theirs) else np.zeros(1)
+        own[part] = np.percentile(sharp[box][rim], 75) > SHARP and alike.mean() > SHARE
+    if not own.any():
+        return found
+    near = cv2.dilate(own[parts].astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(smoothstep(0.4, 1.0, differs / least) * near, np.float32)
+
+
+def strongest(colours: npt.NDArray[Any]) -> Array:
+    """Give the strongest channel of colours (h, w, 3) -> (h, w)."""
+    red, green, blue = cv2.split(colours)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
