@@ -11,11 +11,8 @@ from thespis.types import Array, Bytes
 ROOTS = (234, 454)  # points of the face's outline where ears begin
 OUT, UP = 0.12, 0.05  # eye distances that an ear's middle lies outside of its root, and above
 HALF = (0.5, 0.85)  # eye distances from there, across and down, within which an ear is
-BURNT, GLARE, AROUND = (
-    240,
-    (0.02, 0.1),
-    0.3,
-)  # darkest colour of what is glaring white; how much of it within eye distances blinds the network
+BURNT = 240  # darkest colour of what is glaring white
+GLARE, AROUND = (0.02, 0.1), 0.3  # how much of that blinds the network, within how many eye distances
 WHITE = 249  # darkest colour of what is the lamp itself
 DARKER = (2.2, 3.0)  # powers that brightness is raised to for another look
 SEEN = (0.08, 0.25)  # of the looks' mean: from there on, and from there on surely, it is an ear

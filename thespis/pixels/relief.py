@@ -12,10 +12,8 @@ from thespis.types import Array
 
 STEEPEST = 2.2  # depth for each step across the picture; at 18 degrees of turn this stretches by 1.7 on one side and folds on neither
 TURN_GAIN = np.array([1.15, 1.15, 1.0], np.float32)  # a flatter head looks less turned: tracked back, this draws what was asked
-FARTHEST, LEAST = (
-    np.radians(40.0),
-    np.radians(8.0),
-)  # sideways in all that a picture can show, and what is left to one already turned so far
+FARTHEST = np.radians(40.0)  # sideways in all that a picture can show
+LEAST = np.radians(8.0)  # and what is left to one already turned so far
 PROFILE = (np.radians(28.0), np.radians(36.0))  # over which a face shows too little of its far side to turn back far
 FAR_SIDE = (0.0, 0.14)  # eye distances that it shows beyond its far eye, over which there comes to be enough of it
 OUTER = {1: (33, 263, 127), -1: (263, 33, 356)}  # the far eye's outer corner, the near one's, and the outline beside the far one

@@ -32,10 +32,8 @@ HIGHER = 2.4  # the same for what follows the head: shoulders do not, not even t
 NECK = (-0.1, 1.2)  # eye distances below the chin over which it does
 LONG = (0.7, 1.4)  # eye distances from the face's outline to the head's from which on, and from which on surely, hair hangs beside it
 BESIDE_THROAT = (0.6, 1.0)  # of the face's width from its middle
-HANGS, SLOPES = (
-    2.2,
-    0.6,
-)  # eye distances below the chin over which long hair stops to follow, and how much less beside the face does earlier
+HANGS = 2.2  # eye distances below the chin over which long hair stops to follow
+SLOPES = 0.6  # how much less beside the face does earlier
 SLENDER, THROAT = 0.72, (-0.4, 0.3)  # of the face's width that a neck has, and eye distances below the chin over which it narrows to that
 SLIDES = 0.6  # of what a neck beside it would go aside, that a shoulder does
 HARDLY = 0.05  # of the shoulders' motion that is none
