@@ -17,6 +17,7 @@ from thespis.pixels.islands import islands
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
+from thespis.pixels.outline import axes_of
 from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
 from thespis.types import Array, Bytes
 
@@ -155,13 +156,8 @@ def on_grid(moving: Callable[[Array], tuple[Array, ...]], size: tuple[int, int],
 
 
 def above_shoulders(outline: Array, spots: Array, unit: float) -> Array:
-    """Say which spots (n, 2) beside a face with an `outline` (m, 2) of a texture lie too high for a shoulder (n,): hair there goes along.
-
-    The outline begins in the middle of the forehead, and its first half ends at the chin.
-    """
-    down = outline[len(outline) // 2] - outline[0]
-    down = down / max(float(np.linalg.norm(down)), 1e-6)
-    across = np.array([down[1], -down[0]], np.float32)
+    """Say which spots (n, 2) beside a face with an `outline` (m, 2) lie too high for a shoulder (n,): hair there goes along."""
+    down, across = axes_of(outline)
     edge, beside = outline @ across, spots @ across
     aside = np.maximum(np.maximum(edge.min() - beside, beside - edge.max()), 0.0) / unit
     below = (spots @ down - float((outline @ down).max())) / unit

@@ -6,6 +6,7 @@ import numpy as np
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.layers import smoothstep
+from thespis.pixels.outline import axes_of
 from thespis.types import Array, Bytes
 
 ROOTS = (234, 454)  # points of the face's outline where ears begin
@@ -44,9 +45,7 @@ def lit_ears(picture: Bytes, points: Array, unit: float) -> Array:
 def beside(like: Array, points: Array, unit: float) -> Array:
     """Say where in a picture of the size of another (h, w) the ears of a face with points (n, 2) may be -> (h, w) from 0 to 1."""
     outline = points[list(OVAL)]
-    down = outline[len(outline) // 2] - outline[0]
-    down = down / max(float(np.linalg.norm(down)), 1e-6)
-    across = np.array([down[1], -down[0]], np.float32)
+    down, across = axes_of(outline)
     y, x = np.mgrid[0 : like.shape[0], 0 : like.shape[1]].astype(np.float32)
     found = np.zeros_like(like)
     for root in ROOTS:

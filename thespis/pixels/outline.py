@@ -1,4 +1,4 @@
-"""Cheeks that an expression swells stay behind the face's own outline: beyond it they would stand before hair and ear with a corner."""
+"""The outline of a face: cheeks that an expression swells stay behind it, or they would stand before hair and ear with a corner."""
 
 from typing import NamedTuple
 
@@ -24,6 +24,13 @@ class Outline(NamedTuple):
     shares: Array
     out: Array
     room: Array
+
+
+def axes_of(outline: Array) -> tuple[Array, Array]:
+    """Say which ways lead down and across (2,) a face, by its outline (n, 2), from the middle of the forehead past the chin and back."""
+    down = outline[len(outline) // 2] - outline[0]
+    down = down / max(float(np.linalg.norm(down)), 1e-6)
+    return np.asarray(down, np.float32), np.array([down[1], -down[0]], np.float32)
 
 
 def find_outline(seen: Array) -> Outline:
