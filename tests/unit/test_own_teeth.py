@@ -1,11 +1,13 @@
 """A person's own upper teeth as the row that a mouth shows: found, gone on with, and left out where too few are seen."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from thespis.pixels.mouth import CHEEK, Light, Opening
-from thespis.pixels.own_teeth import Row, longest, upper_row
+from thespis.pixels.own_teeth import NOTCH, Row, filled, longest, upper_row
 from thespis.pixels.shade import BINS, Lips, shade_inside
 from thespis.types import Array, Bytes
 
@@ -35,10 +37,10 @@ def smile(teeth: float = 0.4, gap: float = 0.16) -> tuple[Bytes, Array, Array]:
     return picture, upper, lower
 
 
-def row_of(picture: Bytes, upper: Array, lower: Array) -> Row | None:
+def row_of(picture: Bytes, upper: Array, lower: Array, light: Light = LIGHT) -> Row | None:
     flat = np.zeros(3, np.float32)
     opening = Opening(flat, WIDTH, flat, np.array([0, 0, 1], np.float32))
-    return upper_row(picture, upper, lower, lambda spots: (spots[:, :2] * UNIT + MIDDLE).astype(np.float32), opening, LIGHT, UNIT, 1.0)
+    return upper_row(picture, upper, lower, lambda spots: (spots[:, :2] * UNIT + MIDDLE).astype(np.float32), opening, light, UNIT, 1.0)
 
 
 def test_teeth_that_a_smile_shows_become_a_whole_row() -> None:
@@ -84,6 +86,59 @@ def test_too_few_teeth_or_none_leave_the_row_to_be_drawn() -> None:
     picture[:] = LIP
     assert row_of(picture, upper, lower) is None
     assert row_of(*smile(gap=0.04)) is None
+
+
+def laugh(above: tuple[int, int, int]) -> Row | None:
+    """The row of a smile between whose teeth and upper lip a band of the colour `above` lies, 0.06 eye distances high."""
+    picture, upper, lower = smile(gap=0.2)
+    band = np.round(np.concatenate([upper, upper[::-1] + np.float32([0, 0.06 * UNIT])])).astype(np.int32)
+    cv2.fillPoly(picture, [band], above)
+    return row_of(picture, upper, lower)
+
+
+def test_gums_go_on_above_teeth_and_the_shade_of_a_lip_does_not() -> None:
+    pink, shade = laugh((205, 110, 112)), laugh((110, 48, 52))
+    assert pink is not None
+    assert shade is not None
+
+    def above(row: Row) -> Array:
+        wide, edge = row.texture.shape[1], int((row.texture[:, row.texture.shape[1] // 2, 3] > 127).sum())
+        return np.asarray(row.texture[edge - 18 : edge - 16, wide // 2 - 8 : wide // 2 + 8, :3].astype(np.float32).mean(axis=(0, 1)))
+
+    assert above(pink)[0] - above(pink)[1] > 60
+    assert above(shade)[0] - above(shade)[1] < 40
+    # Who laughs has the lip higher than who smiles.
+    assert pink.moved < shade.moved - 0.01
+
+
+def test_notches_in_the_edge_are_filled_with_tooth() -> None:
+    picture, upper, lower = smile()
+    whole = row_of(picture, upper, lower)
+    assert whole is not None
+    cut = picture.copy()
+    cut[92:100, 141:144] = (40, 22, 20)
+    row = row_of(cut, upper, lower)
+    assert row is not None
+    ends, before = ((each.texture[..., 3].astype(float) / 255).sum(axis=0) for each in (row, whole))
+    assert np.abs(ends - before).max() < 1.5
+    middle = row.texture.shape[1] // 2
+    shown = row.texture[:, middle - 12 : middle - 3]
+    assert shown[..., 2][shown[..., 3] > 200].min() > 40
+
+
+def test_a_step_in_the_edge_stays() -> None:
+    ends = np.repeat(np.float32([20, 12, 20, 12]), (20, 3, 20, 20))
+    assert (filled(ends, 100 * NOTCH) == np.repeat(np.float32([20, 12]), (43, 20))).all()
+
+
+def test_what_is_as_red_as_lips_is_no_tooth_but_in_a_picture_without_colour() -> None:
+    picture, upper, lower = smile()
+    grey = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)
+    tinted = np.clip(grey * np.array([1.1, 0.8, 0.78]), 0, 255).astype(np.uint8)
+    lip = tinted[84 - 24, 150].astype(np.float32)
+    light = replace(LIGHT, lip=lip)
+    assert row_of(tinted, upper, lower, light) is None
+    assert row_of(tinted, upper, lower, replace(light, colourful=0.0)) is not None
 
 
 def test_the_longest_run_of_columns_goes_over_small_gaps() -> None:

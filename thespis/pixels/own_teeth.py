@@ -22,6 +22,9 @@ BRIGHT = 0.55  # of the brightest teeth's level that a pixel of a tooth has at l
 REDDER = 5.0  # by which lips must be redder than teeth to be told from them so
 WHITER = 1.3  # times as bright as lips in their darkest colour that teeth are, where they are not less red
 CLOSE = 0.014  # of gaps between teeth, which belong to the row
+NOTCH = 0.05  # eye distances of a gap in the teeth's edge, which a row has none of
+DEEP = 0.05  # eye distances that such a gap is high at most
+PINK = (0.88, 0.98)  # of the lips' lightness that gums have: what is darker above teeth is the lip's own shade
 GUMMY = 1.2  # of the gums' height beyond that by which a row that shows them is higher
 TOOTH = 0.07  # eye distances above a tooth's edge where its colour is read
 FADE = 0.06  # eye distances over which own teeth become drawn ones
@@ -94,18 +97,18 @@ def upper_row(
     if found is None:
         return None
     begins, ends, lip, seen = found
-    arc, even = arc_of(across, ends, seen, step)
+    whole = filled(ends, NOTCH / step)
+    arc, even = arc_of(across, whole, seen, step)
     broad, high = float(across[seen.stop - 1] - across[seen.start]), float(np.median((ends - begins)[seen])) * step
-    if broad < LEAST_WIDE * width or high < USUAL_TALL or float(np.abs(ends - arc)[seen].mean()) * step > UNEVEN:
+    if broad < LEAST_WIDE * width or high < USUAL_TALL or float(np.abs(whole - arc)[seen].mean()) * step > UNEVEN:
         return None
-    ends = even
     plain = fitted(draw_teeth(light, upper=True), 2 * CHEEK * width * fine, sharpness)
     drawn = draw_beside(plain, across, down, np.interp(arc, np.arange(tall), down).astype(np.float32), CHEEK * width)
-    drawn = toned(drawn, photo, ends, seen, 2 * half / (wide - 1), step)
-    own = extended(photo, drawn, begins, ends, lip, seen, step)
-    edge = float(np.interp(np.median(ends[seen]), np.arange(tall), down))
+    drawn = toned(drawn, photo, even, seen, 2 * half / (wide - 1), step)
+    bare = gums_above(photo, begins, lip, seen, light, step)
+    own = extended(photo, drawn, begins, (ends, even), lip, step, float(smoothstep(0.8 * GUMS, 1.2 * GUMS, bare)))
+    edge = float(np.interp(np.median(even[seen]), np.arange(tall), down))
     # Gums show in a laugh, which has the upper lip higher than a smile has.
-    bare = float(np.median((begins - lip)[seen])) * step
     moved = float(np.clip(edge, *ENDS)) - edge - GUMMY * max(bare - GUMS, 0.0)
     return Row(joined(own, drawn, seen, 2 * half / (wide - 1)), half, (top + moved, bottom + moved), edge + moved, moved)
 
@@ -139,7 +142,7 @@ def tell_teeth(photo: Bytes, between: Mask, light: Light, step: float) -> tuple[
     teeth = between & (least > BRIGHT * bright)
     if lip_red - tooth_red > REDDER:
         teeth &= red < 0.45 * tooth_red + 0.55 * lip_red
-    elif bright < WHITER * float(light.lip.min()):
+    elif light.colourful > 0.5 or bright < WHITER * float(light.lip.min()):
         return None
     kernel = np.ones((max(round(0.4 * CLOSE / step), 1), max(round(CLOSE / step), 1)), np.uint8)
     teeth = np.asarray(cv2.morphologyEx(teeth.astype(np.uint8), cv2.MORPH_CLOSE, kernel), np.bool_) & between
@@ -166,6 +169,25 @@ def tell_teeth(photo: Bytes, between: Mask, light: Light, step: float) -> tuple[
     return steady(begins), steady(ends), steady(lip), seen
 
 
+def filled(ends: Array, wide: float) -> Array:
+    """Let the rows where teeth end (w,) go on over notches narrower than `wide` columns: the dark between two teeth."""
+    kernel = np.ones((1, 2 * int(wide / 2) + 1), np.uint8)
+    return np.asarray(cv2.morphologyEx(ends[None], cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)[0], np.float32)
+
+
+def gums_above(photo: Bytes, begins: Array, lip: Array, seen: slice, light: Light, step: float) -> float:
+    """Say how many eye distances of gums show above teeth that begin at the rows `begins` (w,), under a lip that ends at `lip` (w,)."""
+    rows, columns = np.arange(len(photo))[:, None], np.arange(photo.shape[1])
+    between = (rows > lip + INSET / step) & (rows < begins) & (columns >= seen.start) & (columns < seen.stop)
+    if not between.any():
+        return 0.0
+    found, lips = (
+        float(np.median(cv2.cvtColor(colours[None], cv2.COLOR_RGB2LAB)[0, :, 0]))
+        for colours in (photo[between], np.clip(light.lip, 0, 255).astype(np.uint8)[None])
+    )
+    return float(np.median((begins - lip)[seen])) * step * float(smoothstep(*PINK, found / max(lips, 1.0)))
+
+
 def longest(shows: Mask, gap: int) -> slice:
     """Find the longest run of columns (w,) that show something, over gaps of at most `gap` columns."""
     best, begin, last = slice(0, 0), -1, -1
@@ -178,16 +200,19 @@ def longest(shows: Mask, gap: int) -> slice:
     return best
 
 
-def extended(photo: Bytes, drawn: Array, begins: Array, ends: Array, lip: Array, seen: slice, step: float) -> Array:
+def extended(photo: Bytes, drawn: Array, begins: Array, ends: tuple[Array, Array], lip: Array, step: float, gums: float) -> Array:
     """Go on with teeth (h, w, 3) where lips hid them, up to their necks and into gums, seen or `drawn` (h, w, 4) -> (h, w, 4).
 
-    `begins`, `ends` and `lip` (w,) are the rows where teeth begin and end, and where the upper lip ends, for the columns `seen`.
+    `begins` and `lip` (w,) are the rows where teeth begin and the upper lip ends, `ends` where they are seen to end and where they are to,
+    and `gums` how surely they show.
     """
     rows, columns = np.mgrid[0 : len(photo), 0 : photo.shape[1]].astype(np.float32)
     inset = INSET / step
-    gums = float(smoothstep(0.8 * GUMS, 1.2 * GUMS, np.median((begins - lip)[seen]) * step))
     first = gums * lip + (1 - gums) * begins + 1.5 * inset
-    last = np.maximum(ends - 0.8 * inset, first)
+    shown, ending = ends
+    # In a notch there is no tooth to be read. What ends far higher is a light on a tooth.
+    shown = np.where(ending - shown < DEEP / step, np.minimum(shown, ending), ending)
+    last = np.maximum(shown - 0.8 * inset, first)
     # Further up single gaps between teeth are no longer told.
     soft = np.asarray(cv2.GaussianBlur(photo, (0, 0), max(0.035 / step, 0.5), sigmaY=max(0.006 / step, 0.5)), np.uint8)
     within = np.asarray(cv2.remap(photo, columns, np.clip(rows, first, last), cv2.INTER_LINEAR), np.float32)
@@ -196,9 +221,9 @@ def extended(photo: Bytes, drawn: Array, begins: Array, ends: Array, lip: Array,
     colour = within + smoothstep(0.0, 0.012, above)[..., None] * (beyond - within)
     # What lies under the lip is in its shade, and teeth have necks where gums begin.
     colour *= 1 - 0.22 * smoothstep(0.0, 0.10, above)[..., None]
-    neck = smoothstep(-0.03, 0.0, (ends - rows) * step - CROWN) * smoothstep(0.0, 0.03, above) * (1 - gums)
+    neck = smoothstep(-0.03, 0.0, (ending - rows) * step - CROWN) * smoothstep(0.0, 0.03, above) * (1 - gums)
     colour += neck[..., None] * (drawn[..., :3] - colour)
-    cover = np.clip(ends - rows + 0.5, 0, 1) * 255
+    cover = np.clip(ending - rows + 0.5, 0, 1) * 255
     return np.asarray(np.dstack([colour, cover]), np.float32)
 
 
