@@ -147,6 +147,11 @@ def test_a_puppet_reads_its_lips_by_how_far_they_are_apart(puppet: Puppet) -> No
 
 def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monkeypatch: pytest.MonkeyPatch) -> None:
     def shut(*gaps: float | None, parted: float = 0.0) -> float:
+        amount, teeth = sealing(*gaps, parted=parted)
+        assert not teeth
+        return amount
+
+    def sealing(*gaps: float | None, parted: float = 0.0) -> tuple[float, bool]:
         left = iter(gaps)
         monkeypatch.setattr(parting, "look", lambda *_: next(left))
         return seal(lambda _: lambda _: (np.zeros((8, 8, 3), np.uint8), np.zeros((468, 2), np.float32)), load_shapes(), parted)
@@ -158,6 +163,23 @@ def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monke
     # A photograph with parted lips has teeth in their edges, whether they are seen to shut or not.
     assert shut(0.002, parted=0.1) == shut(None, parted=0.1) == parting.RIM
     assert shut(0.02, 0.004, parted=0.1) == parting.TUCKS[3]
+    # Lips that were taken for shut, and are seen to be far apart, lose what is between them, for good.
+    assert sealing(0.035, 0.002) == (parting.TUCKS[3], True)
+    assert sealing(0.035, 0.036, 0.034) == (0.0, False)
+    assert sealing(0.2) == (0.0, False)
+
+
+def test_teeth_that_were_taken_for_lip_stay_left_out(puppet: Puppet, monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes, lower = puppet.person.shapes, puppet.person.shapes.lips_inner_lower[5]
+    monkeypatch.setattr("thespis.pixels.warp.learn", lambda parting, *_: parting)
+    for teeth in (False, True):
+        monkeypatch.setattr("thespis.pixels.warp.seal", lambda *_, teeth=teeth: (parting.TUCKS[3], teeth))
+        made = make_canvas(replace(puppet, person=replace(puppet.person, parted=0.0))).puppet
+        shut, wide = (made.pose(row).source[lower] for row in (jaws(0.0), jaws(0.6)))
+        assert np.allclose(
+            shut, tucked(puppet.source, shapes, parting.TUCKS[3] * puppet.unit * float(np.mean(puppet.framing.finer)))[lower]
+        )
+        assert np.allclose(wide, shut if teeth else puppet.source[lower], atol=1e-3)
 
 
 def test_a_puppet_seen_small_is_where_it_says(puppet: Puppet) -> None:

@@ -105,26 +105,31 @@ def untucked(source: Array, whole: Array, shapes: Shapes, apart: Array) -> Array
     return found
 
 
-def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], shapes: Shapes, parted: float = 0.0) -> float:
-    """Find how many eye distances of the lips' edges to leave out so that they are seen to shut; `show_at` gives what draws without.
+def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], shapes: Shapes, parted: float = 0.0) -> tuple[float, bool]:
+    """Find how many eye distances of the lips' edges to leave out so that they are seen to shut, and whether that is for good.
 
-    The photograph shows them `parted` by so many.
+    `show_at` gives what draws without them; the photograph shows the lips `parted` by so many.
     """
     shut = np.zeros(FACE.size, np.float32)
     for name, weight in SHUT.items():
         shut[FACE.column(name)] = weight
     # A rim of teeth between lips that else are shut is plain to people, and not to a tracker.
     amounts = TUCKS if parted <= APART else [amount for amount in TUCKS if amount >= RIM]
-    best, least = amounts[0], np.inf
+    best, least, teeth = amounts[0], np.inf, 0.0
     for amount in amounts:
+        if amount and amount < teeth:
+            continue
         gap = look(*show_at(amount)(shut), shapes)
         if gap is None:
-            return amounts[0]
+            return amounts[0], False
+        if amount == 0 and gap > APART:
+            # They are parted, and what is between them was taken for lip.
+            teeth = gap
         if gap < least - BETTER:
             best, least = amount, gap
         if least <= SEALED:
             break
-    return best
+    return best, best >= teeth > 0
 
 
 def learn(parting: Parting, show: Callable[[Array], tuple[Bytes, Array]], shapes: Shapes) -> Parting:

@@ -96,8 +96,10 @@ def make_canvas(puppet: Puppet) -> Canvas:
     """Make ready to draw a puppet, once it is known how its lips are seen to shut and to part."""
     shapes, fine = puppet.person.shapes, puppet.unit * float(np.mean(puppet.framing.finer))
     small = mirrored(puppet)
-    sealed = seal(lambda amount: showing(small, tucked(puppet.source, shapes, amount * fine)), shapes, puppet.person.parted)
+    sealed, teeth = seal(lambda amount: showing(small, tucked(puppet.source, shapes, amount * fine)), shapes, puppet.person.parted)
     source = tucked(puppet.source, shapes, sealed * fine)
+    if teeth:
+        puppet, small = replace(puppet, whole=source), replace(small, puppet=replace(small.puppet, whole=source))
     return ready(replace(puppet, source=source, parting=learn(puppet.parting, showing(small, source), shapes)))
 
 

@@ -53,7 +53,7 @@ class OwnLips:
         self._own = 1 - smoothstep(*OWN, apart)
         triangles = np.asarray(shapes.triangles, np.int32)
         self._triangles: Triangles = np.ascontiguousarray(triangles[(self._own[triangles] > 0).any(axis=1)])
-        amount = seal(lambda tuck: self._seen(portrait, tucked(self._points, shapes, tuck * self._unit)), shapes)
+        amount, _ = seal(lambda tuck: self._seen(portrait, tucked(self._points, shapes, tuck * self._unit)), shapes)
         self._source = tucked(self._points, shapes, amount * self._unit)
         # What the network was taught of a head, in the portrait's pixels.
         rest = posed_as(np.zeros((1, FLAME.size), np.float32))[0]
