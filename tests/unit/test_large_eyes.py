@@ -16,16 +16,17 @@ SKIN, WHITE, IRIS = (222, 172, 148), (236, 234, 230), (60, 110, 160)
 RINGS = {"left": (EYE_LEFT_UPPER, EYE_LEFT_LOWER), "right": (EYE_RIGHT_UPPER, EYE_RIGHT_LOWER)}
 
 
-def face(tall: float) -> Array:
-    """The canonical face's points (478, 2) in a picture of 400 x 400, with eyes `tall` eye distances high."""
+def face(tall: float, right: float | None = None) -> Array:
+    """The canonical face's points (478, 2) in a picture of 400 x 400, with eyes `tall` eye distances high, or the right one as told."""
     points = np.zeros((478, 2), np.float32)
     points[:468] = SHAPES.points[:, :2] * UNIT + 200
     for side, (upper, lower) in RINGS.items():
         middle = points[[upper[0], upper[-1]]].mean(axis=0)
         half = float(np.linalg.norm(points[upper[-1]] - points[upper[0]])) / 2
+        high = tall if right is None or side == "left" else right
         for ring, way in ((upper, -1), (lower, 1)):
             share = (points[list(ring), 0] - middle[0]) / half
-            points[list(ring), 1] = middle[1] + way * tall / 2 * UNIT * np.sqrt(np.clip(1 - share**2, 0, 1))
+            points[list(ring), 1] = middle[1] + way * high / 2 * UNIT * np.sqrt(np.clip(1 - share**2, 0, 1))
         points[LID_ROWS[side]] = points[list(upper[1:-1])] - (0, 0.06 * UNIT)
         iris = getattr(SHAPES, f"iris_{side}")
         points[iris] = middle
@@ -64,6 +65,14 @@ def test_lids_of_a_large_drawn_eye_come_to_lie_at_the_edge_of_its_white(larger: 
 def test_lids_that_fit_are_narrow_or_have_no_white_stay(tall: float, larger: float, white: tuple[int, int, int]) -> None:
     points = face(tall)
     assert not refine_lids(drawn(points, larger, white), points, SHAPES, UNIT, CHEEK).any()
+
+
+def test_an_eye_that_the_network_takes_for_half_open_is_as_large_as_the_other() -> None:
+    points = face(0.24, right=0.17)
+    moved = refine_lids(drawn(points, 1.5), points, SHAPES, UNIT, CHEEK)
+    assert all(moved[upper[4], 1] < -0.02 * UNIT and moved[lower[4], 1] > 0.02 * UNIT for upper, lower in RINGS.values())
+    points = face(0.17)
+    assert not refine_lids(drawn(points, 1.5), points, SHAPES, UNIT, CHEEK).any()
 
 
 def test_what_is_pale_without_an_end_is_no_eye() -> None:

@@ -43,7 +43,7 @@ def refine_lids(texture: Bytes, points: Array, shapes: Shapes, unit: float, chee
     All is in pixels of the texture, `unit` to an eye distance; `cheeks` are the numbers of points of plain skin below each eye.
     """
     found = np.zeros((468, 2), np.float32)
-    seen = {}
+    seen, widest = {}, 0.0
     for side, cheek in cheeks.items():
         upper, lower = getattr(shapes, f"eye_{side}_upper"), getattr(shapes, f"eye_{side}_lower")
         opened = float(np.linalg.norm((points[lower] - points[upper])[2:-2], axis=1).max()) / unit
@@ -53,8 +53,9 @@ def refine_lids(texture: Bytes, points: Array, shapes: Shapes, unit: float, chee
         edge = to_edge(texture, points[ring], points[getattr(shapes, f"iris_{side}")], points[cheek], unit, opened >= WIDE_OPEN)
         if edge is not None:
             seen[side] = ring, edge
+        widest = max(widest, opened)
     for ring, edge in seen.values():
-        if not edge.sure and not (len(seen) == 2 and all(each.cartoon for _, each in seen.values())):
+        if not edge.sure and not (widest >= WIDE_OPEN and len(seen) == 2 and all(each.cartoon for _, each in seen.values())):
             continue
         moves = edge.moves
         apart = np.linalg.norm(points[:468, None] - points[ring][None], axis=2)
@@ -131,7 +132,7 @@ def to_edge(texture: Bytes, ring: Array, iris: Array, cheek: Array, unit: float,
         and larger <= SURE[3]
         and bool((after - before < most).all())
     )
-    cartoon = wide_open and clear >= CARTOON[0] and pure >= CARTOON[1] and larger <= CARTOON[2] and apart >= CARTOON[3]
+    cartoon = (wide_open or clear >= SURE[0]) and clear >= CARTOON[0] and pure >= CARTOON[1] and larger <= CARTOON[2] and apart >= CARTOON[3]
     # An eye is round: what shines or is dark within it leaves no notch. What is half white and half skin is taken in.
     outlines = [
         cv2.convexHull((middle + ways * each[:, None]).astype(np.float32))[:, 0] for each in (before, after + RIM[not sure] * unit * scale)
