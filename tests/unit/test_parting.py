@@ -15,7 +15,7 @@ from thespis.pixels.lips import LOWER_ROWS, UPPER_ROWS
 from thespis.pixels.mouth import SHOWS
 from thespis.pixels.parting import Parting, learn, plain, seal, tucked
 from thespis.pixels.puppet import Puppet, build
-from thespis.pixels.warp import make_canvas, mirrored, showing
+from thespis.pixels.warp import lips_of, mirrored, showing
 from thespis.types import Array, Bytes, Portrait
 
 pytestmark = pytest.mark.unit
@@ -188,7 +188,7 @@ def test_a_puppet_seen_small_is_where_it_says(puppet: Puppet) -> None:
     assert gap is not None
     asked = puppet.parting.of(jaws(0.3)[: len(puppet.parting.reach)])
     assert 0.6 * asked < gap < 1.5 * asked
-    assert np.isfinite(make_canvas(puppet).puppet.parting.drawn).all()
+    assert np.isfinite(lips_of(puppet)(puppet).parting.drawn).all()
 
 
 def test_a_face_and_its_mirror_image_are_seen_alike(puppet: Puppet) -> None:

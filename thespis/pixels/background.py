@@ -12,8 +12,8 @@ from thespis.capture.portrait import read_portrait
 from thespis.errors import DirectionError, FaceError
 from thespis.pixels.crop import to_frame
 from thespis.pixels.framing import Framing, cut_frame
-from thespis.pixels.puppet import Puppet, build
-from thespis.pixels.warp import Canvas, draw_frame, make_canvas
+from thespis.pixels.puppet import Puppet
+from thespis.pixels.warp import Canvas, draw_frame, prepare, ready
 from thespis.types import Bytes, Direction, Frames, Portrait, Track
 
 TRANSPARENT = "transparent"
@@ -56,12 +56,12 @@ def before(portrait: Portrait, direction: Direction, size: int) -> Backed:
     wish = direction.background or ""
     framing = cut_frame(portrait.image, face := face_of(portrait), direction.size, direction.crop, size)
     plates = [filled(framing, colour) for colour in (BLACK, WHITE)] if wish == TRANSPARENT else [plate_of(framing, wish)]
-    puppet = build(face, framing, entirely=True)
+    puppet = prepare(face, framing, entirely=True)
     if puppet.cutout is None:
         raise FaceError(
             f"the person in {portrait.name} cannot be told from the background; use a photograph of a person, or leave background out"
         )
-    first, *second = (make_canvas(with_plate(puppet, plate)) for plate in plates)
+    first, *second = (ready(with_plate(puppet, plate)) for plate in plates)
     return Backed(first, *second)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from thespis.capture.faces import fit_pose
 from thespis.head.person import Person
+from thespis.pixels.laid import eye_rings
 from thespis.pixels.layers import Layer, Triangles, stack
-from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
-from thespis.pixels.puppet import SKIN
+from thespis.pixels.mouth import matched, mouth_layers, opening_of, own_teeth, shows_teeth
+from thespis.pixels.parts import light_on
 from thespis.pixels.shade import Lips, read_lips
 from thespis.types import Array, Bytes
 
@@ -39,9 +40,7 @@ def inside_of(person: Person, picture: Bytes, points: Array) -> Inside:
     shapes = person.shapes
     turn, unit, _ = fit_pose(points)
     flat = points[:, :2]
-    rings = [np.concatenate([shapes.eye_left_upper, shapes.eye_left_lower[-2:0:-1]])]
-    rings.append(np.concatenate([shapes.eye_right_upper, shapes.eye_right_lower[-2:0:-1]]))
-    light = read_light(picture, [flat[ring] for ring in rings], flat[[0, 17, 37, 267, 84, 314]], flat[list(SKIN)])
+    light = light_on(picture, flat, eye_rings(shapes))
     shown = own_teeth(picture, flat[shapes.lips_inner_upper], flat[shapes.lips_inner_lower])
     teeth = shown is not None and shows_teeth(shown[0], light.white)
     if shown is not None and teeth:

@@ -23,7 +23,7 @@ from thespis.pixels.asked import MOVE_LIMIT
 from thespis.pixels.crop import own_window, through
 from thespis.pixels.framing import LARGEST_FRAME, Framing, cut_frame
 from thespis.pixels.puppet import build
-from thespis.pixels.warp import Canvas, draw_frame, make_canvas
+from thespis.pixels.warp import Canvas, draw_frame, prepare, ready
 from thespis.stages import Both, Stage
 from thespis.types import Array, Bytes, Direction, Frames, Portrait, Track
 
@@ -104,7 +104,7 @@ def whole_scene(portrait: Portrait, direction: Direction) -> Scene:
     actors = []
     for number, face in enumerate(faces):
         framing = window_of(picture, face)
-        canvas = make_canvas(build(face, framing))
+        canvas = ready(prepare(face, framing))
         left, top = (round(-shift) for shift in framing.shift)
         behind = np.abs(canvas.backdrop.astype(np.int16) - through(framing)).max(axis=2) > SAME
         actor = Actor(canvas, cv2.dilate(behind.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, left, top)
@@ -136,7 +136,7 @@ def window_of(picture: Bytes, face: Face) -> Framing:
     high, wide = picture.shape[:2]
     scale = min(1.0, TRIAL / max(high, wide))
     trial = (max(round(wide * scale), 32), max(round(high * scale), 32))
-    low, top = moving_bounds(make_canvas(build(face, cut_frame(picture, face, trial, "picture", TRIAL))))
+    low, top = moving_bounds(ready(build(face, cut_frame(picture, face, trial, "picture", TRIAL))))
     room = MOVE_LIMIT * face.scale
     left, upper = (max(int(edge - room) - ROOM, 0) for edge in low)
     right, lower = min(int(top[0] + room) + ROOM, wide), min(int(top[1] + room) + ROOM, high)

@@ -8,16 +8,16 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from thespis.capture.faces import face_of
+from thespis.capture.faces import Face, face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TONGUE_OUT, bitten, closed_lid
 from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
 from thespis.pixels.crop import through
-from thespis.pixels.framing import cut_frame
+from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, by_rows, smoothstep
 from thespis.pixels.lids import shade_eye
 from thespis.pixels.parting import learn, seal, tucked
-from thespis.pixels.puppet import Posed, Puppet, build
+from thespis.pixels.puppet import Lesson, Posed, Puppet, build
 from thespis.pixels.raster import draw, packed, soften_outline
 from thespis.pixels.relief import cut_short
 from thespis.pixels.shade import BESIDE
@@ -79,7 +79,7 @@ class Warp:
         """Find the face and build its puppet."""
         face = face_of(portrait)
         framing = cut_frame(portrait.image, face, direction.size, direction.crop, self.size)
-        canvas = make_canvas(build(face, framing))
+        canvas = ready(prepare(face, framing))
         canvas.exposed = direction.motion_blur
         return canvas
 
@@ -92,15 +92,24 @@ class Warp:
         return Frames(images, chunk.fps, chunk.start)
 
 
-def make_canvas(puppet: Puppet) -> Canvas:
-    """Make ready to draw a puppet, once it is known how its lips are seen to shut and to part."""
+def prepare(face: Face, framing: Framing, *, entirely: bool = False) -> Puppet:
+    """Make the puppet of a face for a frame, which has found how its lips are seen to shut and to part; `entirely` as in `build`."""
+    return build(face, framing, entirely=entirely, teach=lips_of)
+
+
+def lips_of(puppet: Puppet) -> Lesson:
+    """Let a puppet look at itself, and find how much of its lips' edges to leave out, and how far to part them."""
     shapes, fine = puppet.person.shapes, puppet.unit * float(np.mean(puppet.framing.finer))
     small = mirrored(puppet)
     sealed, teeth = seal(lambda amount: showing(small, tucked(puppet.source, shapes, amount * fine)), shapes, puppet.person.parted)
-    source = tucked(puppet.source, shapes, sealed * fine)
-    if teeth:
-        puppet, small = replace(puppet, whole=source), replace(small, puppet=replace(small.puppet, whole=source))
-    return ready(replace(puppet, source=source, parting=learn(puppet.parting, showing(small, source), shapes)))
+
+    def tuck(other: Puppet) -> Puppet:
+        source = tucked(other.source, shapes, sealed * fine)
+        return replace(other, source=source, whole=source if teeth else other.whole)
+
+    small = replace(small, puppet=tuck(small.puppet))
+    parting = learn(puppet.parting, showing(small, small.puppet.source), shapes)
+    return lambda other: replace(tuck(other), parting=parting)
 
 
 def mirrored(puppet: Puppet) -> Canvas:
