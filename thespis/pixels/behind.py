@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.channels import blended, strongest, weighed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.patches import continued
@@ -23,9 +24,9 @@ def fill_in(picture: Bytes, hole: npt.NDArray[np.bool_], unit: float) -> Bytes:
     known = (~hole).astype(np.float32)
     if not known.any():
         return picture
-    spread = diffuse(picture.astype(np.float32), known)
+    spread = diffuse(picture, known)
     filled = mirrored(picture, known, spread, *to_edge(hole, 0.12 * unit), unit, MIRRORED)
-    return np.asarray(np.where(hole[..., None], filled, picture.astype(np.float32)) + 0.5, np.uint8)
+    return np.asarray(cv2.copyTo(np.asarray(filled + 0.5, np.uint8), hole.view(np.uint8), picture.copy()), np.uint8)
 
 
 def mirrored(picture: Bytes, known: Array, spread: Array, to_x: Array, to_y: Array, distance: Array, unit: float, reach: float) -> Array:
@@ -33,13 +34,13 @@ def mirrored(picture: Bytes, known: Array, spread: Array, to_x: Array, to_y: Arr
 
     `to_x` and `to_y` (h, w) lead to the edge, in pixels, and `distance` (h, w) is how far it is.
     """
-    y, x = np.mgrid[0 : known.shape[0], 0 : known.shape[1]].astype(np.float32)
-    from_x, from_y = x + 2 * to_x, y + 2 * to_y
+    high, wide = known.shape
+    from_x, from_y = 2 * to_x + np.arange(wide, dtype=np.float32), 2 * to_y + np.arange(high, dtype=np.float32)[:, None]
     there = cv2.remap(picture, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101).astype(np.float32)
     believed = cv2.remap(known, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[0.0])
     believed = cv2.GaussianBlur(cv2.erode(believed, np.ones((3, 3), np.uint8)), (0, 0), max(0.04 * unit, 0.6)) * (believed > 0.5)
     share = believed * (1 - smoothstep(0.35 * reach * unit, reach * unit, distance))
-    return np.asarray(spread + (there - spread) * share[..., None], np.float32)
+    return blended(spread, there, share)
 
 
 def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float) -> Bytes:
@@ -47,7 +48,7 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
 
     What was `made_up` (h, w) beyond the picture's edge is never seen.
     """
-    spread = np.asarray(diffuse(picture.astype(np.float32), (~hole).astype(np.float32)) + 0.5, np.uint8)
+    spread = np.asarray(diffuse(picture, (~hole).astype(np.float32)) + 0.5, np.uint8)
     to_x, to_y, distance = to_edge(hole, 0.12 * unit)
     near = hole & ~made_up & (distance < BARED * unit)
     if not near.any() or hole.all():
@@ -56,18 +57,19 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
     # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
     ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
     side = 2 * max(round(SEAM * unit), 1) + 1
-    off = cv2.blur((spread - made) * ring[..., None], (side, side)) / (cv2.blur(ring, (side, side))[..., None] + 1e-6)
+    beside = np.asarray(cv2.blur(weighed(spread - made, ring), (side, side)), np.float32)
+    off = weighed(beside, 1 / (np.asarray(cv2.blur(ring, (side, side)), np.float32) + np.float32(1e-6)))
     # Along a longer stretch of the edge lines that are a little off even out.
     side = 2 * max(round(STRETCH * unit), 1) + 1
-    apart = np.abs(cv2.blur(off * ring[..., None], (side, side))).max(axis=2) / (cv2.blur(ring, (side, side)) + 1e-6)
+    apart = strongest(np.abs(cv2.blur(weighed(off, ring), (side, side)))) / (cv2.blur(ring, (side, side)) + 1e-6)
     wrong = smoothstep(*MISFITS, apart / (EVEN + varied(picture, ~hole, unit)))
-    made += diffuse(np.asarray(off, np.float32), ring) * near[..., None]
+    made += weighed(diffuse(off, ring), near.astype(np.float32))
     if (wrong * ring).any():
         # Where hardly a piece is whole what was made may be another place's: trees that turn to sky. There the edge is mirrored.
         known = (~hole).astype(np.float32)
         other = mirrored(picture, known, spread.astype(np.float32), *to_edge(hole, 0.12 * unit, SIDEWAYS), unit, MIRRORED_FAR)
-        wrong = diffuse(np.dstack([wrong] * 3), ring)[..., :1] * near[..., None]
-        made += (other - made) * wrong
+        wrong = diffuse(np.dstack([wrong] * 3), ring)[..., 0] * near
+        made = blended(made, other, wrong)
     return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
 
 
@@ -90,11 +92,17 @@ def to_edge(hole: npt.NDArray[np.bool_], soft: float, sideways: int = 1) -> tupl
         coarse = hole
     distance, labels = cv2.distanceTransformWithLabels(coarse.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     rows, columns = np.nonzero(~coarse)
-    at = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    at[labels[rows, columns]] = np.stack([columns, rows], axis=1)
-    ways = np.dstack([at[labels] - np.stack(np.meshgrid(*map(np.arange, coarse.shape[::-1])), axis=-1), distance]).astype(np.float32)
+    at = np.zeros((2, int(labels.max()) + 1), np.float32)
+    at[:, labels[rows, columns]] = columns, rows
+    across, down = (np.arange(size, dtype=np.float32) for size in coarse.shape[::-1])
     times, wide = hole.shape[0] / coarse.shape[0], hole.shape[1] / coarse.shape[1]
     # Smoothed, since the nearest edge jumps from side to side and would draw streaks.
-    ways[..., :2] = cv2.GaussianBlur(np.ascontiguousarray(ways[..., :2]), (0, 0), max(soft / wide, 1.0), sigmaY=max(soft / times, 1.0))
-    found = cv2.resize(ways, hole.shape[::-1], interpolation=cv2.INTER_LINEAR) * np.array([wide, times, times], np.float32)
-    return found[..., 0], found[..., 1], found[..., 2]
+    ways = [
+        cv2.GaussianBlur(way, (0, 0), max(soft / wide, 1.0), sigmaY=max(soft / times, 1.0))
+        for way in (at[0][labels] - across, at[1][labels] - down[:, None])
+    ]
+    to_x, to_y, distance = (
+        np.asarray(cv2.resize(each, hole.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32) * np.float32(size)
+        for each, size in zip((*ways, distance), (wide, times, times), strict=True)
+    )
+    return to_x, to_y, distance

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.behind import fill_in, go_on
+from thespis.pixels.channels import blended, farthest
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.ears import lit_ears
 from thespis.pixels.islands import islands
@@ -125,17 +126,18 @@ def cut_out(
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
     hanging = np.zeros_like(alpha)
-    hanging[box] = locks(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit)
+    looked_at = np.ascontiguousarray(small[box])
+    hanging[box] = locks(looked_at, alpha[box], made_up[box], unit)
     alpha = connected(np.maximum(alpha, hanging), face)
     alone = np.zeros_like(alpha)
-    alone[box] = islands(np.ascontiguousarray(small[box]), alpha[box], made_up[box], unit) * (bare[box] > 0.5)
+    alone[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)
     alpha, hanging = np.maximum(alpha, alone), np.maximum(hanging, alone)
     hanging, held = np.minimum(hanging, alpha), np.maximum(cv2.dilate(face, np.ones((3, 3), np.uint8)), np.minimum(ears, alpha))
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
         parts,
-        layers(small[box], alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
+        layers(looked_at, alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
         strict=True,
     ):
         part[box] = found
@@ -213,7 +215,7 @@ def layers(
     # Where hardly anything is left of a pixel it takes the kind of colour that its neighbours have, or their edge would be a line.
     near_own, near = (cv2.GaussianBlur(each, (0, 0), 1.5) + 1e-4 for each in (own, alpha))
     part = np.where(alpha > 0.02, own / np.maximum(alpha, 1e-6), near_own / near)
-    colours = np.asarray(small + (colours.astype(np.float32) - small) * part[..., None] + 0.5, np.uint8)
+    colours = np.asarray(blended(small.astype(np.float32), colours.astype(np.float32), part.astype(np.float32)) + np.float32(0.5), np.uint8)
     return np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8)
 
 
@@ -297,14 +299,28 @@ def by_colour(picture: Bytes, alpha: Array, plate: Bytes, unit: float, tell: Arr
     sure = np.asarray(cv2.erode((alpha > 0.98).astype(np.float32), kernel), np.float32)
     if not sure.any():
         return alpha
-    behind = plate.astype(np.float32)
-    apart = diffuse(picture.astype(np.float32), sure) - behind
-    length = np.linalg.norm(apart, axis=2)
-    nearer = np.sum((picture - behind) * apart, axis=2) / np.maximum(length, 1.0) ** 2
+    length, nearer = on_the_way(picture, plate, diffuse(picture, sure))
     # Half of each says little: between a black suit and a white wall lies a grey collar. Only what is the background's own colour goes.
-    told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(np.clip(nearer, 0, 1) * (1 - (1 - MIXED) * mixed), (0, 0), 0.6)))
+    told = np.minimum(alpha, smoothstep(*WALL, cv2.GaussianBlur(nearer * (1 - (1 - MIXED) * mixed), (0, 0), 0.6)))
     believed = tell * smoothstep(*DISTINCT, length) * (1 - sure)
     return np.asarray(alpha + (told - alpha) * believed, np.float32)
+
+
+@numba.njit("Tuple((f4[:,::1],f4[:,::1]))(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1])", cache=True, nogil=True)
+def on_the_way(picture: Bytes, plate: Bytes, own: Array) -> tuple[Array, Array]:  # pragma: no cover - compiled
+    """Say how far a person's `own` colours (h, w, 3) are from a background's, and where on that way, 0 to 1, those of a picture lie."""
+    length, share = np.empty(picture.shape[:2], np.float32), np.empty(picture.shape[:2], np.float32)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            square = along = np.float32(0)
+            for channel in range(3):
+                behind = np.float32(plate[y, x, channel])
+                way = own[y, x, channel] - behind
+                square += way * way
+                along += (np.float32(picture[y, x, channel]) - behind) * way
+            length[y, x] = np.sqrt(square)
+            share[y, x] = min(max(along / max(square, np.float32(1)), np.float32(0)), np.float32(1))
+    return length, share
 
 
 def connected(alpha: Array, face: Bytes) -> Array:
@@ -324,8 +340,8 @@ def unsure(alpha: Array, unit: float) -> float:
 
 def plain_rim(picture: Bytes, alpha: Array, hole: Array) -> Array:
     """Leave out of a hole (h, w) the rim around the person where it already has the background's plain colour."""
-    spread = diffuse(picture.astype(np.float32), (hole <= 0).astype(np.float32))
-    apart = cv2.GaussianBlur(np.abs(picture - spread).max(axis=2), (0, 0), 1.0)
+    spread = diffuse(picture, (hole <= 0).astype(np.float32))
+    apart = cv2.GaussianBlur(farthest(picture, spread), (0, 0), 1.0)
     bare = (1 - smoothstep(*PLAIN, apart)) * (1 - smoothstep(0.02, 0.08, alpha))
     return np.asarray(hole * (1 - bare), np.float32)
 
@@ -340,12 +356,23 @@ def hole_of(alpha: Array, unit: float) -> Array:
 
 def own_colours(picture: Bytes, alpha: Array, plate: Bytes) -> Bytes:
     """Tell the person's own colours (h, w, 3) at the soft edge, where the picture mixes them with the background's."""
-    mixed, behind = picture.astype(np.float32), plate.astype(np.float32)
-    certain = smoothstep(0.85, 1.0, alpha)
-    near = diffuse(mixed, certain)
-    share = alpha[..., None]
-    solved = np.clip((mixed - (1 - share) * behind) / np.maximum(share, 0.05), 0, 255)
+    near = diffuse(picture, smoothstep(0.85, 1.0, alpha))
     # What the equation says is as good as the background behind it is known; the thinner the hair, the more its neighbours say.
-    weight = smoothstep(0.05, 0.6, share)
-    made = near + (solved - near) * weight
-    return np.asarray(np.where(share > 0.98, mixed, made) + 0.5, np.uint8)
+    return unmixed(picture, alpha, plate, near, smoothstep(0.05, 0.6, alpha))
+
+
+@numba.njit("u1[:,:,::1](u1[:,:,::1],f4[:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,::1])", cache=True, nogil=True)
+def unmixed(picture: Bytes, alpha: Array, plate: Bytes, near: Array, weight: Array) -> Bytes:  # pragma: no cover - compiled
+    """Solve what a picture (h, w, 3) mixes of a person, whose share is `alpha` (h, w), and a plate, and believe it by a `weight` (h, w)."""
+    found = np.empty(picture.shape, np.uint8)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            share = alpha[y, x]
+            for channel in range(3):
+                mixed = np.float32(picture[y, x, channel])
+                if share <= np.float32(0.98):
+                    own = (mixed - (np.float32(1) - share) * np.float32(plate[y, x, channel])) / max(share, np.float32(0.05))
+                    own = min(max(own, np.float32(0)), np.float32(255))
+                    mixed = near[y, x, channel] + (own - near[y, x, channel]) * weight[y, x]
+                found[y, x, channel] = np.uint8(mixed + np.float32(0.5))
+    return found

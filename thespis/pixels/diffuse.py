@@ -1,28 +1,111 @@
 """Carry the colours that are known in a picture into what is not, smoothly."""
 
-import cv2
+from itertools import pairwise
+
+import numba
 import numpy as np
 
-from thespis.types import Array
+from thespis.types import Array, Bytes
 
 KNOWN = 0.25  # of a colour that is taken as it is, where unknown ones are made up from those around
 
 
-def diffuse(colours: Array, known: Array) -> Array:
+def diffuse(colours: Array | Bytes, known: Array) -> Array:
     """Carry the known colours (h, w, 3) into the unknown, smoothly: halved and halved again, and enlarged from the coarsest on."""
-    levels: list[tuple[Array, Array]] = [(colours * known[..., None], known)]
-    while min(levels[-1][1].shape) > 2:
-        colour, weight = levels[-1]
-        size = (-(-weight.shape[1] // 2), -(-weight.shape[0] // 2))
-        halved = [np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32) for each in (colour, weight)]
-        levels.append((halved[0], halved[1]))
-    colour, weight = levels[-1]
-    made = colour / np.maximum(weight, 1e-6)[..., None]
-    if not (weight > 0).all():
-        made = np.broadcast_to(colour.sum(axis=(0, 1)) / max(float(weight.sum()), 1e-6), colour.shape)
-    for colour, weight in reversed(levels[1:-1]):
-        made = cv2.resize(np.ascontiguousarray(made, np.float32), (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
-        trust = np.clip(weight * 4, 0, 1)[..., None]
-        made = made + (colour / np.maximum(weight, 1e-6)[..., None] - made) * trust
-    made = cv2.resize(np.ascontiguousarray(made, np.float32), (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.copyTo(colours, (known >= KNOWN).astype(np.uint8), made), np.float32)
+    known = np.ascontiguousarray(known, np.float32)
+    sides, levels = known.shape, list[Array]()
+    while not levels or min(sides) > 2:
+        sides = (-(-sides[0] // 2), -(-sides[1] // 2))
+        levels.append(np.empty((*sides, 4), np.float32))
+    begin(colours, known, levels[0])
+    for finer, coarser in pairwise(levels):
+        halve(finer, coarser)
+    last = levels.pop()
+    made = np.ascontiguousarray(last[..., :3] / np.maximum(last[..., 3:], 1e-6))
+    if not (last[..., 3] > 0).all():
+        made[:] = last[..., :3].sum(axis=(0, 1)) / max(float(last[..., 3].sum()), 1e-6)
+    for level in reversed(levels):
+        finer = np.empty((*level.shape[:2], 3), np.float32)
+        enlarge(level, made, finer)
+        made = finer
+    whole = np.empty(colours.shape, np.float32)
+    complete(colours, known, made, whole)
+    return whole
+
+
+@numba.njit(["void(f4[:,:,::1],f4[:,::1],f4[:,:,::1])", "void(u1[:,:,::1],f4[:,::1],f4[:,:,::1])"], cache=True, nogil=True, fastmath=True)
+def begin(colours: Array | Bytes, known: Array, halved: Array) -> None:  # pragma: no cover - compiled
+    """Halve colours (h, w, 3) of which a share is `known` (h, w) -> the means (h / 2, w / 2, 4) of known colour and of share."""
+    height, width = known.shape
+    for y in range(halved.shape[0]):
+        rows = min(2, height - 2 * y)
+        for x in range(halved.shape[1]):
+            red = green = blue = weight = np.float32(0)
+            columns = min(2, width - 2 * x)
+            for row in range(2 * y, 2 * y + rows):
+                for column in range(2 * x, 2 * x + columns):
+                    share = known[row, column]
+                    if share > 0:
+                        red += share * colours[row, column, 0]
+                        green += share * colours[row, column, 1]
+                        blue += share * colours[row, column, 2]
+                        weight += share
+            part = np.float32(1) / np.float32(rows * columns)
+            halved[y, x, 0], halved[y, x, 1], halved[y, x, 2], halved[y, x, 3] = red * part, green * part, blue * part, weight * part
+
+
+@numba.njit("void(f4[:,:,::1],f4[:,:,::1])", cache=True, nogil=True, fastmath=True)
+def halve(finer: Array, coarser: Array) -> None:  # pragma: no cover - compiled
+    """Halve a level (h, w, 4) -> (h / 2, w / 2, 4)."""
+    height, width = finer.shape[:2]
+    for y in range(coarser.shape[0]):
+        below = min(2 * y + 1, height - 1)
+        for x in range(coarser.shape[1]):
+            beside = min(2 * x + 1, width - 1)
+            for part in range(4):
+                total = finer[2 * y, 2 * x, part] + finer[2 * y, beside, part] + finer[below, 2 * x, part] + finer[below, beside, part]
+                coarser[y, x, part] = np.float32(0.25) * total
+
+
+@numba.njit("UniTuple(i8,4)(i8,i8,i8,i8)", cache=True, nogil=True, inline="always")
+def corners(y: int, x: int, high: int, wide: int) -> tuple[int, int, int, int]:  # pragma: no cover - compiled
+    """Say between which rows and columns of a picture (high, wide) a pixel of one twice as fine lies, the nearer of each first."""
+    row, column = y // 2, x // 2
+    return row, min(max(row + 2 * (y % 2) - 1, 0), high - 1), column, min(max(column + 2 * (x % 2) - 1, 0), wide - 1)
+
+
+@numba.njit("void(f4[:,:,::1],f4[:,:,::1],f4[:,:,::1])", cache=True, nogil=True, fastmath=True)
+def enlarge(level: Array, coarse: Array, fine: Array) -> None:  # pragma: no cover - compiled
+    """Enlarge colours that were made to twice their size, (h, w, 3), as far as those of a level (h, w, 4) are not known."""
+    most, more, least = np.float32(0.5625), np.float32(0.1875), np.float32(0.0625)
+    for y in range(level.shape[0]):
+        for x in range(level.shape[1]):
+            weight = level[y, x, 3]
+            share = min(np.float32(4) * weight, np.float32(1))
+            own = share / max(weight, np.float32(1e-6))
+            row, other, column, beside = corners(y, x, coarse.shape[0], coarse.shape[1])
+            for channel in range(3):
+                made = most * coarse[row, column, channel] + more * (coarse[row, beside, channel] + coarse[other, column, channel])
+                made += least * coarse[other, beside, channel]
+                fine[y, x, channel] = made * (np.float32(1) - share) + own * level[y, x, channel]
+
+
+@numba.njit(
+    ["void(f4[:,:,::1],f4[:,::1],f4[:,:,::1],f4[:,:,::1])", "void(u1[:,:,::1],f4[:,::1],f4[:,:,::1],f4[:,:,::1])"],
+    cache=True,
+    nogil=True,
+    fastmath=True,
+)
+def complete(colours: Array | Bytes, known: Array, coarse: Array, whole: Array) -> None:  # pragma: no cover - compiled
+    """Take the colours (h, w, 3) that are `known` (h, w) well enough, and elsewhere those made at half the size -> (h, w, 3)."""
+    most, more, least = np.float32(0.5625), np.float32(0.1875), np.float32(0.0625)
+    for y in range(known.shape[0]):
+        for x in range(known.shape[1]):
+            if known[y, x] >= np.float32(KNOWN):
+                for channel in range(3):
+                    whole[y, x, channel] = colours[y, x, channel]
+                continue
+            row, other, column, beside = corners(y, x, coarse.shape[0], coarse.shape[1])
+            for channel in range(3):
+                made = most * coarse[row, column, channel] + more * (coarse[row, beside, channel] + coarse[other, column, channel])
+                whole[y, x, channel] = made + least * coarse[other, beside, channel]

@@ -1,11 +1,10 @@
 """Find small things that stand alone on a plain wall beside a person: tips of hair and frills whose stems are lost from sight."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.channels import strongest
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array, Bytes
@@ -33,7 +32,7 @@ def islands(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: 
     if not wall.any():
         return found
     soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
-    behind = np.where(wall[..., None], picture, diffuse(picture.astype(np.float32), wall.astype(np.float32)).astype(np.uint8))
+    behind = np.where(wall[..., None], picture, diffuse(picture, wall.astype(np.float32)).astype(np.uint8))
     size = [max(round(edge * MEDIAN / (WIDE * unit)), 1) for edge in picture.shape[1::-1]]
     small = cv2.medianBlur(np.asarray(cv2.resize(behind, size, interpolation=cv2.INTER_AREA), np.uint8), MEDIAN)
     plain = cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -69,9 +68,3 @@ def islands(picture: Bytes, alpha: Array, made_up: npt.NDArray[np.bool_], unit: 
         return found
     near = cv2.dilate(own[parts].astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.asarray(smoothstep(0.4, 1.0, differs / least) * near, np.float32)
-
-
-def strongest(colours: npt.NDArray[Any]) -> Array:
-    """Give the strongest channel of colours (h, w, 3) -> (h, w)."""
-    red, green, blue = cv2.split(colours)
-    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)

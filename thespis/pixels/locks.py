@@ -5,6 +5,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.channels import strongest
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array, Bytes
 
@@ -161,7 +162,7 @@ def locks(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Array:
     low = max(LOCK[0], float(np.percentile(near[some], VARIED))) if some.any() else LOCK[0]
     unlike(soft, asked, chosen, distance_to(wall), AROUND * unit, LOCK[0], far)
     # Light that falls off, a shadow's soft edge and what is out of focus lead from one colour of a wall to others.
-    thin = np.asarray(cv2.absdiff(soft, without_strokes(soft, unit)).max(axis=2), np.float32)
+    thin = strongest(cv2.absdiff(soft, without_strokes(soft, unit)))
     stroke = thin > STROKE
     bare = float(stroke[wall].mean()) < STROKES
     surely = wall.copy()
@@ -218,7 +219,7 @@ def between(picture: Bytes, wall: Mask) -> Mask:
     """Mark what in a picture (h, w, 3) lies between two colours that the `wall` (h, w) has beside it: an edge where both meet -> (h, w)."""
     here, beside = wall[..., None], np.ones((EDGES, EDGES), np.uint8)
     most, least = cv2.dilate(np.where(here, picture, 0), beside), cv2.erode(np.where(here, picture, 255), beside)
-    return np.asarray(((picture <= most) & (picture >= least)).all(axis=2), np.bool_)
+    return np.asarray(cv2.inRange(picture, least, most) > 0)
 
 
 def reached(found: Mask, inside: Mask, unit: float) -> Mask:
@@ -260,7 +261,7 @@ def things(picture: Bytes, hanging: Array, inside: Mask, wall: Mask, apart: Arra
     steps = [cv2.Sobel(soft, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
     sharp = cv2.dilate(np.sqrt(sum(np.einsum("yxc,yxc->yx", step, step) for step in steps)), np.ones((3, 3), np.uint8))
     side = 2 * max(round(0.12 * unit), 1) + 1
-    uneven = cv2.absdiff(picture, cv2.blur(picture, (side, side))).max(axis=2)
+    uneven = strongest(cv2.absdiff(picture, cv2.blur(picture, (side, side))))
     touching = cv2.dilate(inside.astype(np.uint8), kernel) > 0
     count, parts, boxes, _ = cv2.connectedComponentsWithStats(broad)
     for part in range(1, count):

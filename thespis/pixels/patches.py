@@ -222,10 +222,12 @@ def whole_pieces(known: Mask) -> Mask:
     return np.asarray(inner & (cv2.erode(known.astype(np.uint8), np.ones((PIECE, PIECE), np.uint8)) > 0))
 
 
-def twice_as_fine(at: npt.NDArray[Any], size: tuple[int, ...]) -> npt.NDArray[Any]:
+def twice_as_fine(at: Places, size: tuple[int, ...]) -> Places:
     """Give each pixel of a level of a size (h, w) the place (h, w, 2) that its pixel on the coarser level had."""
-    rows, columns = np.mgrid[0 : size[0], 0 : size[1]]
-    return np.asarray(2 * at[rows // 2, columns // 2] + np.dstack([rows % 2, columns % 2]))
+    found = np.repeat(np.repeat(2 * at, 2, axis=0), 2, axis=1)[: size[0], : size[1]]
+    found[1::2, :, 0] += 1
+    found[:, 1::2, 1] += 1
+    return found
 
 
 def lent(settled: Array, made: Array) -> Array:
@@ -238,9 +240,22 @@ def lent(settled: Array, made: Array) -> Array:
 
 def on_whole(guess: npt.NDArray[Any], whole: Mask) -> Places:
     """Move guessed places (h, w, 2) to the nearest that a `whole` (h, w) piece has -> (h, w, 2)."""
-    ends = np.array(whole.shape) - 1
-    rows, columns = (np.clip(np.round(guess[..., axis]).astype(np.int32), 0, ends[axis]) for axis in (0, 1))
     _, labels = cv2.distanceTransformWithLabels((~whole).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    named = np.zeros((int(labels.max()) + 1, 2), np.int32)
-    named[labels[whole]] = np.argwhere(whole)
-    return np.ascontiguousarray(named[labels[rows, columns]])
+    places = np.empty(guess.shape, np.int32)
+    move(np.asarray(guess if guess.dtype == np.int32 else np.round(guess), np.int32), whole, np.asarray(labels, np.int32), places)
+    return places
+
+
+@numba.njit("void(i4[:,:,:],b1[:,::1],i4[:,::1],i4[:,:,::1])", cache=True, nogil=True)
+def move(guess: Places, whole: Mask, labels: Places, places: Places) -> None:  # pragma: no cover - compiled
+    """Take for each guess (h, w, 2) the place of the whole piece that has its label: `labels` (h, w) name the nearest of each pixel."""
+    height, width = whole.shape
+    named = np.zeros((labels.max() + 1, 2), np.int32)
+    for y in range(height):
+        for x in range(width):
+            if whole[y, x]:
+                named[labels[y, x], 0], named[labels[y, x], 1] = y, x
+    for y in range(guess.shape[0]):
+        for x in range(guess.shape[1]):
+            label = labels[min(max(guess[y, x, 0], 0), height - 1), min(max(guess[y, x, 1], 0), width - 1)]
+            places[y, x, 0], places[y, x, 1] = named[label, 0], named[label, 1]
