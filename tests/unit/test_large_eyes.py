@@ -8,7 +8,7 @@ from thespis.head.shapes import EYE_LEFT_LOWER, EYE_LEFT_UPPER, EYE_RIGHT_LOWER,
 from thespis.pixels.eyes import rebuild
 from thespis.pixels.laid import CHEEK
 from thespis.pixels.large_eyes import refine_lids
-from thespis.pixels.puppet import LID_ROWS
+from thespis.pixels.parts import LID_ROWS
 from thespis.types import Array, Bytes, random_for
 
 pytestmark = pytest.mark.unit

@@ -13,6 +13,7 @@ from thespis.types import Array, Bytes
 LEVELS = 16  # steps of depth; a step changes the light by about one per cent, which nobody sees
 CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
 SMOOTHEST = 0.4  # of the depth of a lined face's creases, on a face as smooth as a child's
+COARSEST = 2.5  # pixels that half a line's width has at least where it is drawn: what is that smooth needs no finer ones
 FADED = 9.0  # of half a line's width, from where on its light and shade are gone
 GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined cheeks
 STRANDS = (0.03, 0.09)  # of its brightness, the strokes of bare skin, and of hair that hangs over it
@@ -178,19 +179,25 @@ def draw_line(relief: Array, points: Array, width: float, depth: float) -> None:
     right, bottom = np.clip(np.ceil(path.max(axis=0) + room), 0, ends).astype(int)
     if right - left < 1 or bottom - top < 1:
         return
-    mask = np.zeros((bottom - top, right - left), np.float32)
+    times = max(int(sigma / COARSEST), 1)
+    wide, high = -(-(right - left) // times), -(-(bottom - top) // times)
+    mask = np.zeros((high * times, wide * times), np.float32)
     strength = np.sin(np.linspace(0, np.pi, 40)) ** 0.7
     path = path - (left, top)
     for k in range(39):
         ends = np.round(path[k : k + 2] * 16).astype(int)
         value = float((strength[k] + strength[k + 1]) / 2)
         cv2.line(mask, tuple(ends[0].tolist()), tuple(ends[1].tolist()), (value,), 1, cv2.LINE_AA, 4)
-    valley = cv2.GaussianBlur(mask, (0, 0), sigma)
-    shoulder = cv2.GaussianBlur(mask, (0, 0), 2.2 * sigma)
+    # What is that smooth is blurred where it is coarse.
+    mask = np.asarray(cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA), np.float32) * times
+    valley = cv2.GaussianBlur(mask, (0, 0), sigma / times)
+    shoulder = cv2.GaussianBlur(mask, (0, 0), 2.2 * sigma / times)
     # Scaled so that the middle of a long line reaches the depth, whatever the blur.
-    reach = 1 / (sigma * np.sqrt(2 * np.pi))
-    lit = np.roll(shoulder, max(round(1.8 * sigma), 1), axis=0) * 2.2
-    relief[top:bottom, left:right] += depth * (0.35 * lit - valley) / reach
+    reach = times / (sigma * np.sqrt(2 * np.pi))
+    down = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, max(round(1.8 * sigma), 1) / times]])
+    lit = cv2.warpAffine(shoulder, down, (wide, high)) * 2.2
+    drawn = cv2.resize(depth * (0.35 * lit - valley) / reach, (wide * times, high * times), interpolation=cv2.INTER_LINEAR)
+    relief[top:bottom, left:right] += drawn[: bottom - top, : right - left]
 
 
 def lined(texture: Bytes, points: Array, unit: float) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ def window(texture: Bytes, points: Array, room: float) -> tuple[Bytes, Array]:
 
 def opaque(rgb: Bytes) -> Bytes:
     """Add a full fourth channel to a texture (h, w, 3)."""
-    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
 
 
 def stack(textures: list[Bytes]) -> tuple[Bytes, list[int]]:

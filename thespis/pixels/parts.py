@@ -7,21 +7,23 @@ import numpy.typing as npt
 
 from thespis.pixels.creases import Skin, find_creases
 from thespis.pixels.eyes import Eyeball, rebuild
-from thespis.pixels.laid import Laid
+from thespis.pixels.laid import CHEEK, Laid
 from thespis.pixels.layers import Layer, smoothstep
+from thespis.pixels.lids import Lid, make_lid
 from thespis.pixels.mouth import SHOWS, UPPER_SPAN, Light, matched, mouth_layers, opening_of, own_teeth, read_light, shows_teeth
 from thespis.pixels.own_teeth import own_layer
 from thespis.pixels.shade import Lips, read_lips
 from thespis.types import Array, Bytes
 
 SKIN = (50, 280, 117, 346, 205, 425, 4, 195, 151, 67, 297, 200)  # points of cheeks, nose, forehead and chin
+LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 LIPS = (0, 17, 37, 267, 84, 314)  # points of the lips
 OWN_TEETH_TURN = 25.0  # degrees of yaw beyond which a photograph's own teeth are not used
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The `eyes` by side, the layers `inside` the mouth in the face's own axes, the `lips`' shade, and the `skin`'s creases.
+    """The `eyes` and `lids` by side, the layers `inside` the mouth in the face's own axes, the `lips`' shade and the `skin`'s creases.
 
     The last layer's teeth end at `upper_edge`, `upper_moved` below where the photograph has them, in eye distances.
     """
@@ -32,6 +34,7 @@ class Parts:
     upper_moved: float
     lips: Lips
     skin: Skin
+    lids: dict[str, Lid]
 
 
 def find_parts(laid: Laid) -> Parts:
@@ -72,7 +75,17 @@ def find_parts(laid: Laid) -> Parts:
         upper_moved,
         lips,
         find_creases(texture, on_texture, fine),
+        {side: lid_of(laid, side) for side in laid.rings},
     )
+
+
+def lid_of(laid: Laid, side: str, person: Bytes | None = None) -> Lid:
+    """Make an upper lid; how much of 255 each pixel of the texture is `person` (h, w) says what beside it is skin, where that is known."""
+    shapes, at = laid.person.shapes, laid.on_texture
+    upper, lower = at[getattr(shapes, f"eye_{side}_upper")], at[getattr(shapes, f"eye_{side}_lower")]
+    folds, cheek = at[LID_ROWS[side]], at[CHEEK[side]]
+    lid = make_lid(laid.texture, upper, lower, folds, cheek, laid.fine, side, laid.glasses is not None, person)
+    return lid.unseen() if laid.glasses is not None and laid.glasses.dark else lid
 
 
 def light_on(texture: Bytes, points: Array, rings: dict[str, npt.NDArray[np.int32]]) -> Light:

@@ -30,14 +30,14 @@ from thespis.pixels.creases import Skin
 from thespis.pixels.cutout import Cutout
 from thespis.pixels.eyes import Eyeball
 from thespis.pixels.framing import Framing
-from thespis.pixels.laid import CHEEK, Laid, lay
+from thespis.pixels.laid import Laid, lay
 from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, stack
-from thespis.pixels.lids import LEVELS, Lid, LidState, make_lid
+from thespis.pixels.lids import LEVELS, Lid, LidState
 from thespis.pixels.lips import bare, give_way, loosen, meet
 from thespis.pixels.mouth import SHOWS, move_tongue, uncover_teeth
 from thespis.pixels.outline import Outline, find_outline, keep_within
 from thespis.pixels.parting import Parting, plain, untucked
-from thespis.pixels.parts import Parts, find_parts
+from thespis.pixels.parts import Parts, find_parts, lid_of
 from thespis.pixels.relief import ANY, TURN_GAIN, held_in, turnable, way_down, ways_aside
 from thespis.pixels.shade import Lips
 from thespis.pixels.skirt import USUAL_EDGE, find_edge, hide_slivers, skirt, twice, twice_the_rays
@@ -47,7 +47,6 @@ PIVOT_DEPTH = 1.2  # of the joint the head turns on, behind the eyes
 PIVOT_DROP = 1.15  # and below them
 BODY_DROP = 2.6  # the same for the joint on which shoulders lean
 LEANS, GOES = 0.12, 0.3  # of the head's turn and of its shift that shoulders take up
-LID_ROWS = {"right": [247, 30, 29, 27, 28, 56, 190], "left": [467, 260, 259, 257, 258, 286, 414]}  # the fold above each margin point
 FOREHEAD = 10  # its upper end
 CORNERS, ASIDE = [78, 308], 0.4  # of the mouth, and the most eye distances to the side that its inside goes with them
 UPPER_LIP, LOWER_LIP = 13, 14  # the middles of their inner edges
@@ -264,7 +263,7 @@ def assemble(laid: Laid, parts: Parts, cutout: Cutout | None) -> Puppet:
         atlas=atlas,
         eyes=parts.eyes,
         eye_rows={side: slice(at, at + eye.photo.shape[0]) for at, (side, eye) in zip(starts[1:], parts.eyes.items(), strict=False)},
-        lids={side: LidState(lid, atlas[lid.box].copy()) for side, lid in lids_of(laid, cutout).items()},
+        lids={side: LidState(lid, atlas[lid.box].copy()) for side in laid.rings for lid in [seen_lid(laid, parts, side, cutout)]},
         still=~moves[triangles].any(axis=1),
         around=np.repeat(np.arange(len(pieces)) == 1, [len(piece) for piece in pieces]),
         skin=parts.skin.on(atlas),
@@ -292,23 +291,10 @@ def eyeball(laid: Laid, eye: Eyeball, ring: npt.NDArray[np.int32]) -> Layer:
     return Layer(laid.from_texture(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0)
 
 
-def lids_of(laid: Laid, cutout: Cutout | None) -> dict[str, Lid]:
-    """Make the upper lids by side; behind dark glasses they leave no trace."""
-    found, shapes, at = {}, laid.person.shapes, laid.on_texture
-    for side in laid.rings:
-        lid = make_lid(
-            laid.texture,
-            at[getattr(shapes, f"eye_{side}_upper")],
-            at[getattr(shapes, f"eye_{side}_lower")],
-            at[LID_ROWS[side]],
-            at[CHEEK[side]],
-            laid.fine,
-            side,
-            laid.glasses is not None,
-            None if cutout is None else cutout.share,
-        )
-        found[side] = lid.unseen() if laid.glasses is not None and laid.glasses.dark else lid
-    return found
+def seen_lid(laid: Laid, parts: Parts, side: str, cutout: Cutout | None) -> Lid:
+    """Give an upper lid, made anew where beside it lies what is not the person."""
+    lid = parts.lids[side]
+    return lid if cutout is None or cutout.share[lid.box].min() == 255 else lid_of(laid, side, cutout.share)
 
 
 def turned(layer: Layer, rotation: Array) -> Layer:
