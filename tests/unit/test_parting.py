@@ -174,7 +174,8 @@ def test_teeth_that_were_taken_for_lip_stay_left_out(puppet: Puppet, monkeypatch
     monkeypatch.setattr("thespis.pixels.warp.learn", lambda parting, *_: parting)
     for teeth in (False, True):
         monkeypatch.setattr("thespis.pixels.warp.seal", lambda *_, teeth=teeth: (parting.TUCKS[3], teeth))
-        made = make_canvas(replace(puppet, person=replace(puppet.person, parted=0.0))).puppet
+        shown = replace(puppet, person=replace(puppet.person, parted=0.0))
+        made = lips_of(shown)(shown)
         shut, wide = (made.pose(row).source[lower] for row in (jaws(0.0), jaws(0.6)))
         assert np.allclose(
             shut, tucked(puppet.source, shapes, parting.TUCKS[3] * puppet.unit * float(np.mean(puppet.framing.finer)))[lower]

@@ -50,7 +50,8 @@ def begin(colours: Array | Bytes, known: Array, halved: Array) -> None:  # pragm
                         green += share * colours[row, column, 1]
                         blue += share * colours[row, column, 2]
                         weight += share
-            part = np.float32(1) / np.float32(rows * columns)
+            # Beyond the picture's edge nothing is known.
+            part = np.float32(0.25)
             halved[y, x, 0], halved[y, x, 1], halved[y, x, 2], halved[y, x, 3] = red * part, green * part, blue * part, weight * part
 
 
@@ -58,13 +59,11 @@ def begin(colours: Array | Bytes, known: Array, halved: Array) -> None:  # pragm
 def halve(finer: Array, coarser: Array) -> None:  # pragma: no cover - compiled
     """Halve a level (h, w, 4) -> (h / 2, w / 2, 4)."""
     height, width = finer.shape[:2]
-    for y in range(coarser.shape[0]):
-        below = min(2 * y + 1, height - 1)
-        for x in range(coarser.shape[1]):
-            beside = min(2 * x + 1, width - 1)
+    coarser[:] = 0
+    for y in range(height):
+        for x in range(width):
             for part in range(4):
-                total = finer[2 * y, 2 * x, part] + finer[2 * y, beside, part] + finer[below, 2 * x, part] + finer[below, beside, part]
-                coarser[y, x, part] = np.float32(0.25) * total
+                coarser[y // 2, x // 2, part] += np.float32(0.25) * finer[y, x, part]
 
 
 @numba.njit("UniTuple(i8,4)(i8,i8,i8,i8)", cache=True, nogil=True, inline="always")
