@@ -132,7 +132,7 @@ def to_edge(texture: Bytes, ring: Array, iris: Array, cheek: Array, unit: float,
         and larger <= SURE[3]
         and bool((after - before < most).all())
     )
-    cartoon = (wide_open or clear >= SURE[0]) and clear >= CARTOON[0] and pure >= CARTOON[1] and larger <= CARTOON[2] and apart >= CARTOON[3]
+    cartoon = clear >= (CARTOON if wide_open else SURE)[0] and pure >= CARTOON[1] and larger <= CARTOON[2] and apart >= CARTOON[3]
     # An eye is round: what shines or is dark within it leaves no notch. What is half white and half skin is taken in.
     outlines = [
         cv2.convexHull((middle + ways * each[:, None]).astype(np.float32))[:, 0] for each in (before, after + RIM[not sure] * unit * scale)
