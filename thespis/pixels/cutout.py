@@ -20,6 +20,7 @@ from thespis.pixels.locks import locks
 from thespis.pixels.neighbours import own_side
 from thespis.pixels.outline import axes_of
 from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
+from thespis.pixels.strands import Wall, left_over, look_at, put_strands
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -125,9 +126,9 @@ def cut_out(
         return None
     # Far from the head nothing moves, and nothing need be known.
     box = box_of(goes > 0, round(BEYOND * unit))
-    hanging = np.zeros_like(alpha)
-    looked_at = np.ascontiguousarray(small[box])
-    hanging[box] = locks(looked_at, alpha[box], made_up[box], unit)
+    hanging, looked_at = np.zeros_like(alpha), np.ascontiguousarray(small[box])
+    wall = look_at(looked_at, alpha[box], made_up[box], unit)
+    hanging[box] = locks(looked_at, alpha[box], made_up[box], unit) * ~wall.leads
     alpha = connected(np.maximum(alpha, hanging), face)
     alone = np.zeros_like(alpha)
     alone[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)
@@ -137,7 +138,7 @@ def cut_out(
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
         parts,
-        layers(looked_at, alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], entirely),
+        layers(looked_at, alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], wall, entirely),
         strict=True,
     ):
         part[box] = found
@@ -187,13 +188,14 @@ def layers(
     goes: Array,
     bare: Array,
     high: Array,
+    wall: Wall,
     entirely: bool,
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
 
     `hanging` (h, w) is what of the share hangs out of the rest, and `held` (h, w) what is person whatever the colours say.
     Where no collar can be, `bare` (h, w), colours tell; what is as `high` (h, w) as hair beside a face goes along.
-    What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background.
+    What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background's `wall`.
     """
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
@@ -205,10 +207,12 @@ def layers(
     if not entirely:
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (high - goes) * hole
+    hole = np.maximum(hole, left_over(wall, hole, goes * high * wall.plain > 0.5, made_up, unit))
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
     unseen = (hole * goes > 0.02) | made_up
     plate = go_on(small, unseen, made_up, unit)
     colours = own_colours(small, alpha, plate)
+    put_strands(small, plate, wall, hole * goes * high * ~made_up, alpha, colours)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
     alpha, hole = np.asarray(stays + own, np.float32), np.asarray(np.maximum(hole * goes, made_up), np.float32)

@@ -1,0 +1,281 @@
+"""Strands that would stay on the wall around a head that turns: what stands before a plain wall and ends there goes along, whole."""
+
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from thespis.pixels.diffuse import diffuse
+from thespis.pixels.layers import smoothstep
+from thespis.types import Array, Bytes
+
+Mask = npt.NDArray[np.bool_]
+RIM, BAND = 0.05, 0.6  # eye distances beside the person from which on the wall is looked at, and within which all of a strand lies
+WIDE, MEDIAN = 0.16, 5  # eye distances across, and pixels, of the surroundings whose median is the wall
+AROUND, CLEAR, MOST = 1.0, 0.1, 12.0
+"""Eye distances to each side in which a wall's grain is told, and from the person on; grey levels that count of each pixel at most."""
+FEW = 0.8  # of it that is left without its lines, if they are not its grain
+COARSE = 4  # pixels a side of those in which that is told
+UNKNOWN = 0.003  # of what lies around that must be wall, or its grain is as much as may be
+PLAIN = (1.8, 2.8)  # grey levels of grain from which on, and from which on surely, a wall is too rough to tell what stands before it
+EVEN = (20.0, 45.0)  # grey levels by which a wall varies within the width of that median: more is an edge of something there
+FAINT, SEEN = (3.0, 2.0), (6.0, 3.5)  # grey levels, and times the grain, by which all of a strand and something of it stands out
+LINE, RUN, WAYS = 10.0, 0.11, 12  # grey levels of a line of the wall, eye distances of half a straight run of it, and ways that it may lead
+AWAY, LONG = 0.9, 0.5  # eye distances from the person that such a line leads to, or that it is long if it is not in the person's colours
+GAP, LARGEST = 0.12, 0.06  # eye distances that a strand may be lost from sight for, and square eye distances that it has at most
+THICK, CORE = 0.025, 0.4  # eye distances that half of its core is wide at most, which is so far from the wall's colour to the person's
+ROOM = 0.03  # eye distances around it that are filled in too
+ALIKE = 48.0  # of 441: how far from the person's colours that is at most which the picture's edge cuts off
+LOW = (1.0, 1.5)  # grey levels, and times the grain, by which a wall differs from its surroundings
+APART = 24.0  # of 441: how far apart in colour person and wall are at least
+LEAST = 0.01  # of a strand that is to be seen
+
+
+@dataclass(frozen=True, eq=False)
+class Wall:
+    """The wall around a person, its colours without what is thin (`behind`), and the person's `own` beside it (h, w, 3).
+
+    Each pixel `stands` (h, w) so many grey levels before the wall, towards the person's colour, which is `bold` (h, w) where it is much of
+    the way, and `alike` (h, w) where it is there; the wall has a `grain` (h, w),
+    and is `plain` (h, w), from 0 to 1, where that can be told. `near` (h, w) the person nothing is known, and what is `far` (h, w) is surely wall. Of its `lines` (h, w) those that lead
+    far away are in `leads` (h, w).
+    """
+
+    behind: Array
+    own: Array
+    stands: Array
+    bold: Mask
+    alike: Mask
+    grain: Array
+    plain: Array
+    near: Mask
+    far: Mask
+    leads: Mask
+    lines: Mask
+
+
+# The compiled functions take what their signatures say, which their types do not tell.
+@numba.njit(
+    "void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],b1[:,::1],f4[:,::1],f4[:,::1],b1[:,::1],b1[:,::1])", cache=True, nogil=True, fastmath=True
+)
+def compare(
+    picture: Bytes, behind: Array, own: Array, known: Mask, stands: Array, differs: Array, bold: Mask, alike: Mask
+) -> None:  # pragma: no cover - compiled
+    """Say by how much the pixels `known` (h, w) of a picture (h, w, 3) stand before what is `behind`, towards the person's `own` colours.
+
+    `stands` (h, w) takes that, `differs` (h, w) by how much their strongest channel differs, `bold` (h, w) which are much of the way to the
+    person's colours, and `alike` (h, w) which have them.
+    """
+    for y in range(known.shape[0]):
+        for x in range(known.shape[1]):
+            if not known[y, x]:
+                continue
+            length = along = most = rest = np.float32(0)
+            for channel in range(3):
+                off, way = picture[y, x, channel] - behind[y, x, channel], own[y, x, channel] - behind[y, x, channel]
+                length += way * way
+                along += off * way
+                rest += (off - way) * (off - way)
+                most = max(most, abs(off))
+            length = max(np.sqrt(length), np.float32(APART))
+            stands[y, x] = along / length
+            differs[y, x] = most
+            bold[y, x] = along > CORE * length * length
+            alike[y, x] = rest < ALIKE * ALIKE
+
+
+@numba.njit(
+    "void(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],b1[:,::1],f4[:,::1],f4[:,::1],u1[:,:,::1])",
+    cache=True, nogil=True, fastmath=True,
+)  # fmt: skip
+def put_before(
+    picture: Bytes, plate: Bytes, behind: Array, own: Array, low: Array, near: Mask, where: Array, alpha: Array, colours: Bytes
+) -> None:  # pragma: no cover - compiled
+    """Add what stands before a wall to a person's share `alpha` (h, w) and `colours` (h, w, 3), in place.
+
+    All colours are (h, w, 3). `where` (h, w) is how far that is believed, and `low` (h, w) by how many grey levels the wall `behind` differs
+    from the `picture` by itself. `near` (h, w) the person what is filled in there, the `plate`, must differ as well.
+    """
+    for y in range(where.shape[0]):
+        for x in range(where.shape[1]):
+            if where[y, x] <= 0 or alpha[y, x] >= 1:
+                continue
+            share = np.float32(1)
+            for number in range(2 if near[y, x] else 1):
+                length = along = np.float32(0)
+                for channel in range(3):
+                    wall = np.float32(plate[y, x, channel]) if number else behind[y, x, channel]
+                    way = own[y, x, channel] - wall
+                    length += way * way
+                    along += (picture[y, x, channel] - wall) * way
+                length = max(np.sqrt(length), np.float32(APART))
+                share = min(share, (along / length - low[y, x]) / (length - low[y, x]))
+            share *= where[y, x]
+            if share <= max(alpha[y, x], np.float32(LEAST)):
+                continue
+            alpha[y, x] = share
+            for channel in range(3):
+                solved = behind[y, x, channel] + (picture[y, x, channel] - behind[y, x, channel]) / share
+                colours[y, x, channel] = np.uint8(min(max(solved, np.float32(0)), np.float32(255)))
+
+
+@numba.njit("void(u1[:,::1],u1[:,::1],u1[:,::1],i4[:,:,::1],f8,u1[:,::1],u1[:,::1])", cache=True, nogil=True)
+def follow_runs(
+    marks: Bytes, pale: Bytes, far: Bytes, steps: npt.NDArray[np.int32], long: float, led: Bytes, straight: Bytes
+) -> None:  # pragma: no cover - compiled
+    """Mark of what has `marks` (h, w) the runs of `steps` (ways, n, 2), joined to others of their way, that lead `far` (h, w) -> `led` (h, w).
+
+    These and what of them is longer than `long` pixels and mostly `pale` (h, w) go into `straight` (h, w).
+    """
+    height, width = marks.shape
+    rows, columns = np.nonzero(marks)
+    stamp, queue = np.zeros((height, width), np.int32), np.empty((len(rows), 2), np.int32)
+    for way in range(len(steps)):
+        # Two stamps a way: one for what lies on a run, and the next for what was followed.
+        on = 2 * way + 1
+        for number in range(len(rows)):
+            whole = True
+            for step in range(steps.shape[1]):
+                y, x = rows[number] + steps[way, step, 0], columns[number] + steps[way, step, 1]
+                if 0 <= y < height and 0 <= x < width and not marks[y, x]:
+                    whole = False
+                    break
+            if whole:
+                for step in range(steps.shape[1]):
+                    y, x = rows[number] + steps[way, step, 0], columns[number] + steps[way, step, 1]
+                    if 0 <= y < height and 0 <= x < width:
+                        stamp[y, x] = on
+        for number in range(len(rows)):
+            if stamp[rows[number], columns[number]] != on:
+                continue
+            queue[0, 0], queue[0, 1] = rows[number], columns[number]
+            stamp[rows[number], columns[number]] = on + 1
+            count, done, away, light = 1, 0, False, 0
+            top, bottom, left, right = rows[number], rows[number], columns[number], columns[number]
+            while done < count:
+                y, x = queue[done, 0], queue[done, 1]
+                done += 1
+                away |= far[y, x] > 0
+                light += pale[y, x] > 0
+                top, bottom, left, right = min(top, y), max(bottom, y), min(left, x), max(right, x)
+                for next_y in range(max(y - 1, 0), min(y + 2, height)):
+                    for next_x in range(max(x - 1, 0), min(x + 2, width)):
+                        if stamp[next_y, next_x] == on:
+                            stamp[next_y, next_x] = on + 1
+                            queue[count, 0], queue[count, 1] = next_y, next_x
+                            count += 1
+            if away or (2 * light > count and (bottom - top) ** 2 + (right - left) ** 2 > long * long):
+                for number_in in range(count):
+                    y, x = queue[number_in, 0], queue[number_in, 1]
+                    straight[y, x] = 1
+                    if away:
+                        led[y, x] = 1
+
+
+def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
+    """Look at the wall around a person's share (h, w) of a picture (h, w, 3), `unit` pixels to an eye distance.
+
+    What was `made_up` (h, w) beyond the picture's edge says nothing.
+    """
+    apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3)
+    known = (apart > RIM * unit) & ~made_up
+    whole, times = picture.shape[1::-1], MEDIAN / (WIDE * unit)
+    size = max(round(whole[0] * times), 1), max(round(whole[1] * times), 1)
+    seen, person, shown, tiny = (
+        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32)
+        for each in (known.astype(np.float32), (alpha > 0.98).astype(np.float32), cv2.copyTo(picture, known.astype(np.uint8)), picture)
+    )
+    wall = diffuse(shown / np.maximum(seen, 1e-3)[..., None], np.where(seen > 0.2, seen, 0).astype(np.float32))
+    wall = cv2.medianBlur(np.asarray(wall + 0.5, np.uint8), MEDIAN)
+    beside = np.ones((MEDIAN, MEDIAN), np.uint8)
+    steps = smoothstep(*EVEN, (cv2.dilate(wall, beside) - cv2.erode(wall, beside)).max(axis=2).astype(np.float32))
+    behind, own, steps = (
+        np.asarray(cv2.resize(each, whole, interpolation=cv2.INTER_LINEAR), np.float32)
+        for each in (wall.astype(np.float32), diffuse(tiny, (person > 0.99).astype(np.float32)), steps)
+    )
+    stands, differs = np.zeros(alpha.shape, np.float32), np.zeros(alpha.shape, np.float32)
+    bold, alike = np.zeros(alpha.shape, bool), np.zeros(alpha.shape, bool)
+    compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike)
+    clear = known & (apart > CLEAR * unit)
+    found = (differs > LINE) & (grain_of(differs, clear, unit) < 2 * PLAIN[1])
+    leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY * unit), unit)
+    grain = grain_of(differs, clear, unit, lines)
+    plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - steps), np.float32)
+    return Wall(
+        behind, own, stands, bold, alike, grain, plain, apart <= RIM * unit, known & (apart > BAND * unit), leads & (plain > 0.5), lines
+    )
+
+
+def grain_of(differs: Array, clear: Mask, unit: float, lines: Mask | None = None) -> Array:
+    """Say how rough a wall is, by how much its pixels `clear` (h, w) of a person differ (h, w) from it, but for its few `lines` (h, w)."""
+    size, side = [-(-edge // COARSE) for edge in differs.shape[::-1]], 2 * round(AROUND * unit / COARSE) + 1
+    # The mean of roots hardly feels the few strands before a wall.
+    roots, found = cv2.sqrt(cv2.min(differs, MOST)), []
+    for told in (clear,) if lines is None else (clear, clear & ~lines):
+        counts = told.astype(np.float32)
+        total, share = (cv2.blur(cv2.resize(each, size, interpolation=cv2.INTER_AREA), (side, side)) for each in (roots * counts, counts))
+        found.append((share, ((total + UNKNOWN * MOST**0.5) / (share + UNKNOWN)) ** 2))
+    grain = found[0][1] if lines is None else np.where(found[1][0] > FEW * found[0][0], found[1][1], found[0][1])
+    return np.asarray(cv2.resize(grain, differs.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def lines_of(found: Mask, pale: Mask, far: Mask, unit: float) -> tuple[Mask, Mask]:
+    """Mark the straight runs of what was `found` (h, w) that lead to what is `far` (h, w), and these and the long `pale` (h, w) ones.
+
+    Both with the pixels around.
+    """
+    half, marks = max(round(RUN * unit / 2), 2), halved(found)
+    way = np.pi * np.arange(WAYS)[:, None] / WAYS
+    along = np.arange(-half, half + 1)
+    steps = np.stack([np.round(along * np.sin(way)), np.round(along * np.cos(way))], axis=2).astype(np.int32)
+    led, straight = np.zeros(marks.shape, np.uint8), np.zeros(marks.shape, np.uint8)
+    follow_runs(marks, halved(pale), halved(far), steps, LONG * unit / 2, led, straight)
+    grown = (cv2.dilate(each, np.ones((3, 3), np.uint8)).repeat(2, axis=0).repeat(2, axis=1) for each in (led, straight))
+    leads, lines = (np.asarray(each[: found.shape[0], : found.shape[1]] > 0, np.bool_) for each in grown)
+    return leads, lines
+
+
+def halved(mask: Mask) -> Bytes:
+    """Mark the pixels of half the fineness (h / 2, w / 2) in which a mask (h, w) marks any."""
+    even = np.pad(mask, [(0, edge % 2) for edge in mask.shape])
+    return np.asarray(even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2], np.uint8)
+
+
+def left_over(wall: Wall, hole: Array, may: Mask, made_up: Mask, unit: float) -> Array:
+    """Find the strands beside what is filled in behind a person, a `hole` (h, w), that hang together with it -> how much of them is there (h, w).
+
+    They are where any `may` be (h, w), end before the wall, and are not cut off by what was `made_up` (h, w), if they are not the person's.
+    """
+    beside = hole <= 0
+    found = (wall.stands > FAINT[0] + FAINT[1] * wall.grain) & beside & ~wall.lines
+    count, parts, boxes, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8))
+    clear = SEEN[0] + SEEN[1] * wall.grain
+    own = np.bincount(parts[(wall.stands > clear) & may], minlength=count) > 0
+    own &= boxes[:, cv2.CC_STAT_AREA] < LARGEST * unit**2
+    # What is as thick as a letter, and what goes on far away, is none.
+    thick = 2 * max(round(THICK * unit), 1) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick, thick))
+    core = np.asarray(found & wall.bold, np.uint8)
+    own[parts[wall.far | (cv2.morphologyEx(core, cv2.MORPH_OPEN, kernel) > 0)]] = False
+    edge = cv2.dilate(np.pad(made_up, 1, constant_values=True).astype(np.uint8), np.ones((5, 5), np.uint8))[1:-1, 1:-1] > 0
+    cut = np.bincount(parts[edge], minlength=count) > 0
+    own &= ~cut | (4 * np.bincount(parts[wall.alike], minlength=count) > boxes[:, cv2.CC_STAT_AREA])
+    own[0] = False
+    if not own.any():
+        return np.zeros_like(hole)
+    left = own[parts]
+    gap, room = (2 * round(reach * unit) + 1 for reach in (GAP / 2, ROOM))
+    count, parts = cv2.connectedComponents(cv2.dilate((left | ~beside).astype(np.uint8), np.ones((gap, gap), np.uint8)))
+    left &= (np.bincount(parts[~beside], minlength=count) > 0)[parts]
+    return np.asarray(cv2.blur(cv2.dilate(left.astype(np.float32), np.ones((room, room), np.uint8)), (3, 3)), np.float32)
+
+
+def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes) -> None:
+    """Add strands before a `wall` to a person's share `alpha` (h, w) and `colours` (h, w, 3), in place.
+
+    `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may be.
+    """
+    believed, low = np.asarray(where * wall.plain * ~wall.lines, np.float32), np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
+    put_before(picture, plate, wall.behind, wall.own, low, wall.near, believed, alpha, colours)
