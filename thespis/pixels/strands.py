@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.channels import strongest, weighed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.types import Array, Bytes
@@ -17,7 +18,7 @@ WIDE, MEDIAN = 0.16, 5  # eye distances across, and pixels, of the surroundings 
 AROUND, CLEAR, MOST = 1.0, 0.1, 12.0
 """Eye distances to each side in which a wall's grain is told, and from the person on; grey levels that count of each pixel at most."""
 FEW = 0.8  # of it that is left without its lines, if they are not its grain
-COARSE = 4  # pixels a side of those in which that is told
+COARSE = 4  # pixels a side of the cells in which that is told
 UNKNOWN = 0.003  # of what lies around that must be wall, or its grain is as much as may be
 PLAIN = (1.8, 2.8)  # grey levels of grain from which on, and from which on surely, a wall is too rough to tell what stands before it
 EVEN = (20.0, 45.0)  # grey levels by which a wall varies within the width of that median: more is an edge of something there
@@ -37,14 +38,14 @@ LEAST = 0.01  # of a strand that is to be seen
 class Wall:
     """The wall around a person, its colours without what is thin (`behind`), and the person's `own` beside it (h, w, 3).
 
-    Each pixel `stands` (h, w) so many grey levels before the wall, towards the person's colour, which is `bold` (h, w) where it is much of
-    the way, and `alike` (h, w) where it is there; the wall has a `grain` (h, w),
-    and is `plain` (h, w), from 0 to 1, where that can be told. `near` (h, w) the person nothing is known, and what is `far` (h, w) is surely wall. Of its `lines` (h, w) those that lead
-    far away are in `leads` (h, w).
+    Each pixel `stands` (h, w) so many grey levels before the wall, towards the person's colour: `bold` (h, w) where that is much of the
+    way, and `alike` (h, w) where it is there. The wall has a `grain` (h, w), and is `plain` (h, w), from 0 to 1, where what stands before
+    it can be told. `near` (h, w) the person nothing is known; what is `far` (h, w) from them is surely wall. Of its `lines` (h, w) those
+    that lead away are in `leads` (h, w).
     """
 
-    behind: Array
-    own: Array
+    behind: Bytes
+    own: Bytes
     stands: Array
     bold: Mask
     alike: Mask
@@ -58,10 +59,10 @@ class Wall:
 
 # The compiled functions take what their signatures say, which their types do not tell.
 @numba.njit(
-    "void(u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],b1[:,::1],f4[:,::1],f4[:,::1],b1[:,::1],b1[:,::1])", cache=True, nogil=True, fastmath=True
+    "void(u1[:,:,::1],u1[:,:,::1],u1[:,:,::1],b1[:,::1],f4[:,::1],f4[:,::1],b1[:,::1],b1[:,::1])", cache=True, nogil=True, fastmath=True
 )
 def compare(
-    picture: Bytes, behind: Array, own: Array, known: Mask, stands: Array, differs: Array, bold: Mask, alike: Mask
+    picture: Bytes, behind: Bytes, own: Bytes, known: Mask, stands: Array, differs: Array, bold: Mask, alike: Mask
 ) -> None:  # pragma: no cover - compiled
     """Say by how much the pixels `known` (h, w) of a picture (h, w, 3) stand before what is `behind`, towards the person's `own` colours.
 
@@ -74,7 +75,8 @@ def compare(
                 continue
             length = along = most = rest = np.float32(0)
             for channel in range(3):
-                off, way = picture[y, x, channel] - behind[y, x, channel], own[y, x, channel] - behind[y, x, channel]
+                wall = np.float32(behind[y, x, channel])
+                off, way = picture[y, x, channel] - wall, own[y, x, channel] - wall
                 length += way * way
                 along += off * way
                 rest += (off - way) * (off - way)
@@ -87,16 +89,16 @@ def compare(
 
 
 @numba.njit(
-    "void(u1[:,:,::1],u1[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[:,::1],b1[:,::1],f4[:,::1],f4[:,::1],u1[:,:,::1])",
+    "void(u1[:,:,::1],u1[:,:,::1],u1[:,:,::1],u1[:,:,::1],f4[:,::1],b1[:,::1],f4[:,::1],f4[:,::1],u1[:,:,::1])",
     cache=True, nogil=True, fastmath=True,
 )  # fmt: skip
 def put_before(
-    picture: Bytes, plate: Bytes, behind: Array, own: Array, low: Array, near: Mask, where: Array, alpha: Array, colours: Bytes
+    picture: Bytes, plate: Bytes, behind: Bytes, own: Bytes, low: Array, near: Mask, where: Array, alpha: Array, colours: Bytes
 ) -> None:  # pragma: no cover - compiled
     """Add what stands before a wall to a person's share `alpha` (h, w) and `colours` (h, w, 3), in place.
 
-    All colours are (h, w, 3). `where` (h, w) is how far that is believed, and `low` (h, w) by how many grey levels the wall `behind` differs
-    from the `picture` by itself. `near` (h, w) the person what is filled in there, the `plate`, must differ as well.
+    All colours are (h, w, 3). `where` (h, w) is how far that is believed, and `low` (h, w) by how many grey levels the wall `behind`
+    differs from the `picture` by itself. `near` (h, w) the person what is filled in there, the `plate`, must differ as well.
     """
     for y in range(where.shape[0]):
         for x in range(where.shape[1]):
@@ -106,7 +108,7 @@ def put_before(
             for number in range(2 if near[y, x] else 1):
                 length = along = np.float32(0)
                 for channel in range(3):
-                    wall = np.float32(plate[y, x, channel]) if number else behind[y, x, channel]
+                    wall = np.float32(plate[y, x, channel] if number else behind[y, x, channel])
                     way = own[y, x, channel] - wall
                     length += way * way
                     along += (picture[y, x, channel] - wall) * way
@@ -117,7 +119,8 @@ def put_before(
                 continue
             alpha[y, x] = share
             for channel in range(3):
-                solved = behind[y, x, channel] + (picture[y, x, channel] - behind[y, x, channel]) / share
+                wall = np.float32(behind[y, x, channel])
+                solved = wall + (picture[y, x, channel] - wall) / share
                 colours[y, x, channel] = np.uint8(min(max(solved, np.float32(0)), np.float32(255)))
 
 
@@ -125,9 +128,9 @@ def put_before(
 def follow_runs(
     marks: Bytes, pale: Bytes, far: Bytes, steps: npt.NDArray[np.int32], long: float, led: Bytes, straight: Bytes
 ) -> None:  # pragma: no cover - compiled
-    """Mark of what has `marks` (h, w) the runs of `steps` (ways, n, 2), joined to others of their way, that lead `far` (h, w) -> `led` (h, w).
+    """Mark of what has `marks` (h, w) the runs of `steps` (ways, n, 2), joined to others of their way, that lead `far` (h, w) -> `led`.
 
-    These and what of them is longer than `long` pixels and mostly `pale` (h, w) go into `straight` (h, w).
+    These, and of the others what is longer than `long` pixels and mostly `pale` (h, w), go into `straight` (h, w).
     """
     height, width = marks.shape
     rows, columns = np.nonzero(marks)
@@ -181,44 +184,68 @@ def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
     """
     apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3)
     known = (apart > RIM * unit) & ~made_up
-    whole, times = picture.shape[1::-1], MEDIAN / (WIDE * unit)
-    size = max(round(whole[0] * times), 1), max(round(whole[1] * times), 1)
-    seen, person, shown, tiny = (
-        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32)
-        for each in (known.astype(np.float32), (alpha > 0.98).astype(np.float32), cv2.copyTo(picture, known.astype(np.uint8)), picture)
-    )
-    wall = diffuse(shown / np.maximum(seen, 1e-3)[..., None], np.where(seen > 0.2, seen, 0).astype(np.float32))
-    wall = cv2.medianBlur(np.asarray(wall + 0.5, np.uint8), MEDIAN)
-    beside = np.ones((MEDIAN, MEDIAN), np.uint8)
-    steps = smoothstep(*EVEN, (cv2.dilate(wall, beside) - cv2.erode(wall, beside)).max(axis=2).astype(np.float32))
-    behind, own, steps = (
-        np.asarray(cv2.resize(each, whole, interpolation=cv2.INTER_LINEAR), np.float32)
-        for each in (wall.astype(np.float32), diffuse(tiny, (person > 0.99).astype(np.float32)), steps)
-    )
+    behind, own, steps = around(picture, known, alpha > 0.98, max(round(WIDE * unit / MEDIAN), 1))
     stands, differs = np.zeros(alpha.shape, np.float32), np.zeros(alpha.shape, np.float32)
     bold, alike = np.zeros(alpha.shape, bool), np.zeros(alpha.shape, bool)
     compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike)
     clear = known & (apart > CLEAR * unit)
-    found = (differs > LINE) & (grain_of(differs, clear, unit) < 2 * PLAIN[1])
+    found = (differs > LINE) & (grain_of(differs, clear, np.zeros_like(clear), unit) < 2 * PLAIN[1])
     leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY * unit), unit)
-    grain = grain_of(differs, clear, unit, lines)
-    plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - steps), np.float32)
-    return Wall(
-        behind, own, stands, bold, alike, grain, plain, apart <= RIM * unit, known & (apart > BAND * unit), leads & (plain > 0.5), lines
+    grain = grain_of(differs, clear, lines, unit)
+    plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - smoothstep(*EVEN, steps)), np.float32)
+    near, far = apart <= RIM * unit, known & (apart > BAND * unit)
+    return Wall(behind, own, stands, bold, alike, grain, plain, near, far, leads & (plain > 0.5), lines)
+
+
+def around(picture: Bytes, known: Mask, person: Mask, times: int) -> tuple[Bytes, Bytes, Array]:
+    """Tell a picture's colours where it is wall, `known` (h, w), without what is thin, and the `person`'s (h, w) beside it (h, w, 3).
+
+    It is looked at `times` as coarse. The third (h, w) is by how many grey levels the wall varies there.
+    """
+    rows, columns = (-edge % times for edge in picture.shape[:2])
+    whole, seen = (
+        cv2.copyMakeBorder(each, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
+        for each in (picture, np.dstack([known, person]).astype(np.uint8))
     )
+    size = whole.shape[1] // times, whole.shape[0] // times
+    seen *= 255
+    shares = np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+    share, sure = np.ascontiguousarray(shares[..., 0]), np.ascontiguousarray(shares[..., 1] > 0.99, np.float32)
+    shown, tiny = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(whole, seen[..., 0].copy()), whole))
+    wall = diffuse(weighed(np.asarray(shown, np.float32), 1 / np.maximum(share, 0.2)), np.where(share > 0.2, share, 0))
+    wall = cv2.medianBlur(np.asarray(np.minimum(wall + 0.5, 255), np.uint8), MEDIAN)
+    kernel = np.ones((MEDIAN, MEDIAN), np.uint8)
+    steps = strongest(cv2.dilate(wall, kernel) - cv2.erode(wall, kernel))
+    own = np.asarray(diffuse(np.asarray(tiny, np.uint8), sure) + 0.5, np.uint8)
+    large = (cv2.resize(each, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR) for each in (wall, own, steps))
+    behind, own, steps = (np.ascontiguousarray(each[: picture.shape[0], : picture.shape[1]]) for each in large)
+    return behind, own, steps
 
 
-def grain_of(differs: Array, clear: Mask, unit: float, lines: Mask | None = None) -> Array:
-    """Say how rough a wall is, by how much its pixels `clear` (h, w) of a person differ (h, w) from it, but for its few `lines` (h, w)."""
-    size, side = [-(-edge // COARSE) for edge in differs.shape[::-1]], 2 * round(AROUND * unit / COARSE) + 1
+@numba.njit("void(f4[:,::1],b1[:,::1],b1[:,::1],f4[:,:,::1])", cache=True, nogil=True)
+def count_grain(differs: Array, clear: Mask, lines: Mask, sums: Array) -> None:  # pragma: no cover - compiled
+    """Add up in cells of COARSE pixels each way what is `clear` (h, w) -> `sums` (h / COARSE, w / COARSE, 4).
+
+    They are the roots of by how much that differs (h, w), how much it is, and both again without `lines` (h, w).
+    """
+    for y in range(clear.shape[0]):
+        for x in range(clear.shape[1]):
+            if clear[y, x]:
+                root = np.sqrt(min(differs[y, x], np.float32(MOST)))
+                for part in range(1 if lines[y, x] else 2):
+                    sums[y // COARSE, x // COARSE, 2 * part] += root
+                    sums[y // COARSE, x // COARSE, 2 * part + 1] += np.float32(1 / COARSE**2)
+
+
+def grain_of(differs: Array, clear: Mask, lines: Mask, unit: float) -> Array:
+    """Say how rough a wall is (h, w), by how much its pixels `clear` (h, w) of a person differ (h, w) from it, but for its few `lines`."""
+    sums, side = np.zeros((*(-(-edge // COARSE) for edge in clear.shape), 4), np.float32), 2 * round(AROUND * unit / COARSE) + 1
+    count_grain(differs, clear, lines, sums)
     # The mean of roots hardly feels the few strands before a wall.
-    roots, found = cv2.sqrt(cv2.min(differs, MOST)), []
-    for told in (clear,) if lines is None else (clear, clear & ~lines):
-        counts = told.astype(np.float32)
-        total, share = (cv2.blur(cv2.resize(each, size, interpolation=cv2.INTER_AREA), (side, side)) for each in (roots * counts, counts))
-        found.append((share, ((total + UNKNOWN * MOST**0.5) / (share + UNKNOWN)) ** 2))
-    grain = found[0][1] if lines is None else np.where(found[1][0] > FEW * found[0][0], found[1][1], found[0][1])
-    return np.asarray(cv2.resize(grain, differs.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    roots, share, others, rest = cv2.split(cv2.blur(sums, (side, side)))
+    few = rest > FEW * share
+    grain = (np.where(few, others, roots) / COARSE**2 + UNKNOWN * MOST**0.5) / (np.where(few, rest, share) + UNKNOWN)
+    return np.asarray(cv2.resize(grain * grain, clear.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def lines_of(found: Mask, pale: Mask, far: Mask, unit: float) -> tuple[Mask, Mask]:
@@ -243,32 +270,49 @@ def halved(mask: Mask) -> Bytes:
     return np.asarray(even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2], np.uint8)
 
 
+@numba.njit("void(i4[:,::1],u1[:,::1],i8[:,::1])", cache=True, nogil=True)
+def tally(parts: npt.NDArray[np.int32], flags: Bytes, counts: npt.NDArray[np.int64]) -> None:  # pragma: no cover - compiled
+    """Count of each of some `parts` (h, w) the pixels, and those with each of six `flags` (h, w) -> `counts` (parts, 7)."""
+    for y in range(parts.shape[0]):
+        for x in range(parts.shape[1]):
+            if parts[y, x]:
+                counts[parts[y, x], 0] += 1
+                for flag in range(6):
+                    counts[parts[y, x], flag + 1] += flags[y, x] >> flag & 1
+
+
+def tallied(found: Mask, *flags: Mask) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.int64]]]:
+    """Number the parts that hang together of what was `found` (h, w) -> (h, w); sizes (parts,), and how much has each flag."""
+    _, parts = cv2.connectedComponents(found.astype(np.uint8))
+    marks = np.zeros(found.shape, np.uint8)
+    for number, flag in enumerate(flags):
+        marks |= flag.astype(np.uint8) << number
+    counts = np.zeros((int(parts.max()) + 1, 7), np.int64)
+    tally(parts, marks, counts)
+    return parts, list(counts.T)
+
+
 def left_over(wall: Wall, hole: Array, may: Mask, made_up: Mask, unit: float) -> Array:
-    """Find the strands beside what is filled in behind a person, a `hole` (h, w), that hang together with it -> how much of them is there (h, w).
+    """Find the strands beside what is filled in behind a person, a `hole` (h, w), that hang together with it -> how much is there (h, w).
 
     They are where any `may` be (h, w), end before the wall, and are not cut off by what was `made_up` (h, w), if they are not the person's.
     """
     beside = hole <= 0
     found = (wall.stands > FAINT[0] + FAINT[1] * wall.grain) & beside & ~wall.lines
-    count, parts, boxes, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8))
-    clear = SEEN[0] + SEEN[1] * wall.grain
-    own = np.bincount(parts[(wall.stands > clear) & may], minlength=count) > 0
-    own &= boxes[:, cv2.CC_STAT_AREA] < LARGEST * unit**2
-    # What is as thick as a letter, and what goes on far away, is none.
     thick = 2 * max(round(THICK * unit), 1) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick, thick))
-    core = np.asarray(found & wall.bold, np.uint8)
-    own[parts[wall.far | (cv2.morphologyEx(core, cv2.MORPH_OPEN, kernel) > 0)]] = False
+    broad = cv2.morphologyEx((found & wall.bold).astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
     edge = cv2.dilate(np.pad(made_up, 1, constant_values=True).astype(np.uint8), np.ones((5, 5), np.uint8))[1:-1, 1:-1] > 0
-    cut = np.bincount(parts[edge], minlength=count) > 0
-    own &= ~cut | (4 * np.bincount(parts[wall.alike], minlength=count) > boxes[:, cv2.CC_STAT_AREA])
-    own[0] = False
+    clear = (wall.stands > SEEN[0] + SEEN[1] * wall.grain) & may
+    # What is as thick as a letter, and what goes on far away, is none.
+    parts, (size, seen, none, cut, alike, _, _) = tallied(found, clear, wall.far | broad, edge, wall.alike)
+    own = (seen > 0) & (size < LARGEST * unit**2) & (none == 0) & ((cut == 0) | (4 * alike > size))
     if not own.any():
         return np.zeros_like(hole)
     left = own[parts]
     gap, room = (2 * round(reach * unit) + 1 for reach in (GAP / 2, ROOM))
-    count, parts = cv2.connectedComponents(cv2.dilate((left | ~beside).astype(np.uint8), np.ones((gap, gap), np.uint8)))
-    left &= (np.bincount(parts[~beside], minlength=count) > 0)[parts]
+    parts, (_, held, *_) = tallied(cv2.dilate((left | ~beside).astype(np.uint8), np.ones((gap, gap), np.uint8)) > 0, ~beside)
+    left &= (held > 0)[parts]
     return np.asarray(cv2.blur(cv2.dilate(left.astype(np.float32), np.ones((room, room), np.uint8)), (3, 3)), np.float32)
 
 
