@@ -203,23 +203,23 @@ def around(picture: Bytes, known: Mask, person: Mask, times: int) -> tuple[Bytes
     It is looked at `times` as coarse. The third (h, w) is by how many grey levels the wall varies there.
     """
     rows, columns = (-edge % times for edge in picture.shape[:2])
-    whole, seen = (
-        cv2.copyMakeBorder(each, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
-        for each in (picture, np.dstack([known, person]).astype(np.uint8))
+    whole, seen, sure = (
+        np.asarray(cv2.copyMakeBorder(each, 0, rows, 0, columns, cv2.BORDER_REPLICATE), np.uint8)
+        for each in (picture, known.astype(np.uint8) * 255, person.astype(np.uint8) * 255)
     )
-    size = whole.shape[1] // times, whole.shape[0] // times
-    seen *= 255
-    shares = np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.float32) / 255
-    share, sure = np.ascontiguousarray(shares[..., 0]), np.ascontiguousarray(shares[..., 1] > 0.99, np.float32)
-    shown, tiny = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(whole, seen[..., 0].copy()), whole))
-    wall = diffuse(weighed(np.asarray(shown, np.float32), 1 / np.maximum(share, 0.2)), np.where(share > 0.2, share, 0))
-    wall = cv2.medianBlur(np.asarray(np.minimum(wall + 0.5, 255), np.uint8), MEDIAN)
+    large, size = whole.shape[1::-1], (whole.shape[1] // times, whole.shape[0] // times)
+    share, certain, shown, tiny = (
+        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.uint8) for each in (seen, sure, cv2.copyTo(whole, seen), whole)
+    )
+    part = np.where(share > 50, share, 0).astype(np.float32) / 255
+    spread = diffuse(weighed(shown.astype(np.float32), 1 / np.maximum(part, 0.2)), part)
+    wall = np.asarray(cv2.medianBlur(np.asarray(np.minimum(spread + 0.5, 255), np.uint8), MEDIAN), np.uint8)
     kernel = np.ones((MEDIAN, MEDIAN), np.uint8)
-    steps = strongest(cv2.dilate(wall, kernel) - cv2.erode(wall, kernel))
-    own = np.asarray(diffuse(np.asarray(tiny, np.uint8), sure) + 0.5, np.uint8)
-    large = (cv2.resize(each, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR) for each in (wall, own, steps))
-    behind, own, steps = (np.ascontiguousarray(each[: picture.shape[0], : picture.shape[1]]) for each in large)
-    return behind, own, steps
+    varies = strongest(np.asarray(cv2.dilate(wall, kernel) - cv2.erode(wall, kernel)))
+    own = np.asarray(diffuse(tiny, (certain > 252).astype(np.float32)) + 0.5, np.uint8)
+    fine = (cv2.resize(each, large, interpolation=cv2.INTER_LINEAR)[: picture.shape[0], : picture.shape[1]] for each in (wall, own, varies))
+    behind, beside, steps = (np.ascontiguousarray(each) for each in fine)
+    return np.asarray(behind, np.uint8), np.asarray(beside, np.uint8), np.asarray(steps, np.float32)
 
 
 @numba.njit("void(f4[:,::1],b1[:,::1],b1[:,::1],f4[:,:,::1])", cache=True, nogil=True)
@@ -283,10 +283,10 @@ def tally(parts: npt.NDArray[np.int32], flags: Bytes, counts: npt.NDArray[np.int
 
 def tallied(found: Mask, *flags: Mask) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.int64]]]:
     """Number the parts that hang together of what was `found` (h, w) -> (h, w); sizes (parts,), and how much has each flag."""
-    _, parts = cv2.connectedComponents(found.astype(np.uint8))
+    parts = np.asarray(cv2.connectedComponents(found.astype(np.uint8))[1], np.int32)
     marks = np.zeros(found.shape, np.uint8)
     for number, flag in enumerate(flags):
-        marks |= flag.astype(np.uint8) << number
+        marks += flag.astype(np.uint8) * np.uint8(1 << number)
     counts = np.zeros((int(parts.max()) + 1, 7), np.int64)
     tally(parts, marks, counts)
     return parts, list(counts.T)
