@@ -159,6 +159,8 @@ def test_edges_are_left_out_only_where_that_shuts_the_lips(puppet: Puppet, monke
     assert shut(0.002) == 0.0
     assert shut(0.02, 0.004) == parting.TUCKS[1]
     assert shut(0.02, 0.021, 0.022, 0.019, 0.018) == 0.0
+    # A little, once that shuts them, and not all that a tracker wavers by.
+    assert shut(0.006, 0.0045, 0.004, 0.003, 0.001) == parting.TUCKS[1]
     assert shut(None) == 0.0
     # A photograph with parted lips has teeth in their edges, whether they are seen to shut or not.
     assert shut(0.002, parted=0.1) == shut(None, parted=0.1) == parting.RIM

@@ -9,10 +9,15 @@ import numpy as np
 from thespis.head.shapes import Shapes
 from thespis.pixels.layers import Triangles
 from thespis.pixels.raster import draw, packed
-from thespis.pixels.shade import Lips, shade_inside
+from thespis.pixels.shade import INSIDE, Lips, shade_inside
 from thespis.types import Array, Bytes
 
 FAR = 1e9
+BLURS = 0.6  # of its pixels by which a photograph blurs an edge
+SHARP = 0.6  # pixels of a frame by which any drawn edge is blurred
+LEAST_BLUR = 0.4  # pixels more of which nothing is seen
+ON_LIDS = 0.7  # of that blur on the lashes of lids that close, which are thin
+LID_LINE = 0.04  # eye distances over which the edge of a lid that closes is drawn
 BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
 
 
@@ -28,11 +33,61 @@ class CloseUp(NamedTuple):
         """Carry places (n, 2) in the frame into the close-up."""
         return np.asarray(place * np.float32(2) + np.array([0.5 - 2 * self.left, 0.5 - 2 * self.top], np.float32), np.float32)
 
-    def shrink(self, image: Bytes) -> None:
-        """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit."""
+    def shrink(self, image: Bytes, within: Bytes | None = None, blur: float = 0.0) -> None:
+        """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit.
+
+        What lies `within` (2h, 2w), 0 to 255, and its edge, is blurred by `blur` pixels of the frame.
+        """
         high, wide = self.nearest.shape[0] // 2, self.nearest.shape[1] // 2
-        smaller = cv2.resize(self.fine, (wide, high), interpolation=cv2.INTER_AREA)
+        smaller = np.asarray(cv2.resize(self.fine, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+        if within is not None:
+            soften(smaller, np.ascontiguousarray(within[::2, ::2]), blur)
         image[self.top : self.top + high, self.left : self.left + wide] = smaller
+
+
+def blur_at(zoom: tuple[float, float]) -> float:
+    """Say by how many pixels of a frame drawn edges are to be blurred, so that they are as soft as a photograph enlarged by `zoom`."""
+    blur = float(np.sqrt(max((BLURS * float(np.mean(zoom))) ** 2 - SHARP**2, 0.0)))
+    return blur if blur > LEAST_BLUR else 0.0
+
+
+def mouth_hole(near: CloseUp) -> Bytes:
+    """Say where the inside of a mouth is seen in a close-up (2h, 2w), as 255."""
+    return np.asarray((near.nearest > INSIDE) * np.uint8(255))
+
+
+def lid_line(near: CloseUp, margin: Array, unit: float, moved: float) -> Bytes:
+    """Say where the edge `margin` (n, 2) of a lid is drawn in a close-up (2h, 2w), 255 if it `moved`, 0 to 1, by half or more.
+
+    An eye distance has `unit` pixels.
+    """
+    line = np.zeros(near.nearest.shape, np.uint8)
+    if moved > 0:
+        wide = max(round(LID_LINE * unit), 1)
+        cv2.polylines(line, [np.round(margin * 16).astype(np.int32)], False, (round(255 * min(2 * moved, 1.0)),), wide, cv2.LINE_8, 4)
+    return line
+
+
+def soften(picture: Bytes, within: Bytes, blur: float) -> None:
+    """Blur a picture (h, w, 3) by `blur` pixels as far as it lies `within` (h, w), 0 to 255, and beyond the edge of that, in place."""
+    left, top, wide, high = cv2.boundingRect(within)
+    if not wide:
+        return
+    room = int(2 * blur) + 1
+    part = slice(max(top - room, 0), top + high + room), slice(max(left - room, 0), left + wide + room)
+    blurred, share = (np.asarray(cv2.GaussianBlur(each[part], (0, 0), blur), np.uint8) for each in (picture, within))
+    mix(picture[part], blurred, share)
+
+
+@numba.njit("void(u1[:,:,:],u1[:,:,::1],u1[:,::1])", cache=True, nogil=True)
+def mix(sharp: Bytes, soft: Bytes, share: Bytes) -> None:  # pragma: no cover - compiled
+    """Mix a picture into the `sharp` one (h, w, 3): the `soft` one, wholly where its `share` (h, w) is half of 255 or more."""
+    for y in range(share.shape[0]):
+        for x in range(share.shape[1]):
+            part = min(2 * int(share[y, x]), 255)
+            if part:
+                for channel in range(3):
+                    sharp[y, x, channel] = (sharp[y, x, channel] * (255 - part) + soft[y, x, channel] * part + 127) // 255
 
 
 class Mesh(NamedTuple):

@@ -33,7 +33,7 @@ TUCKS = (0.0, 0.012, 0.025, 0.04, 0.06)  # eye distances of the lips' inner edge
 APART = 0.03  # eye distances between lips in the photograph from which on their edges are half tooth
 RIM = 0.025  # eye distances of such edges that are left out at least
 MOST_OF_LIP = 0.45  # of a lip's height that is left out at most, or what is left would be smeared over it
-SEALED, BETTER = 0.004, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
+SEALED, BETTER = 0.005, 0.003  # eye distances at which lips are seen shut for sure, and that leaving more out must gain
 GOES_ALONG = (0.83, 0.45)  # how far those rows go with an inner edge of which some is left out
 PARTED = (0.015, 0.05)  # eye distances between lips over which they get back what was left out of them so that they close
 Look = tuple[float, float, float]
@@ -125,7 +125,7 @@ def seal(show_at: Callable[[float], Callable[[Array], tuple[Bytes, Array]]], sha
         if amount == 0 and gap > APART:
             # They are parted, and what is between them was taken for lip.
             teeth = gap
-        if gap < least - BETTER:
+        if gap < least - BETTER or gap <= SEALED < least:
             best, least = amount, gap
         if least <= SEALED:
             break

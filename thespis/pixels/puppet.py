@@ -66,7 +66,7 @@ class Puppet:
 
     `held` is how much of a nod's way down is left out, and `back` how far the face may turn back to the camera, in
     radians; before the picture's edge it turns as far as `aside` (2,), the negative way and the positive. `whole` (n, 2) is `source` with
-    nothing of the lips left out.
+    nothing of the lips left out; what was, for being `teeth`, comes back only in the clip that it is from.
     """
 
     person: Person
@@ -104,6 +104,7 @@ class Puppet:
     parting: Parting
     whole: Array
     outline: Outline
+    teeth: bool = False
     held: float = 0.0
     back: float = TURN_LIMIT
     aside: Array = field(default_factory=ANY.copy)
@@ -133,7 +134,7 @@ class Puppet:
         moved[:468] += skin
         apart = (moved[shapes.lips_inner_lower] - moved[shapes.lips_inner_upper]) @ self.rotation[:, 1]
         # Closed lips lost a dark line, and have it back once they part; parted ones a rim of teeth, right in the clip it is from alone.
-        whole = self.source is not self.whole and (surface is not None or self.person.parted <= SHOWS)
+        whole = self.source is not self.whole and (surface is not None or not (self.teeth or self.person.parted > SHOWS))
         source = untucked(self.source, self.whole, shapes, apart) if whole else self.source
         moved[self.skirt_rows] += self.outline_carry @ skin[shapes.oval]
         jaw = weights @ self.jaw

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from thespis.capture.faces import Face, face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TONGUE_OUT, bitten, closed_lid
-from thespis.pixels.close_up import FAR, Mesh, draw_mouth, near_by
+from thespis.pixels.close_up import FAR, ON_LIDS, Mesh, blur_at, draw_mouth, lid_line, mouth_hole, near_by
 from thespis.pixels.crop import through
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, by_rows, smoothstep
@@ -105,7 +105,7 @@ def lips_of(puppet: Puppet) -> Lesson:
 
     def tuck(other: Puppet) -> Puppet:
         source = tucked(other.source, shapes, sealed * fine)
-        return replace(other, source=source, whole=source if teeth else other.whole)
+        return replace(other, source=source, teeth=teeth)
 
     small = replace(small, puppet=tuck(small.puppet))
     parting = learn(puppet.parting, showing(small, small.puppet.source), shapes)
@@ -253,13 +253,16 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         between, room = posed.place[np.concatenate(puppet.person.shapes.lip_edges[:2])], max(room, BESIDE * puppet.unit)
         out = posed.place[puppet.tongue] if row[TONGUE_OUT] > 0 else between
         ring = np.concatenate([between, np.clip(out, ring.min(axis=0), ring.max(axis=0))])
-    near = near_by(image, ring, room)
+    blur = blur_at(puppet.framing.zoom)
+    # What is blurred must not end where it is drawn.
+    near = near_by(image, ring, room + 3 * blur)
     if near is None:
         return
     mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
     shapes = puppet.person.shapes
     if name == "mouth":
         draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit, bitten(row))
+        drawn = mouth_hole(near) if blur else None
     else:
         mesh.draw(canvas.close_ups[name], near)
         side = name.split()[0]
@@ -270,5 +273,8 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
             # A lid that rises takes the photograph's own shade along.
             moved *= RAISED_SHADE
         lids = mesh.place[upper], mesh.place[lower], puppet.lids[side].lid
-        shade_eye(near.fine, near.nearest, *lids, 2 * puppet.unit, closed_lid(side, row), moved)
-    near.shrink(image)
+        closed = closed_lid(side, row)
+        shade_eye(near.fine, near.nearest, *lids, 2 * puppet.unit, closed, moved)
+        drawn = lid_line(near, lids[0], 2 * puppet.unit, max(closed, moved)) if blur else None
+        blur *= ON_LIDS
+    near.shrink(image, drawn, blur)
