@@ -6,7 +6,8 @@ import pytest
 
 from thespis.motion.spaces.face import FACE
 from thespis.pixels import warp
-from thespis.pixels.close_up import CloseUp, blur_at, lid_line, soften
+from thespis.pixels.close_up import CloseUp, blur_at, lid_line, mouth_hole, soften
+from thespis.pixels.shade import BINS, Lips
 from thespis.pixels.warp import Warp
 from thespis.types import Array, Bytes, Direction, Portrait, random_for
 
@@ -46,6 +47,19 @@ def test_the_line_of_a_lid_is_blurred_as_far_as_it_moved() -> None:
     line = lid_line(near, margin, 100.0, 1.0)
     assert line[30, 40] == 255
     assert not line[[20, 40]].any()
+
+
+def test_a_line_that_is_drawn_between_lips_is_blurred_as_the_hole_between_them_is() -> None:
+    near = CloseUp(np.zeros((60, 80, 3), np.uint8), np.zeros((60, 80), np.float32), 0, 0)
+    near.nearest[28:33, 30:50] = 4.0
+    x = np.linspace(10, 70, 11)
+    upper, lower = (np.stack([x, np.full(11, y)], axis=1).astype(np.float32) for y in (29.0, 31.0))
+    for seam in (0.0, 0.3):
+        lips = Lips(np.zeros((3, BINS, 3), np.float32), 1.0, 1.0, np.zeros(3, np.uint8), 0.5, seam)
+        hole = mouth_hole(near, upper, lower, 100.0, lips)
+        assert (hole[28:33, 30:50] == 255).all()
+        assert (hole[30, 60] == 255) == (seam > 0)
+        assert not hole[[20, 40]].any()
 
 
 def drawn(portrait: Portrait, values: Array, size: int) -> Bytes:

@@ -17,6 +17,7 @@ BLURS = 0.6  # of its pixels by which a photograph blurs an edge
 SHARP = 0.6  # pixels of a frame by which any drawn edge is blurred
 LEAST_BLUR = 0.4  # pixels more of which nothing is seen
 ON_LIDS = 0.7  # of that blur on the lashes of lids that close, which are thin
+LIP_LINE = 0.03  # eye distances over which a line between lips that the photograph has parted is
 LID_LINE = 0.04  # eye distances over which the edge of a lid that closes is drawn
 BESIDE, DEEPEST = 1.9, 20.0  # depths that keep the mouth's inside from showing beside the face, and that all of it is nearer than
 
@@ -51,9 +52,20 @@ def blur_at(zoom: tuple[float, float]) -> float:
     return blur if blur > LEAST_BLUR else 0.0
 
 
-def mouth_hole(near: CloseUp) -> Bytes:
-    """Say where the inside of a mouth is seen in a close-up (2h, 2w), as 255."""
-    return np.asarray((near.nearest > INSIDE) * np.uint8(255))
+def mouth_hole(near: CloseUp, upper: Array, lower: Array, unit: float, lips: Lips) -> Bytes:
+    """Say where the inside of a mouth is seen in a close-up (2h, 2w), or a line drawn where lips meet, as 255.
+
+    `upper` and `lower` (11, 2) are the lips' inner edges there, an eye distance has `unit` pixels.
+    """
+    hole = np.asarray((near.nearest > INSIDE) * np.uint8(255))
+    if lips.seam > 0:
+        along(hole, (upper + lower) / 2, LIP_LINE * unit, 255)
+    return hole
+
+
+def along(mask: Bytes, line: Array, wide: float, value: int) -> None:
+    """Draw a line (n, 2), `wide` pixels, into a mask (h, w), in place."""
+    cv2.polylines(mask, [np.round(line * 16).astype(np.int32)], False, (value,), max(round(wide), 1), cv2.LINE_8, 4)
 
 
 def lid_line(near: CloseUp, margin: Array, unit: float, moved: float) -> Bytes:
@@ -63,8 +75,7 @@ def lid_line(near: CloseUp, margin: Array, unit: float, moved: float) -> Bytes:
     """
     line = np.zeros(near.nearest.shape, np.uint8)
     if moved > 0:
-        wide = max(round(LID_LINE * unit), 1)
-        cv2.polylines(line, [np.round(margin * 16).astype(np.int32)], False, (round(255 * min(2 * moved, 1.0)),), wide, cv2.LINE_8, 4)
+        along(line, margin, LID_LINE * unit, round(255 * min(2 * moved, 1.0)))
     return line
 
 

@@ -262,7 +262,8 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
     shapes = puppet.person.shapes
     if name == "mouth":
         draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit, bitten(row))
-        drawn = mouth_hole(near) if blur else None
+        edges = mesh.place[shapes.lips_inner_upper], mesh.place[shapes.lips_inner_lower]
+        drawn = mouth_hole(near, *edges, 2 * puppet.unit, puppet.lips) if blur else None
     else:
         mesh.draw(canvas.close_ups[name], near)
         side = name.split()[0]
