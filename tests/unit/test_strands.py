@@ -61,6 +61,14 @@ def test_letters_and_what_the_pictures_edge_cuts_off_are_no_strands() -> None:
         assert found[60:66, 121:125].max() == most
 
 
+def test_a_faint_speck_beside_the_head_is_filled_over_and_a_bold_mark_or_one_farther_away_is_not() -> None:
+    picture, share, _ = head_before(wall_that_darkens())
+    for colour, across, most in ((20, 185, 1.0), (90, 185, 0.0), (20, 205, 0.0)):
+        marked = picture.copy()
+        marked[128:131, across : across + 3] += np.uint8(colour)
+        assert found_beside(marked, share)[129, across + 1] == most
+
+
 def test_strands_take_their_share_and_leave_the_picture_as_it_was() -> None:
     wall = wall_that_darkens()
     picture, share, hair = head_before(wall, ((150, 80), (163, 62)))

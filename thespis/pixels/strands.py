@@ -29,6 +29,8 @@ GAP, LARGEST = 0.12, 0.06  # eye distances that a strand may be lost from sight 
 THICK, CORE = 0.025, 0.4  # eye distances that half of its core is wide at most, which is so far from the wall's colour to the person's
 ROOM = 0.03  # eye distances around it that are filled in too
 ALIKE = 48.0  # of 441: how far from the person's colours that is at most which the picture's edge cuts off
+NEARBY, SMALL, BOLDEST = 0.35, 0.03, 45.0
+"""Eye distances from the person within which a speck lies, square ones that it has at most, and its grey levels: a letter has more."""
 LOW = (1.0, 1.5)  # grey levels, and times the grain, by which a wall differs from its surroundings
 APART = 24.0  # of 441: how far apart in colour person and wall are at least
 LEAST = 0.01  # of a strand that is to be seen
@@ -38,21 +40,21 @@ LEAST = 0.01  # of a strand that is to be seen
 class Wall:
     """The wall around a person, its colours without what is thin (`behind`), and the person's `own` beside it (h, w, 3).
 
-    Each pixel `stands` (h, w) so many grey levels before the wall, towards the person's colour: `bold` (h, w) where that is much of the
-    way, and `alike` (h, w) where it is there. The wall has a `grain` (h, w), and is `plain` (h, w), from 0 to 1, where what stands before
-    it can be told. `near` (h, w) the person nothing is known; what is `far` (h, w) from them is surely wall. Of its `lines` (h, w) those
+    Each pixel lies so many eye distances `apart` (h, w) from the person, `differs` (h, w) by so many grey levels from the wall and `stands`
+    (h, w) so many before it towards the person's colour: `bold` (h, w) where that is much of the way, and `alike` (h, w) where it is there.
+    The wall has a `grain` (h, w), and is `plain` (h, w), from 0 to 1, where what stands before it can be told. Of its `lines` (h, w) those
     that lead away are in `leads` (h, w).
     """
 
     behind: Bytes
     own: Bytes
+    apart: Array
+    differs: Array
     stands: Array
     bold: Mask
     alike: Mask
     grain: Array
     plain: Array
-    near: Mask
-    far: Mask
     leads: Mask
     lines: Mask
 
@@ -182,19 +184,18 @@ def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
 
     What was `made_up` (h, w) beyond the picture's edge says nothing.
     """
-    apart = cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3)
-    known = (apart > RIM * unit) & ~made_up
+    apart = np.asarray(cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / np.float32(unit), np.float32)
+    known = (apart > RIM) & ~made_up
     behind, own, steps = around(picture, known, alpha > 0.98, max(round(WIDE * unit / MEDIAN), 1))
     stands, differs = np.zeros(alpha.shape, np.float32), np.zeros(alpha.shape, np.float32)
     bold, alike = np.zeros(alpha.shape, bool), np.zeros(alpha.shape, bool)
     compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike)
-    clear = known & (apart > CLEAR * unit)
+    clear = known & (apart > CLEAR)
     found = (differs > LINE) & (grain_of(differs, clear, np.zeros_like(clear), unit) < 2 * PLAIN[1])
-    leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY * unit), unit)
+    leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY), unit)
     grain = grain_of(differs, clear, lines, unit)
     plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - smoothstep(*EVEN, steps)), np.float32)
-    near, far = apart <= RIM * unit, known & (apart > BAND * unit)
-    return Wall(behind, own, stands, bold, alike, grain, plain, near, far, leads & (plain > 0.5), lines)
+    return Wall(behind, own, apart, differs, stands, bold, alike, grain, plain, leads & (plain > 0.5), lines)
 
 
 def around(picture: Bytes, known: Mask, person: Mask, times: int) -> tuple[Bytes, Bytes, Array]:
@@ -305,15 +306,23 @@ def left_over(wall: Wall, hole: Array, may: Mask, made_up: Mask, unit: float) ->
     edge = cv2.dilate(np.pad(made_up, 1, constant_values=True).astype(np.uint8), np.ones((5, 5), np.uint8))[1:-1, 1:-1] > 0
     clear = (wall.stands > SEEN[0] + SEEN[1] * wall.grain) & may
     # What is as thick as a letter, and what goes on far away, is none.
-    parts, (size, seen, none, cut, alike, _, _) = tallied(found, clear, wall.far | broad, edge, wall.alike)
+    parts, (size, seen, none, cut, alike, _, _) = tallied(found, clear, (wall.apart > BAND) | broad, edge, wall.alike)
     own = (seen > 0) & (size < LARGEST * unit**2) & (none == 0) & ((cut == 0) | (4 * alike > size))
-    if not own.any():
+    left = own[parts] | specks(wall, beside & ~wall.lines, edge, may, unit)
+    if not left.any():
         return np.zeros_like(hole)
-    left = own[parts]
     gap, room = (2 * round(reach * unit) + 1 for reach in (GAP / 2, ROOM))
     parts, (_, held, *_) = tallied(cv2.dilate((left | ~beside).astype(np.uint8), np.ones((gap, gap), np.uint8)) > 0, ~beside)
     left &= (held > 0)[parts]
     return np.asarray(cv2.blur(cv2.dilate(left.astype(np.float32), np.ones((room, room), np.uint8)), (3, 3)), np.float32)
+
+
+def specks(wall: Wall, beside: Mask, edge: Mask, may: Mask, unit: float) -> Mask:
+    """Mark faint specks of any colour on a wall `beside` (h, w) a person where any `may` be (h, w), off the picture's `edge` (h, w)."""
+    found = (wall.differs > FAINT[0] + FAINT[1] * wall.grain) & beside
+    clear = (wall.differs > SEEN[0] + SEEN[1] * wall.grain) & may
+    parts, (size, seen, none, *_) = tallied(found, clear, edge | (wall.differs > BOLDEST) | (wall.apart > NEARBY))
+    return np.asarray(((seen > 0) & (none == 0) & (size < SMALL * unit**2))[parts])
 
 
 def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes) -> None:
@@ -322,4 +331,4 @@ def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: A
     `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may be.
     """
     believed, low = np.asarray(where * wall.plain * ~wall.lines, np.float32), np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
-    put_before(picture, plate, wall.behind, wall.own, low, wall.near, believed, alpha, colours)
+    put_before(picture, plate, wall.behind, wall.own, low, wall.apart <= RIM, believed, alpha, colours)
