@@ -11,7 +11,7 @@ import numpy.typing as npt
 from thespis.capture.faces import Face, face_of
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import TONGUE_OUT, bitten, closed_lid
-from thespis.pixels.close_up import FAR, ON_LIDS, Mesh, blur_at, draw_mouth, lid_line, mouth_hole, near_by
+from thespis.pixels.close_up import FAR, LID_LINE, ON_LIDS, Mesh, blur_at, draw_mouth, lid_line, mouth_hole, near_by
 from thespis.pixels.crop import through
 from thespis.pixels.framing import Framing, cut_frame
 from thespis.pixels.layers import Triangles, by_rows, smoothstep
@@ -255,7 +255,7 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         ring = np.concatenate([between, np.clip(out, ring.min(axis=0), ring.max(axis=0))])
     blur = blur_at(puppet.framing.zoom)
     # What is blurred must not end where it is drawn.
-    near = near_by(image, ring, room + 3 * blur)
+    near = near_by(image, ring, max(room, 3 * blur + LID_LINE * puppet.unit) if blur else room)
     if near is None:
         return
     mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
