@@ -11,7 +11,7 @@ from thespis.motion.spaces.face import FACE
 from thespis.pixels.asked import bitten
 from thespis.pixels.close_up import FAR, facing, open_hole
 from thespis.pixels.edges import LOWER_EDGE, lower_chin, refine_lips
-from thespis.pixels.lips import BARED, BELOW, SQUEEZED, UPPER_ROWS, bare, give_way, loosen
+from thespis.pixels.lips import BARED, BELOW, BOW, NOSE, SQUEEZED, UNDER_NOSE, UPPER_ROWS, bare, clear_nose, give_way, loosen
 from thespis.pixels.mouth import (
     COVERED,
     LIFTED,
@@ -152,6 +152,32 @@ def test_the_upper_lip_bares_teeth_that_bite_and_is_not_folded() -> None:
     assert 0.8 * BARED < apart(1.0, 0.01) < BARED
     assert apart(0.2, 0.0) < 0.25 * BARED
     assert apart(1.0, 0.1) == pytest.approx(0.1, abs=1e-5)
+
+
+def test_an_upper_lip_is_not_pressed_against_the_nose() -> None:
+    shapes, rest = load_shapes(), load_shapes().points
+    lip, nose = np.asarray(BOW), np.asarray(NOSE)
+    upper, _, above, _ = shapes.lip_edges
+    whole = np.concatenate([upper[1:-1], *UPPER_ROWS, above[1:-1]])
+    before = (rest[lip] - rest[nose])[:, 1]
+    assert (before > 0).all()
+
+    def raised(share: float) -> Array:
+        skin = np.zeros((468, 3), np.float32)
+        skin[whole, 1] = -share * float(before.mean())
+        clear_nose(shapes, rest, skin, DOWN)
+        return skin
+
+    skin = raised(0.8)
+    after = (rest[lip] + skin[lip] - rest[nose] - skin[nose])[:, 1].mean()
+    assert after == pytest.approx(SQUEEZED * before.mean(), rel=0.1)
+    # All of the lip stays below, and keeps its height in its middle; its corners go where they went.
+    assert skin[upper[5], 1] == pytest.approx(skin[above[5], 1], abs=1e-6)
+    assert skin[upper[1], 1] < skin[upper[5], 1]
+    assert (skin[list(UNDER_NOSE), 1] > 0).all()
+    free = raised(0.4)
+    assert free[whole, 1] == pytest.approx(-0.4 * float(before.mean()), abs=1e-6)
+    assert not free[list(UNDER_NOSE)].any()
 
 
 def test_a_lower_lip_pushes_the_skin_under_it_and_is_not_folded_over_it() -> None:

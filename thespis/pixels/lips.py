@@ -16,7 +16,12 @@ LOWER_ROWS = ((96, 89, 179, 86, 15, 316, 403, 319, 325), (77, 90, 180, 85, 16, 3
 MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
 ALONG = (1.0, 1.0, 0.75, 0.3)  # how far the upper lip's inner edge, its rows and its outer edge go when it bares teeth
 BELOW = (43, 106, 182, 83, 18, 313, 406, 335, 273)  # the skin's points under the lower lip's outer edge, between its corners
-SQUEEZED = 0.5  # of its height, what lies between that edge and those points keeps at least
+SQUEEZED = 0.5  # of its height, what lies between that edge and those points keeps at least, and what lies between nose and upper lip
+NOSE, UNDER_NOSE, BOW = (
+    (97, 2, 326),
+    (167, 164, 393),
+    (37, 0, 267),
+)  # points of the nose's lower edge, of the upper lip's outer one, and between
 Ring = npt.NDArray[np.int32]
 
 
@@ -83,6 +88,23 @@ def round_again(
             for axis in range(3):
                 skin[inner[k], axis] += change * down[axis]
                 skin[outer[k], axis] += 0.5 * change * down[axis]
+
+
+def clear_nose(shapes: Shapes, rest: Array, skin: Array, down: Array) -> None:
+    """Keep an upper lip that is drawn up from the nose, in the skin's way (468, 3) from `rest`, in place.
+
+    Where little lies between the two a smile that suits others would press one against the other.
+    """
+    lip, nose, seen = np.asarray(BOW), np.asarray(NOSE), down[:2] / (down[:2] @ down[:2])
+    before = (rest[lip, :2] - rest[nose, :2]) @ seen
+    short = float((SQUEEZED * before - before - (skin[lip, :2] - skin[nose, :2]) @ seen).mean())
+    if short <= 0.0 or float(before.min()) <= 0.0:
+        return
+    upper, _, above, _ = shapes.lip_edges
+    share = (1 - np.linspace(-1, 1, 11, dtype=np.float32) ** 2)[1:-1, None]
+    for row in (upper[1:-1], *UPPER_ROWS, above[1:-1]):
+        skin[np.asarray(row)] += short * share * down
+    skin[np.asarray(UNDER_NOSE)] += 0.5 * short * down
 
 
 def bare(shapes: Shapes, rest: Array, skin: Array, bite: float, down: Array) -> None:

@@ -33,7 +33,7 @@ from thespis.pixels.framing import Framing
 from thespis.pixels.laid import Laid, lay
 from thespis.pixels.layers import Layer, Triangles, follow, grid_triangles, on_frame, opaque, stack
 from thespis.pixels.lids import LEVELS, Lid, LidState
-from thespis.pixels.lips import bare, give_way, loosen, meet
+from thespis.pixels.lips import bare, clear_nose, give_way, loosen, meet
 from thespis.pixels.mouth import SHOWS, move_tongue, uncover_teeth
 from thespis.pixels.outline import Outline, find_outline, keep_within
 from thespis.pixels.parting import Parting, plain, untucked
@@ -125,6 +125,8 @@ class Puppet:
             # The inside of a mouth goes to the side that its corners go to, which weights tell but roughly.
             aside = (skin[CORNERS] - np.einsum("k,kij->ij", weights, self.fields[:, CORNERS])).mean(axis=0)
             aside = np.asarray(np.clip(aside @ self.rotation[:, 0], -ASIDE, ASIDE) * self.rotation[:, 0], np.float32)
+        if surface is None:
+            clear_nose(shapes, self.rest[:468], skin, self.rotation[:, 1])
         skin = meet(shapes, self.rest[:468], skin, self.rotation[:, 1])
         if surface is None:
             loosen(shapes, self.rest[:468], skin, self.rotation[:, 1])
