@@ -85,7 +85,7 @@ def test_an_enlarged_picture_gets_a_soft_mouth_and_another_stays_as_it_was(astro
     values[[FACE.column("eyeBlinkLeft"), FACE.column("eyeBlinkRight")]] = 1.0
     monkeypatch.setattr(warp, "prepare", warp.build)
     pictures = []
-    for size in (320, 96):
+    for size in (720, 96):
         soft = drawn(astronaut, values, size)
         with monkeypatch.context() as patch:
             patch.setattr(warp, "blur_at", lambda _: 0.0)

@@ -34,16 +34,21 @@ class CloseUp(NamedTuple):
         """Carry places (n, 2) in the frame into the close-up."""
         return np.asarray(place * np.float32(2) + np.array([0.5 - 2 * self.left, 0.5 - 2 * self.top], np.float32), np.float32)
 
-    def shrink(self, image: Bytes, within: Bytes | None = None, blur: float = 0.0) -> None:
-        """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit.
-
-        What lies `within` (h, w), 0 to 255, and its edge, is blurred by `blur` pixels of the frame.
-        """
+    def shrink(self, image: Bytes) -> None:
+        """Average it into the frame (height, width, 3) that it is part of; what was not drawn on stays as it was to the last bit."""
         high, wide = self.nearest.shape[0] // 2, self.nearest.shape[1] // 2
-        smaller = np.asarray(cv2.resize(self.fine, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
-        if within is not None:
-            soften(smaller, within, blur)
+        smaller = cv2.resize(self.fine, (wide, high), interpolation=cv2.INTER_AREA)
         image[self.top : self.top + high, self.left : self.left + wide] = smaller
+
+    def soften(self, image: Bytes, within: Bytes, around: int, blur: float) -> None:
+        """Blur the frame (height, width, 3) by `blur` pixels where it lies `within` (h, w), 0 to 255, and at the edge of that.
+
+        That reaches `around` pixels of the frame farther than the close-up.
+        """
+        top, left = self.top - around, self.left - around
+        above, before = max(-top, 0), max(-left, 0)
+        part = image[top + above : top + within.shape[0], left + before : left + within.shape[1]]
+        soften(part, within[above : above + part.shape[0], before : before + part.shape[1]], blur)
 
 
 def blur_at(zoom: tuple[float, float]) -> float:
@@ -52,14 +57,16 @@ def blur_at(zoom: tuple[float, float]) -> float:
     return blur if blur > LEAST_BLUR else 0.0
 
 
-def mouth_hole(near: CloseUp, upper: Array, lower: Array, unit: float, lips: Lips) -> Bytes:
+def mouth_hole(near: CloseUp, upper: Array, lower: Array, unit: float, lips: Lips, around: int = 0) -> Bytes:
     """Say where the inside of a mouth is seen in a close-up, or a line drawn where lips meet, as 255 -> (h, w), half as fine.
 
-    `upper` and `lower` (11, 2) are the lips' inner edges in the close-up, an eye distance has `unit` pixels there.
+    `upper` and `lower` (11, 2) are the lips' inner edges in the close-up, an eye distance has `unit` pixels there. What is said reaches
+    `around` pixels of the frame farther.
     """
     hole = np.asarray((near.nearest[::2, ::2] > INSIDE) * np.uint8(255))
+    hole = np.asarray(cv2.copyMakeBorder(hole, around, around, around, around, cv2.BORDER_CONSTANT), np.uint8)
     if lips.seam > 0:
-        along(hole, (upper + lower) / 2, LIP_LINE * unit, 255)
+        along(hole, (upper + lower) / 2 + 2 * around, LIP_LINE * unit, 255)
     return hole
 
 
@@ -68,14 +75,14 @@ def along(mask: Bytes, line: Array, wide: float, value: int) -> None:
     cv2.polylines(mask, [np.round((line - 0.5) * 8).astype(np.int32)], False, (value,), max(round(wide / 2), 1), cv2.LINE_8, 4)
 
 
-def lid_line(near: CloseUp, margin: Array, unit: float, moved: float) -> Bytes:
+def lid_line(near: CloseUp, margin: Array, unit: float, moved: float, around: int = 0) -> Bytes:
     """Say where the edge `margin` (n, 2) of a lid is drawn in a close-up, 255 if it `moved`, 0 to 1, by half or more.
 
-    Gives (h, w), half as fine; an eye distance has `unit` pixels in the close-up.
+    Gives (h, w), half as fine, `around` pixels of the frame farther to all sides; an eye distance has `unit` pixels in the close-up.
     """
-    line = np.zeros((near.nearest.shape[0] // 2, near.nearest.shape[1] // 2), np.uint8)
+    line = np.zeros((near.nearest.shape[0] // 2 + 2 * around, near.nearest.shape[1] // 2 + 2 * around), np.uint8)
     if moved > 0:
-        along(line, margin, LID_LINE * unit, round(255 * min(2 * moved, 1.0)))
+        along(line, margin + 2 * around, LID_LINE * unit, round(255 * min(2 * moved, 1.0)))
     return line
 
 

@@ -254,16 +254,17 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         out = posed.place[puppet.tongue] if row[TONGUE_OUT] > 0 else between
         ring = np.concatenate([between, np.clip(out, ring.min(axis=0), ring.max(axis=0))])
     blur = blur_at(puppet.framing.zoom)
-    # What is blurred must not end where it is drawn.
-    near = near_by(image, ring, max(room, 3 * blur + LID_LINE * puppet.unit) if blur else room)
+    near = near_by(image, ring, room)
     if near is None:
         return
+    # What is blurred must not end where it is drawn.
+    around = max(round(3 * blur + LID_LINE * puppet.unit - room), 0)
     mesh = Mesh(near.finer(posed.place), posed.depth, puppet.light, posed.source, puppet.atlas)
     shapes = puppet.person.shapes
     if name == "mouth":
         draw_mouth(near, mesh, canvas.close_ups[name], canvas.inside, shapes, puppet.lips, 2 * puppet.unit, bitten(row))
         edges = mesh.place[shapes.lips_inner_upper], mesh.place[shapes.lips_inner_lower]
-        drawn = mouth_hole(near, *edges, 2 * puppet.unit, puppet.lips) if blur else None
+        drawn = mouth_hole(near, *edges, 2 * puppet.unit, puppet.lips, around) if blur else None
     else:
         mesh.draw(canvas.close_ups[name], near)
         side = name.split()[0]
@@ -276,6 +277,8 @@ def sharpen_edges(canvas: Canvas, name: str, posed: Posed, row: Array, image: By
         lids = mesh.place[upper], mesh.place[lower], puppet.lids[side].lid
         closed = closed_lid(side, row)
         shade_eye(near.fine, near.nearest, *lids, 2 * puppet.unit, closed, moved)
-        drawn = lid_line(near, lids[0], 2 * puppet.unit, max(closed, moved)) if blur else None
+        drawn = lid_line(near, lids[0], 2 * puppet.unit, max(closed, moved), around) if blur else None
         blur *= ON_LIDS
-    near.shrink(image, drawn, blur)
+    near.shrink(image)
+    if drawn is not None:
+        near.soften(image, drawn, around, blur)
