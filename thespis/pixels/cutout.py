@@ -21,6 +21,7 @@ from thespis.pixels.neighbours import own_side
 from thespis.pixels.outline import axes_of
 from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
 from thespis.pixels.strands import Wall, left_over, look_at, put_strands
+from thespis.pixels.tangled import put_strip, tangled
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -208,11 +209,14 @@ def layers(
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (high - goes) * hole
     hole = np.maximum(hole, left_over(wall, hole, goes * high * wall.plain > 0.5, made_up, unit))
+    strip = np.zeros_like(alpha) if entirely else tangled(wall, made_up, goes * high, unit)
+    hole = np.maximum(hole, smoothstep(0.0, 0.25, cv2.dilate(strip, np.ones((5, 5), np.uint8))))
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
     unseen = (hole * goes > 0.02) | made_up
     plate = go_on(small, unseen, made_up, unit)
     colours = own_colours(small, alpha, plate)
     put_strands(small, plate, wall, hole * goes * high * ~made_up, alpha, colours)
+    put_strip(small, plate, strip, alpha, colours)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
     alpha, hole = np.asarray(stays + own, np.float32), np.asarray(np.maximum(hole * goes, made_up), np.float32)

@@ -29,6 +29,7 @@ GAP, LARGEST = 0.12, 0.06  # eye distances that a strand may be lost from sight 
 THICK, CORE = 0.025, 0.4  # eye distances that half of its core is wide at most, which is so far from the wall's colour to the person's
 ROOM = 0.03  # eye distances around it that are filled in too
 ALIKE = 48.0  # of 441: how far from the person's colours that is at most which the picture's edge cuts off
+TOWARDS = 0.8  # of what differs from a wall leads to the person's colours if it is theirs
 NEARBY, SMALL, BOLDEST = 0.35, 0.03, 45.0
 """Eye distances from the person within which a speck lies, square ones that it has at most, and its grey levels: a letter has more."""
 LOW = (1.0, 1.5)  # grey levels, and times the grain, by which a wall differs from its surroundings
@@ -41,9 +42,10 @@ class Wall:
     """The wall around a person, its colours without what is thin (`behind`), and the person's `own` beside it (h, w, 3).
 
     Each pixel lies so many eye distances `apart` (h, w) from the person, `differs` (h, w) by so many grey levels from the wall and `stands`
-    (h, w) so many before it towards the person's colour: `bold` (h, w) where that is much of the way, and `alike` (h, w) where it is there.
-    The wall has a `grain` (h, w), and is `plain` (h, w), from 0 to 1, where what stands before it can be told. Of its `lines` (h, w) those
-    that lead away are in `leads` (h, w).
+    (h, w) so many before it towards the person's colour: `bold` (h, w) where that is much of the way, `alike` (h, w) where it is there, and
+    `towards` (h, w) where it differs hardly another way.
+    The wall has a `grain` (h, w), varies there in `steps` (h, w) of grey levels, and is `plain` (h, w), from 0 to 1, where what stands
+    before it can be told. Of its `lines` (h, w) those that lead away are in `leads` (h, w).
     """
 
     behind: Bytes
@@ -53,7 +55,9 @@ class Wall:
     stands: Array
     bold: Mask
     alike: Mask
+    towards: Mask
     grain: Array
+    steps: Array
     plain: Array
     leads: Mask
     lines: Mask
@@ -61,33 +65,36 @@ class Wall:
 
 # The compiled functions take what their signatures say, which their types do not tell.
 @numba.njit(
-    "void(u1[:,:,::1],u1[:,:,::1],u1[:,:,::1],b1[:,::1],f4[:,::1],f4[:,::1],b1[:,::1],b1[:,::1])", cache=True, nogil=True, fastmath=True
-)
+    "void(u1[:,:,::1],u1[:,:,::1],u1[:,:,::1],b1[:,::1],f4[:,::1],f4[:,::1],b1[:,::1],b1[:,::1],b1[:,::1])",
+    cache=True, nogil=True, fastmath=True,
+)  # fmt: skip
 def compare(
-    picture: Bytes, behind: Bytes, own: Bytes, known: Mask, stands: Array, differs: Array, bold: Mask, alike: Mask
+    picture: Bytes, behind: Bytes, own: Bytes, known: Mask, stands: Array, differs: Array, bold: Mask, alike: Mask, towards: Mask
 ) -> None:  # pragma: no cover - compiled
     """Say by how much the pixels `known` (h, w) of a picture (h, w, 3) stand before what is `behind`, towards the person's `own` colours.
 
     `stands` (h, w) takes that, `differs` (h, w) by how much their strongest channel differs, `bold` (h, w) which are much of the way to the
-    person's colours, and `alike` (h, w) which have them.
+    person's colours, `alike` (h, w) which have them, and `towards` (h, w) which differ that way and hardly another.
     """
     for y in range(known.shape[0]):
         for x in range(known.shape[1]):
             if not known[y, x]:
                 continue
-            length = along = most = rest = np.float32(0)
+            length = along = most = rest = square = np.float32(0)
             for channel in range(3):
                 wall = np.float32(behind[y, x, channel])
                 off, way = picture[y, x, channel] - wall, own[y, x, channel] - wall
                 length += way * way
                 along += off * way
                 rest += (off - way) * (off - way)
+                square += off * off
                 most = max(most, abs(off))
             length = max(np.sqrt(length), np.float32(APART))
             stands[y, x] = along / length
             differs[y, x] = most
             bold[y, x] = along > CORE * length * length
             alike[y, x] = rest < ALIKE * ALIKE
+            towards[y, x] = along > TOWARDS * length * np.sqrt(square)
 
 
 @numba.njit(
@@ -188,14 +195,14 @@ def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
     known = (apart > RIM) & ~made_up
     behind, own, steps = around(picture, known, alpha > 0.98, max(round(WIDE * unit / MEDIAN), 1))
     stands, differs = np.zeros(alpha.shape, np.float32), np.zeros(alpha.shape, np.float32)
-    bold, alike = np.zeros(alpha.shape, bool), np.zeros(alpha.shape, bool)
-    compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike)
+    bold, alike, towards = (np.zeros(alpha.shape, bool) for _ in range(3))
+    compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike, towards)
     clear = known & (apart > CLEAR)
     found = (differs > LINE) & (grain_of(differs, clear, np.zeros_like(clear), unit) < 2 * PLAIN[1])
     leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY), unit)
     grain = grain_of(differs, clear, lines, unit)
     plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - smoothstep(*EVEN, steps)), np.float32)
-    return Wall(behind, own, apart, differs, stands, bold, alike, grain, plain, leads & (plain > 0.5), lines)
+    return Wall(behind, own, apart, differs, stands, bold, alike, towards, grain, steps, plain, leads & (plain > 0.5), lines)
 
 
 def around(picture: Bytes, known: Mask, person: Mask, times: int) -> tuple[Bytes, Bytes, Array]:
