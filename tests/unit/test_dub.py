@@ -137,6 +137,22 @@ def test_feeling_goes_on_and_articulation_is_replaced() -> None:
     assert made["jawOpen"] == pytest.approx(np.r_[np.full(20, 0.9), np.zeros(30)])
 
 
+def test_teeth_are_bared_as_in_the_film_and_closures_stay_closed() -> None:
+    own = Track(FACE, np.zeros((60, FACE.size), np.float32), FPS).replace(
+        mouthUpperUpLeft=np.full(60, 0.4), mouthLowerDownLeft=np.full(60, 0.1), jawOpen=np.full(60, 0.2)
+    )
+    jaw = np.where(np.arange(60) % 20 < 15, 0.3, 0.2)
+    spoken = Track(FACE, np.zeros((60, FACE.size), np.float32), FPS).replace(
+        jawOpen=jaw, mouthClose=np.where(np.arange(60) % 20 < 15, 0.0, 0.2), mouthLowerDownLeft=np.full(60, 0.25)
+    )
+    made = redubbed(own, spoken)
+    parted = np.arange(60) % 20 < 15
+    assert made["mouthUpperUpLeft"][parted] == pytest.approx(0.4, abs=1e-3)
+    assert made["mouthUpperUpLeft"][~parted] == pytest.approx(0.0, abs=1e-6)
+    # A recipe that bares more than the person keeps its own.
+    assert made["mouthLowerDownLeft"] == pytest.approx(np.full(60, 0.25), abs=1e-6)
+
+
 @pytest.mark.parametrize("samples", [1, 9_999, 16_000, 40_000])
 def test_sound_is_as_long_as_the_video(samples: int) -> None:
     blocks = [Speech(np.ones((2, 8_000), np.float32), 8_000, start=0), Speech(np.ones((2, 3_000), np.float32), 8_000, start=8_000)]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FEELING = ("mouthSmile*", "mouthFrown*", "mouthDimple*", "noseSneer*")
 """What the person's own mouth does besides speaking: it goes on, as slowly as feelings change."""
 FEELING_SECONDS = 0.4
+BARED, BARED_SECONDS = ("mouthUpperUp*", "mouthLowerDown*"), 0.8
+"""How this person bares teeth while speaking, beyond what the recipe does, and the seconds over which that is told."""
+PARTED = (0.02, 0.12)  # of the jaw's opening, over which new lips come to bare them: closures stay closed
 FADE = 0.12  # seconds in which lips begin and end to be dubbed
 QUIET_SECONDS, STILL, CLOSED = 0.3, 0.1, 0.08
 """Seconds around a moment in which lips move less than this weight, with the jaw less open than that, so that they rest."""
@@ -57,6 +60,7 @@ def redubbed(own: "Track", spoken: "Track") -> "Track":
     import numpy as np
 
     from thespis.motion.take_edit import columns, matching, smooth, with_lips
+    from thespis.pixels.layers import smoothstep
     from thespis.types import Track
 
     missing = max(len(own) - len(spoken), 0)
@@ -65,6 +69,10 @@ def redubbed(own: "Track", spoken: "Track") -> "Track":
     feeling = columns(own.space, matching(own.space, *FEELING))
     values = made.values.copy()
     values[:, feeling] = smooth(own, FEELING_SECONDS).values[: len(values), feeling]
+    bared = columns(own.space, matching(own.space, *BARED))
+    theirs, ours = (smooth(track, BARED_SECONDS).values[: len(values), bared] for track in (own, made))
+    parted = smoothstep(*PARTED, made["jawOpen"] - made["mouthClose"])[:, None]
+    values[:, bared] += parted * np.maximum(theirs - ours, 0)
     return replace(made, values=values)
 
 
