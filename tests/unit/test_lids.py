@@ -5,7 +5,7 @@ import pytest
 
 from thespis.motion.spaces.face import FACE
 from thespis.pixels.eyes import fill
-from thespis.pixels.lids import LEVELS, make_lid, shade_eye
+from thespis.pixels.lids import LEVELS, evened, make_lid, shade_eye
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait
 
@@ -184,3 +184,32 @@ def test_the_lid_of_an_eye_in_the_shade_is_as_dark_as_what_shows_of_it() -> None
     light, dark = closed(eye()), closed(shaded)
     assert light > 140
     assert dark < 0.85 * light
+
+
+def test_a_lid_goes_over_into_the_shade_above_it_without_an_edge() -> None:
+    margin, lower, fold = rings()
+    cheek = np.array([[110, 150], [130, 150], [120, 160]], np.float32)
+    shaded = eye()
+    shaded[:, :, :] = np.where((np.arange(240) < 92)[:, None, None] & (shaded[..., :1] > 100), np.uint8(105), shaded)
+
+    def apart(texture: Bytes) -> float:
+        lid = make_lid(texture, margin, lower, fold, cheek, UNIT, "left")
+        rows, columns = lid.box
+        middle = slice(115 - columns.start, 126 - columns.start)
+        top = int(fold[3, 1])
+        within = lid.clean[top + 5 - rows.start : top + 11 - rows.start, middle].mean()
+        return float(within - texture[top - 12 : top - 6, 115:126].mean())
+
+    plain = apart(eye())
+    assert abs(plain) < 15
+    assert apart(shaded) < 20
+
+
+def test_a_comb_of_lashes_above_a_lid_is_evened_out_and_a_shade_is_not() -> None:
+    skin = np.full((80, 120, 3), 180, np.uint8)
+    skin[20:40] = 120
+    combed = skin.copy()
+    combed[40:60, 10:110:8] = 60
+    even = evened(combed, np.array([100.0, 0.0], np.float32), UNIT)
+    assert np.abs(even[42:58, 20:100] - 180).max() < 2
+    assert np.abs(even[22:38, 20:100] - 120).max() < 2

@@ -16,8 +16,9 @@ Mask = npt.NDArray[np.bool_]
 LASH_BAND = 0.045  # eye distances above the margin in which lashes and their shadow cover the skin
 FRINGE = 0.02  # and below it, on the eyeball, where the lid's own edge is seen
 SEEN = 0.06  # eye distances above that in which a lid's colour is read
-BARE = (0.65, 0.9)  # which of the pixels there, from dark to bright, have it
-DARKEST = 0.75  # of the skin around that a lid is at least
+BARE = (0.6, 0.9)  # which of the pixels there, from dark to bright, have it
+DARKEST = (0.84, 0.75)  # of the skin around that a lid is at least, bare and behind glasses
+RED = np.array([0.8, 1.05, 1.15], np.float32)  # powers of that which red, green and blue lose: skin in the shade is warm
 STAIN = 0.02  # eye distances beside the frame of glasses that say nothing about a lid
 BINS = 32  # places along an eye at which its lids' edges are known
 INSIDE, NOTHING = 2.0, 100.0  # eye distances behind the skin between which the eyeball lies
@@ -25,6 +26,15 @@ BROW = 0.75  # of the light of skin that a brow has at most
 TALLEST = 0.13  # eye distances that lashes may stand above the margin
 STROKE = (0.025, 0.12)  # eye distances that half a lash is wide at most, and the share of the skin's light that it takes at least
 TIP_EDGE = 0.02  # eye distances over which skin that is cleaned of long lashes goes over into skin as it is
+THICK = 0.08  # of its light that a lid is darker in one place than in most
+FOLD = (0.1, 0.28)  # shares of the way from its fold to its edge from which on a lid counts, bare and behind glasses
+EVEN = 0.08  # eye distances along which skin above a lid is evened
+THIN = (0.03, 0.1)  # of the skin's light, that strokes above a lid take at least to go as it closes
+TOP = 0.5  # share of a lid below its fold by which it is joined to what is above
+UNROLLED = (0.0, 0.5)  # shares of a lid below its fold over which it gets as dark as it is between its lashes
+UNDER = (-0.25, 0.1)  # shares of a lid below its fold over which what it looks like takes over from skin as it is
+JOINED, FADES = 0.4, 0.5  # of its light that a lid at its fold differs at most from skin around, and how much less its edge does
+ABOVE, ALONG = 0.03, 0.04  # eye distances above a lid in which its colour is read, and along it over which that is evened
 LASHES = 23
 LEVELS = 16
 
@@ -107,54 +117,116 @@ def make_lid(
     covered = area(np.concatenate([raised, dropped[::-1]])) > 127
     at = np.clip(np.round(cheek).astype(int), 0, size - 1)
     tone = np.median(texture[at[:, 1], at[:, 0]].astype(np.float32), axis=0)
+    # It counts from the fold to a little below the margin; where a frame may lie on the fold, from a little below that.
+    below = FOLD[framed]
+    upper = np.concatenate([margin[:1], fold * (1 - below) + margin[1:-1] * below, margin[-1:]])
+    fringe = margin - FRINGE * unit * up
+    mask = np.maximum(area(np.concatenate([upper, fringe[::-1]])), area(np.concatenate([raised, fringe[::-1]])))
     # Brows, frames and deep folds are no skin to learn from.
     bright = photo.astype(np.float32).mean(axis=2)
     usual = max(min(float(tone.mean()), float(np.percentile(bright[~covered], 65)) if (~covered).any() else 255.0), 1.0)
-    tips = lash_tips(bright / usual, covered, area(np.concatenate([margin + TALLEST * arch, margin[::-1]])) > 127, unit)
+    tall = np.concatenate([margin + TALLEST * arch, margin[::-1]])
+    tips = lash_tips(bright / usual, covered, area(tall) > 127, unit)
     if framed:
         # What is thin and dark there may be a rim.
         tips[:] = False
     known = (~(covered | tips)).astype(np.float32) * smoothstep(0.45, 0.75, bright / usual)
+    # A soft photograph has the lashes' dark beside them as well, and what unrolls is none to learn from either.
+    beside = np.ones((2 * max(round(STAIN * unit), 1) + 1,) * 2, np.uint8)
+    near = covered * np.uint8(255) if framed else cv2.dilate(np.maximum(covered * np.uint8(255), mask), beside)
+    known *= near < 128
     if person is not None:
         # Beside the far eye of a face turned aside comes the wall.
         known *= (cv2.erode(person[box], np.ones((2 * round(STAIN * unit) + 1,) * 2, np.uint8)) > 127).astype(np.float32)
     if framed:
         # The colour of a frame is still in the skin beside it.
-        near = 2 * round(STAIN * unit) + 1
-        known = np.asarray(cv2.erode(known, np.ones((near, near), np.uint8)), np.float32)
+        known = np.asarray(cv2.erode(known, beside), np.float32)
     whole = fill(photo, known) if known.sum() > 30 else np.broadcast_to(tone, photo.shape)
-    # An eye that lies in the shade, or is painted, has a lid to match: what shows of it between the lashes says how dark.
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    columns = np.arange(width, dtype=np.float32)
+    edge, crease = along(margin - low, columns), along(fold - low, columns)
+    share = np.clip((rows - crease) / np.maximum(edge - crease, 0.02 * unit), -2.0, 1.2)
+    even = evened(photo, margin[-1] - margin[0], unit)
+    # An eye that lies in the shade, or is made up or painted, has a lid to match: the skin above it says how dark.
+    above = cv2.dilate(near, np.ones((2 * max(round(ABOVE * unit), 1) + 1, 3), np.uint8)) > 127
+    above &= (near < 128) & (share < 0) & ~tips
+    if above.sum() > 20 and not framed:
+        whole = joined(whole, even, above, mask > 127, share, unit)
+    # What shows of it between the lashes counts as well.
     band = area(np.concatenate([raised + SEEN * arch, raised[::-1]])) > 127
     if band.sum() > 20:
         order = np.argsort(bright[band])
         bare = slice(int(BARE[0] * len(order)), int(BARE[1] * len(order)))
-        shown, made = (each[band].astype(np.float32)[order[bare]].mean(axis=0) for each in (photo, whole))
-        whole = whole * np.clip(shown / np.maximum(made, 1.0), DARKEST, 1.0)
+        shown, made = (float(each[band].astype(np.float32)[order[bare]].mean()) for each in (photo, whole))
+        darker = float(np.clip(shown / max(made, 1.0), DARKEST[framed], 1.0))
+        # Bare lids are so from below their fold on, or they would have an edge there.
+        below_fold = np.ones_like(share) if framed else smoothstep(*UNROLLED, share)
+        whole = whole * darker ** (below_fold[..., None] * RED)
+    if not framed:
+        lashes = cv2.GaussianBlur(cv2.dilate(covered.astype(np.float32), beside), (0, 0), max(0.01 * unit, 0.8))
+        own = np.maximum(smoothstep(*UNDER, share), lashes)[..., None]
+        whole = even * (1 - own) + whole * own
     # The grain of the skin around, so that the lid does not look airbrushed.
     grain = photo.astype(np.float32) - cv2.GaussianBlur(photo, (0, 0), 1.2)
     level = float(np.abs(grain.mean(axis=2))[known > 0.9].mean()) if (known > 0.9).any() else 0.0
     noise = random_for(0, f"lid {seed}").normal(0, 1.25 * min(level, 4.0), (height, width, 1))
     # A closed lid is round: lightest along its middle, darker towards the lashes.
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    columns = np.arange(width, dtype=np.float32)
-    edge, crease = along(margin - low, columns), along(fold - low, columns)
-    share = np.clip((rows - crease) / np.maximum(edge - crease, 0.02 * unit), 0, 1.2)
     shade = 1 + 0.05 * np.sin(np.pi * np.clip(share, 0, 1)) - 0.10 * smoothstep(0.65, 1.1, share)
     clean = np.clip(whole * shade[..., None] + noise, 0, 255).astype(np.float32)
-    # It counts from a little below the fold, which stays, to a little below the margin.
-    upper = np.concatenate([margin[:1], fold[:, :] * 0.72 + margin[1:-1] * 0.28, margin[-1:]])
-    fringe = margin - FRINGE * unit * up
-    mask = np.maximum(area(np.concatenate([upper, fringe[::-1]])), area(np.concatenate([raised, fringe[::-1]])))
     soft = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.float32) / 255, (0, 0), max(0.012 * unit, 0.8))
     if tips.any():
         # Skin that no fold parts from the brow must not end in a line.
         wide = np.ones((2 * round(TIP_EDGE * unit) + 1,) * 2, np.uint8)
         soft = np.maximum(soft, cv2.GaussianBlur(cv2.dilate(tips.astype(np.float32), wide), (0, 0), max(TIP_EDGE * unit, 0.8)))
+    if not framed:
+        # Lashes that are left above would be drawn out to a comb.
+        strokes = (even - photo).mean(axis=2) / usual
+        over = area(tall).astype(np.float32) / 255
+        soft = np.maximum(soft, smoothstep(*THIN, strokes) * cv2.GaussianBlur(over, (0, 0), max(TIP_EDGE * unit, 0.8)))
     spots = np.clip(np.round(margin[2:-2]).astype(int), 1, size - 2)
     near = np.concatenate([texture[spots[:, 1] + step, spots[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
     lash = 0.75 * np.percentile(near, 15, axis=0)
     lean = random_for(0, f"lashes {seed}").uniform(-0.35, 0.35, LASHES).astype(np.float32)
     return Lid(box, clean, np.asarray(soft, np.float32), lash.astype(np.float32), lean)
+
+
+def evened(photo: Bytes, way: Array, unit: float) -> Array:
+    """Even a picture (h, w, 3) out along an eye, which leads `way` (2,): thin dark strokes across it, as lashes are, go."""
+    half = EVEN * unit / 2 * way / max(float(np.linalg.norm(way)), 1e-6)
+    reach = int(np.ceil(np.abs(half).max())) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
+    ends = np.round(reach + np.array([-half, half])).astype(int)
+    cv2.line(kernel, tuple(ends[0].tolist()), tuple(ends[1].tolist()), (1,))
+    closed = cv2.morphologyEx(photo, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.filter2D(closed.astype(np.float32), -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def joined(lid: Array, photo: Array, above: Mask, mask: Mask, share: Array, unit: float) -> Array:
+    """Bring a lid (h, w, 3), seen where its `mask` (h, w) is, to the colours of a `photo` (h, w, 3) `above` it (h, w), at its fold most.
+
+    `share` (h, w) is how far down the lid each pixel is, 0 at its fold and 1 at its edge.
+    """
+    (skin, seen), (own, there) = (columns_of(*each, unit) for each in ((photo, above), (lid, mask & (share < TOP))))
+    known = np.minimum(seen, there) > 0.2
+    if not known.any():
+        return lid
+    way = np.clip(skin - own, -JOINED * own, JOINED * own)
+    # Where lashes stand thick, at a corner mostly, that says nothing of the skin.
+    usual = float(np.median(way[known[:, 0]].mean(axis=1)))
+    way += np.maximum(usual - THICK * float(own[known[:, 0]].mean()) - way.mean(axis=1), 0.0)[:, None]
+    # A brow's grey is no shade: what is darker is half as much skin in the shade.
+    darker = np.minimum((own + way).mean(axis=1) / np.maximum(own.mean(axis=1), 1.0), 1.0)[:, None]
+    way = (way + own * (darker**RED - 1)) / 2
+    at = np.arange(len(way))
+    way = np.stack([np.interp(at, at[known[:, 0]], way[known[:, 0], channel]) for channel in range(3)], axis=1)
+    return np.asarray(lid + way[None] * (1 - FADES * smoothstep(0.0, 1.0, share))[..., None], np.float32)
+
+
+def columns_of(picture: Array, where: Mask, unit: float) -> tuple[Array, Array]:
+    """Give the mean colours (w, 3) of the columns of a picture (h, w, 3) `where` (h, w) they count, evened, and how much did (w, 1)."""
+    sums = np.concatenate([(picture * where[..., None]).sum(axis=0), where.sum(axis=0)[:, None]], axis=1)[None]
+    sums = cv2.GaussianBlur(sums.astype(np.float32), (0, 0), max(ALONG * unit, 1.0), borderType=cv2.BORDER_REPLICATE)[0]
+    return sums[:, :3] / np.maximum(sums[:, 3:], 1e-6), sums[:, 3:] / max(float(sums[:, 3].max()), 1e-6)
 
 
 def lash_tips(bright: Array, covered: Mask, above: Mask, unit: float) -> Mask:
