@@ -8,6 +8,7 @@ import numpy.typing as npt
 from thespis.capture.faces import Face, fit_pose
 from thespis.head.person import Person, fit
 from thespis.head.shapes import Shapes, load_shapes
+from thespis.pixels.brows import clear_forehead
 from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.framing import Framing
@@ -97,6 +98,7 @@ def lay(face: Face, framing: Framing) -> Laid:
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
     glasses = find_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1)))
     person = person if glasses is None else hold_glasses(person, glasses)
+    person = clear_forehead(person, rotation)
     seen, away = rays(shapes, person.photo, rotation)
     others = np.zeros((len(face.others), 3), np.float32)
     if face.others:
