@@ -17,19 +17,19 @@ SURPRISED = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0
 DISGUSTED = {"noseSneerLeft": 1.0, "noseSneerRight": 1.0}
 
 
-def face(grain: float) -> tuple[Bytes, Array]:
+def face(grain: float, light: float = TONE) -> tuple[Bytes, Array]:
     """Skin of one colour with a grain (of its brightness) as large as pores and wrinkles, and a face's points on it."""
     noise = np.random.default_rng(0).normal(0, 1, (400, 400)).astype(np.float32)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 0.03 * UNIT), np.float32)
-    tone = TONE * (1 + grain * noise / noise.std())
+    tone = light * (1 + grain * noise / noise.std())
     texture = np.dstack([*[tone] * 3, np.full_like(tone, 255)]).astype(np.uint8)
     points = load_shapes().points[:, :2] * UNIT + 200
     return texture, np.append(points, np.zeros((10, 2)), axis=0).astype(np.float32)
 
 
-def shaded(grain: float, weights: dict[str, float]) -> Array:
+def shaded(grain: float, weights: dict[str, float], light: float = TONE) -> Array:
     """How much darker or lighter (h, w) the skin of a face becomes."""
-    texture, points = face(grain)
+    texture, points = face(grain, light)
     skin: Skin = find_creases(texture, points[:468], UNIT)
     row = np.zeros(len(SHAPES), np.float32)
     for name, weight in weights.items():
@@ -80,3 +80,9 @@ def test_no_line_of_the_forehead_lies_across_hair_that_hangs_over_it() -> None:
     assert right < -0.02
     assert bare == pytest.approx(left, abs=0.005)
     assert abs(hair) < 0.3 * abs(right)
+
+
+def test_skin_in_glaring_light_has_hardly_any_creases() -> None:
+    plain, glaring = (-float(shaded(0.02, DISGUSTED, light).min()) for light in (TONE, 242))
+    assert plain > 0.02
+    assert glaring < 0.4 * plain

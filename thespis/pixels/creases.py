@@ -19,6 +19,7 @@ GRAIN = (0.01, 0.03)  # of its brightness, the grain of smooth and of lined chee
 STRANDS = (0.03, 0.09)  # of its brightness, the strokes of bare skin, and of hair that hangs over it
 STROKE, AROUND = (0.012, 0.05), (0.05, 0.1)  # how fine strokes are, and what is looked at around them, in eye distances
 COARSE = 60.0  # pixels an eye distance, at which strokes are still seen
+BURNT, KEPT = (200.0, 238.0), 0.2  # grey levels of skin in glaring light, over which creases fade, and what is left of them
 Weights = dict[str, float]
 Box = tuple[slice, slice]  # the rows and columns of a part of a texture
 
@@ -228,6 +229,15 @@ def bare(texture: Bytes, unit: float) -> Array:
     return np.asarray(cv2.resize(skin.astype(np.float32), texture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def shaded(texture: Bytes, unit: float) -> Array:
+    """Say how much of a crease each pixel of a texture (h, w, 3 or 4) shows, 0 to 1: on skin that is burnt out it would be a grey stain."""
+    scale = min(COARSE / unit, 1.0)
+    grey = cv2.resize(texture[..., :3], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
+    around = cv2.GaussianBlur(grey, (0, 0), max(AROUND[0] * unit * scale, 0.5))
+    left = (1 - (1 - KEPT) * smoothstep(*BURNT, around)).astype(np.float32)
+    return np.asarray(cv2.resize(left, texture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
     """Lay the creases on a texture (h, w, 3 or 4) whose face points (478, 2) are in its pixels, `unit` pixels an eye distance."""
     low = np.floor(points.min(axis=0) - 0.1 * unit).astype(int)
@@ -235,12 +245,13 @@ def find_creases(texture: Bytes, points: Array, unit: float) -> Skin:
     left, top = np.maximum(low, 0)
     right, bottom = np.minimum(high, np.array(texture.shape[1::-1]))
     boxes, reliefs, drives, starts = [], [], [], []
-    deep = lined(texture, points, unit)
+    deep, seen = lined(texture, points, unit), shaded(texture[top:bottom, left:right], unit)
     for crease in CREASES.values():
         relief = np.zeros((bottom - top, right - left), np.float32)
         for line in crease.lines:
             path = np.array([(1 - share) * points[a] + share * points[b] for a, b, share in line.path], np.float32) - (left, top)
             draw_line(relief, path, line.width * unit, line.depth * deep)
+        relief *= seen
         if crease.under_hair:
             relief *= bare(texture[top:bottom, left:right], unit)
         left_most, highest, wide, high = cv2.boundingRect((np.abs(relief) > 0.004).view(np.uint8))
