@@ -46,6 +46,45 @@ def test_a_wide_soft_edge_is_a_guess() -> None:
     assert unsure(disc(60, 50, 30, 2.0), 40.0) < DOUBTFUL < unsure(disc(60, 50, 25, 30.0), 40.0)
 
 
+def half_told(patch: int, grain: float = 0.0, boards: int = 0) -> tuple[Bytes, Array]:
+    """A dark head before a wall of some grain, with `boards` so bright (300, 300, 3), and its share, of which a soft `patch` is a guess."""
+    noise = grain * cv2.GaussianBlur(np.random.default_rng(2).standard_normal((300, 300)).astype(np.float32), (0, 0), 1.0)
+    wall = np.clip(120 + np.repeat(noise[..., None], 3, axis=2), 0, 255)
+    wall[:, 10:290:20] += boards
+    head = cv2.circle(np.zeros((300, 300), np.float32), (110, 150), 80, [1.0], -1)
+    share = np.maximum(head, cv2.circle(np.zeros_like(head), (190 + round(0.6 * patch), 150), patch, [0.5], -1)) if patch else head
+    return np.asarray(np.where(head[..., None] > 0, 40, wall), np.uint8), np.asarray(share, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("patch", "grain", "boards", "whole"),
+    [(32, 40.0, 0, True), (16, 40.0, 0, False), (16, 0.0, 0, True), (0, 0.0, 0, False), (16, 0.0, 100, False)],
+)
+def test_who_cannot_be_told_from_a_wall_takes_it_along(
+    monkeypatch: pytest.MonkeyPatch, patch: int, grain: float, boards: int, whole: bool
+) -> None:
+    # Much of them is a guess, or nobody can see that the wall moves; whom the network sees clearly is cut out all the same.
+    picture, share = half_told(patch, grain, boards)
+    monkeypatch.setattr(cutout, "share_of_person", lambda picture, points, ears, unit: share.copy())
+    points = np.asarray([110, 150] + 40 * load_shapes().points[:, :2], np.float32)
+
+    def moving(spots: Array) -> tuple[Array, Array]:
+        return np.ones(len(spots), np.float32), np.ones(len(spots), np.float32)
+
+    found, entirely = (
+        cutout.cut_out(picture, (0, 0, 300, 300), points, 60.0, moving, np.zeros((0, 3), np.float32), entirely=each)
+        for each in (False, True)
+    )
+    assert found is not None and found.whole == whole
+    assert entirely is not None and not entirely.whole
+    if whole:
+        assert np.array_equal(found.person[..., :3], picture) and found.share.min() == 255
+        # The head ends where it did.
+        assert found.head[150, 110] == 255 and found.head[150, 295] == 0
+    else:
+        assert np.array_equal(found.head, found.share)
+
+
 def test_a_rim_in_the_colour_of_the_wall_is_the_picture() -> None:
     head = disc(60, 50, 25)
     picture = np.full((100, 160, 3), 180, np.uint8)

@@ -103,6 +103,26 @@ def test_the_edge_of_a_shoulder_bends_in_a_curve_where_the_head_tilts() -> None:
     assert np.abs(found - follow_head(outline, spots, None, SHORT))[around].max() < 0.15
 
 
+def test_what_nobody_is_cut_out_of_is_bound_to_the_pictures_edge() -> None:
+    shapes, front = load_shapes(), np.eye(3, dtype=np.float32)
+
+    def room(spots: Array) -> Array:
+        """The picture ends 2.5 eye distances to the left, and nowhere else."""
+        return np.stack([spots[:, 0] + 2.5, np.full(len(spots), 9.0)], axis=1).astype(np.float32)
+
+    def person(spots: Array, *, softly: bool) -> Array:
+        return np.ones(len(spots), np.float32)
+
+    edge = np.full(36, 0.5, np.float32)
+    free, bound = (skirt(shapes, shapes.points, front, edge, room, person, bound=each)[0] for each in (False, True))
+    assert free.free is not None and bound.free is not None
+    at_edge = free.points[:, 0] < -2.55
+    assert at_edge.any() and free.free[at_edge].min() == 1.0
+    assert bound.free[at_edge, 0].max() < 1e-6 and bound.free[:, 1].min() == 1.0
+    inside = free.points[:, 0] > -1.9
+    assert np.array_equal(bound.free[inside], free.free[inside])
+
+
 def test_a_shoulder_beside_the_jaw_stays_and_hair_beside_the_brow_goes_along() -> None:
     spots = np.array([[1.25, 0.75], [1.25, -0.9]], np.float32)
     beyond = np.full(2, 0.4, np.float32)

@@ -21,6 +21,7 @@ from thespis.pixels.neighbours import own_side
 from thespis.pixels.outline import axes_of
 from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
 from thespis.pixels.strands import Wall, left_over, look_at, put_strands
+from thespis.pixels.taken_along import better_whole
 from thespis.pixels.tangled import put_strip, tangled
 from thespis.types import Array, Bytes
 
@@ -48,13 +49,15 @@ class Cutout:
     """A texture taken apart: the `person` (h, w, 4), whose fourth byte is the share of each pixel, and the `plate` behind (h, w, 3).
 
     `body` (small h, small w), from 0 to 1, is where in all of it the person is, shoulders too, which the share does not tell from
-    what lies beside them; `soft` (small h, small w) is the same with what lies beside them taken along.
+    what lies beside them; `soft` (small h, small w) is the same with what lies beside them taken along. Where nobody can tell the two
+    apart the person is `whole`, background and all.
     """
 
     person: Bytes
     plate: Bytes
     body: Array
     soft: Array
+    whole: bool = False
 
     def covers(self, spots: Array, *, softly: bool = False) -> Array:
         """Say how much person there is at places (n, 2) in the texture (n,)."""
@@ -68,6 +71,13 @@ class Cutout:
     def share(self) -> Bytes:
         """How much of each pixel (h, w) is person, of 255."""
         return self.person[..., 3]
+
+    @property
+    def head(self) -> Bytes:
+        """How much of each pixel (h, w) is person, of 255, where that is only to tell how far the head goes."""
+        if not self.whole:
+            return self.share
+        return np.asarray(cv2.resize(self.body, self.person.shape[1::-1], interpolation=cv2.INTER_LINEAR) * 255, np.uint8)
 
 
 def cut_out(
@@ -130,6 +140,9 @@ def cut_out(
     hanging, looked_at = np.zeros_like(alpha), np.ascontiguousarray(small[box])
     wall = look_at(looked_at, alpha[box], made_up[box], unit)
     hanging[box] = locks(looked_at, alpha[box], made_up[box], unit) * ~wall.leads
+    if not entirely and better_whole(looked_at, alpha[box], hanging[box], goes[box] * high[box], made_up[box], wall, unit):
+        soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
+        return Cutout(np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA), np.uint8), texture, alpha, soft, whole=True)
     alpha = connected(np.maximum(alpha, hanging), face)
     alone = np.zeros_like(alpha)
     alone[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)

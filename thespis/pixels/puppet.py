@@ -200,7 +200,7 @@ def assemble(laid: Laid, parts: Parts, cutout: Cutout | None) -> Puppet:
     """Put layers one after the other into one mesh: the face, the skirt, the eyes and the mouth; the head ends where it is cut out."""
     person, framing, rotation, unit = laid.person, laid.framing, laid.rotation, laid.unit
     shapes = person.shapes
-    edge = None if cutout is None else find_edge(cutout.share, laid.spot_on_texture, laid.seen, laid.away)
+    edge = None if cutout is None else find_edge(cutout.head, laid.spot_on_texture, laid.seen, laid.away)
 
     def covers(spots: Array, *, softly: bool) -> Array:
         return np.ones(len(spots), np.float32) if cutout is None else cutout.covers(laid.spot_on_texture(spots), softly=softly)
@@ -208,7 +208,7 @@ def assemble(laid: Laid, parts: Parts, cutout: Cutout | None) -> Puppet:
     def room(spots: Array) -> Array:
         return framing.room(laid.spot_on_texture(spots)) / unit
 
-    around, carry = skirt(shapes, person.photo, rotation, edge, room, covers)
+    around, carry = skirt(shapes, person.photo, rotation, edge, room, covers, bound=cutout is None or cutout.whole)
     layers = [Layer(person.rest @ rotation.T, laid.on_texture[:468], shapes.triangles), around]
     layers += [eyeball(laid, parts.eyes[side], ring) for side, ring in laid.rings.items()]
     mouth = tongue = len(layers)

@@ -20,6 +20,7 @@ SIDEWAYS, EAR_ENDS = (0.8, 0.95), (0.45, 0.65)  # how much of a ray's way is sid
 FARTHEST_EDGE = 2.6
 WIDENING = 0.3  # eye distances by which the head's outline may be farther out on one ray than on the next
 AROUND = (0.3, 1.4)  # eye distances beyond the head's outline over which its motion dies away
+BOUND = (0.3, 0.7)  # the same where what is around goes along, so that what is far stays
 BESIDE_JAW = (0.04, 0.4)  # the same beside jaw and neck, where what comes next is a shoulder and not hair in the wind
 CUT_OFF = (0.02, 0.12)  # eye distances inside the picture; a head that reaches so near to its edge is cut off by it
 SLIVER = (0.05, 0.12)  # eye distances: what is left of a head beside its face where it turned away is a line, or hair
@@ -94,11 +95,14 @@ def skirt(
     edge: Array | None,
     room: Callable[[Array], Array],
     own: Covers,
+    *,
+    bound: bool = False,
 ) -> tuple[Layer, Array]:
     """Make the skirt of a face (468, 3) in its own axes -> its layer in the camera's axes, and how it follows the outline (n, 36).
 
     `edge` (36,) is how far from the face's outline the head ends, where that is known; `room` says how far inside the picture spots
-    (n, 2) lie across and down (n, 2), in eye distances, and `own` how much there is person (n,).
+    (n, 2) lie across and down (n, 2), in eye distances, and `own` how much there is person (n,). What lies beside the head goes along up
+    to the picture's edge, and is `bound` to it, where nobody is cut out.
     """
     # With a ray from each point of the outline alone, the edge of a shoulder that bends is sawn.
     outline, count = twice(photo[shapes.oval]), 2 * len(shapes.oval)
@@ -125,7 +129,7 @@ def skirt(
     points = np.concatenate([spots, depth[..., None]], axis=2).reshape(-1, 3)
     flat = np.concatenate([points[:, :2], np.full((len(points), 1), seen[:, 2].mean())], axis=1) @ rotation
     beyond = None if edge is None else (steps - head).reshape(-1)
-    follow = follow_head(outline, flat[:, :2], beyond, np.broadcast_to(head, steps.shape).reshape(-1))
+    follow = follow_head(outline, flat[:, :2], beyond, np.broadcast_to(head, steps.shape).reshape(-1), BOUND if bound else AROUND)
     limit = np.ones(len(points), np.float32)
     if edge is not None:
         level = flat[0, :2] - points[0, :2] @ rotation[:2, :2]
@@ -133,7 +137,7 @@ def skirt(
         limit = still_below(outline, lambda spots: own((spots - level) @ back, softly=False))(flat[:, :2])
     # Where the picture cuts the head off there is nothing to bring into sight: the hair stretches up to the edge, and slides along it.
     cut = 1 - smoothstep(*CUT_OFF, room(seen[:, :2] + away * head[:, None]))
-    cut = np.max([np.roll(cut, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0)
+    cut = np.maximum(np.max([np.roll(cut, shift, axis=0) for shift in (-2, -1, 0, 1, 2)], axis=0), np.float32(bound))
     free = 1 - np.tile(cut, (len(steps), 1)) * (1 - smoothstep(*STRETCH, room(points[:, :2]))) * smoothstep(0.0, 0.4, steps.reshape(-1, 1))
     at_face = steps.reshape(-1) == 0
     follow, limit = (np.where(at_face, 1.0, each).astype(np.float32) for each in (follow, limit))
@@ -190,10 +194,11 @@ def near_head(outline: Array, spots: Array) -> tuple[Array, Array]:
     return np.asarray(around * here, np.float32), np.asarray(around * bare, np.float32)
 
 
-def follow_head(outline: Array, spots: Array, beyond: Array | None, edge: Array) -> Array:
+def follow_head(outline: Array, spots: Array, beyond: Array | None, edge: Array, around: tuple[float, float] = AROUND) -> Array:
     """Say how far spots (n, 2) in the face's own axes go with the head (n,): all the way on the skull, not at all on the wall behind.
 
     `beyond` (n,) is how far outside the head's outline each lies, where that is known, and `edge` (n,) how far that is from the face's.
+    The motion dies away `around` it, from so many eye distances to so many.
     """
     half = float(np.abs(outline[:, 0]).max())
     top, chin = float(outline[:, 1].min()), float(outline[:, 1].max())
@@ -204,7 +209,7 @@ def follow_head(outline: Array, spots: Array, beyond: Array | None, edge: Array)
     else:
         middle = outline[:, :2].mean(axis=0)
         low = smoothstep(chin + SHOULDER[0], chin + SHOULDER[1], spots[:, 1])
-        begin, end = (usual + (jaw - usual) * low for usual, jaw in zip(AROUND, BESIDE_JAW, strict=True))
+        begin, end = (usual + (jaw - usual) * low for usual, jaw in zip(around, BESIDE_JAW, strict=True))
         skull = (1 - smoothstep(0.0, 1.0, (beyond - begin) / (end - begin))) * (
             1 - smoothstep(*REACH, np.hypot(spots[:, 0] - middle[0], spots[:, 1] - middle[1]))
         )
