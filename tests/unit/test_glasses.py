@@ -4,9 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from thespis.head.person import Person
 from thespis.head.shapes import load_shapes
-from thespis.pixels.glasses import Glasses, find_glasses, held
-from thespis.types import Bytes
+from thespis.pixels.asked import rotation_matrix
+from thespis.pixels.glasses import Glasses, find_glasses, held, level_glasses
+from thespis.pixels.warp import Warp
+from thespis.types import Bytes, Direction, Portrait
 
 pytestmark = pytest.mark.unit
 MIDDLE = np.array([200, 180], np.float32)
@@ -79,3 +82,27 @@ def test_dark_lenses_are_glasses_and_deep_sockets_are_none() -> None:
 def test_behind_dark_lenses_no_lid_moves() -> None:
     shapes = load_shapes()
     assert held(shapes.points, Glasses(dark=True))[shapes.eye_left_upper].min() > 0.9
+
+
+@pytest.fixture(scope="module")
+def somebody(astronaut: Portrait) -> Person:
+    return Warp(128).start(astronaut, Direction()).puppet.person
+
+
+@pytest.mark.parametrize("degrees", [0.0, 25.0])
+def test_the_face_behind_glasses_is_level_and_looks_as_it_did(somebody: Person, degrees: float) -> None:
+    turn = rotation_matrix(np.array([0.0, np.radians(degrees), 0.0], np.float32))
+    level = level_glasses(somebody, Glasses(), turn)
+    x, y = somebody.photo[:, 0], somebody.photo[:, 1]
+    behind = (np.abs(x) < 0.9) & (y > -0.25) & (y < 0.45)
+
+    def uneven(person: Person) -> float:
+        depth = person.photo[behind] @ turn[2]
+        terms = np.stack([np.ones(len(depth)), x[behind], y[behind], x[behind] ** 2], axis=1)
+        return float(np.std(depth - terms @ np.linalg.lstsq(terms, depth, rcond=None)[0]))
+
+    assert uneven(level) < 0.3 * uneven(somebody)
+    assert np.abs((level.photo - somebody.photo) @ turn[:2].T).max() < 1e-5
+    far = (y > 0.8) | (y < -0.6) | (np.abs(x) > 1.3)
+    assert np.abs(level.photo - somebody.photo)[far].max() < 1e-6
+    assert np.allclose(level.rest - level.photo, somebody.rest - somebody.photo, atol=1e-5)

@@ -20,6 +20,7 @@ ABOVE, BELOW = (-0.62, -0.3), (0.3, 0.62)  # eye distances between which rims en
 ROUND = 0.06  # eye distances below a rim that are held as firmly as it is
 BESIDE = (1.1, 1.4)  # eye distances from the middle over which this fades sideways
 SLACK_ABOVE, SLACK_BELOW = 0.18, 0.32  # and above and below the rims
+LEVEL, LEVEL_SLACK, LEVEL_ASIDE = 0.85, 0.15, (1.0, 1.25)  # of its depth beside an even curve that a face loses behind them, and where
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,20 @@ def hold_glasses(person: Person, glasses: Glasses) -> Person:
     free = (1 - held(person.photo, glasses))[:, None]
     rest = person.photo + (person.rest - person.photo) * free
     return replace(person, rest=rest.astype(np.float32), fields=person.fields * free)
+
+
+def level_glasses(person: Person, glasses: Glasses, rotation: Array) -> Person:
+    """Bring the face behind glasses near to one even curve in depth, as it is seen turned by `rotation` (3, 3).
+
+    A frame that lies on brow, socket and nose would bend and smear with each of them when the head turns.
+    """
+    across, height = person.photo[:, 0], person.photo[:, 1]
+    top, bottom = glasses.top, glasses.bottom + ROUND
+    on = smoothstep(top - LEVEL_SLACK, top, height) * (1 - smoothstep(bottom, bottom + LEVEL_SLACK, height))
+    on = on * (1 - smoothstep(*LEVEL_ASIDE, np.abs(across)))
+    depth = person.photo @ rotation[2]
+    terms = np.stack([np.ones_like(across), across, height, across**2], axis=1)
+    weight = np.sqrt(on)[:, None]
+    curve = terms @ np.linalg.lstsq(terms * weight, depth * weight[:, 0], rcond=None)[0]
+    moved = (LEVEL * on * (curve - depth))[:, None] * rotation[2]
+    return replace(person, photo=(person.photo + moved).astype(np.float32), rest=(person.rest + moved).astype(np.float32))

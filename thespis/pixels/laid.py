@@ -12,7 +12,7 @@ from thespis.pixels.brows import clear_forehead
 from thespis.pixels.cutout import Cutout, cut_out
 from thespis.pixels.edges import refine_lips
 from thespis.pixels.framing import Framing
-from thespis.pixels.glasses import Glasses, find_glasses, hold_glasses
+from thespis.pixels.glasses import Glasses, find_glasses, hold_glasses, level_glasses
 from thespis.pixels.hidden import still_behind_nose
 from thespis.pixels.large_eyes import refine_lids
 from thespis.pixels.relief import carried, flatten, unfolded, way_back
@@ -98,7 +98,8 @@ def lay(face: Face, framing: Framing) -> Laid:
     person = flatten(carried(fit(shapes, placed, offset), goes), rotation)
     between = framing.to_texture(np.append(offset[:2], 0.0)[None].astype(np.float32))[0, :2]
     glasses = find_glasses(texture, between, *(rotation[:2, axis] * unit * finer for axis in (0, 1)))
-    person = person if glasses is None else hold_glasses(person, glasses)
+    if glasses is not None:
+        person = flatten(level_glasses(hold_glasses(person, glasses), glasses, rotation), rotation)
     person = still_behind_nose(clear_forehead(person, rotation), rotation)
     seen, away = rays(shapes, person.photo, rotation)
     others = np.zeros((len(face.others), 3), np.float32)

@@ -290,8 +290,13 @@ def eyeball(laid: Laid, eye: Eyeball, ring: npt.NDArray[np.int32]) -> Layer:
     """Make the layer of an eyeball, behind the lids whose outline has the points `ring` (n,)."""
     patch = opaque(eye.photo)
     corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(patch.shape[1::-1], np.float32) - 1)
-    depth = float((laid.person.photo[ring] @ laid.rotation.T)[:, 2].mean())
-    return Layer(laid.from_texture(eye.corners, depth), corners, grid_triangles(2, 2), patch, behind=3.0)
+    around = (laid.person.photo[ring] @ laid.rotation.T).astype(np.float32)
+    points = laid.from_texture(eye.corners, float(around[:, 2].mean()))
+    if laid.glasses is not None:
+        # Lids that were brought to a slope have the eyeball in it, or it would show at their corners.
+        slope = np.linalg.lstsq(np.append(around[:, :2], np.ones((len(ring), 1)), axis=1), around[:, 2], rcond=None)[0]
+        points[:, 2] = np.append(points[:, :2], np.ones((4, 1)), axis=1) @ slope
+    return Layer(points, corners, grid_triangles(2, 2), patch, behind=3.0)
 
 
 def seen_lid(laid: Laid, parts: Parts, side: str, cutout: Cutout | None) -> Lid:
