@@ -33,7 +33,7 @@ def held(**wish: object) -> Bytes:
     frames = thespis.load()(quiet, thespis.portrait(astronaut()), thespis.direct({**still, **wish})).frames
     if frames is None:
         raise SystemExit("the default recipe draws nothing")
-    return frames.images[SHOWN]
+    return np.asarray(frames.images[SHOWN], np.uint8)
 
 
 def chequered(image: Bytes) -> Bytes:
