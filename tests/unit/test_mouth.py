@@ -25,7 +25,7 @@ from thespis.pixels.mouth import (
     tongue_layer,
     uncover_teeth,
 )
-from thespis.pixels.shade import BINS, Lips, shade_inside
+from thespis.pixels.shade import BINS, INSIDE, NOTHING, Lips, shade_inside
 from thespis.pixels.warp import Canvas, Warp, draw_frame
 from thespis.types import Array, Bytes, Direction, Portrait
 
@@ -85,7 +85,7 @@ def shaded(bulge: float, bite: float = 0.0, width: float = 0.5) -> Bytes:
 
 
 def test_light_fades_towards_the_upper_lip_and_the_corners_and_stays_off_the_skin() -> None:
-    fine = shaded(20).astype(int)
+    fine = shaded(20, width=0.6).astype(int)
     middle = fine[:, 50, 1]
     assert (middle[:10] == 200).all()
     assert middle[14] < middle[19] < middle[30] < 200
@@ -98,14 +98,16 @@ def test_little_light_falls_into_a_small_opening() -> None:
 
 
 def test_a_small_opening_between_rounded_lips_is_dark_and_a_gape_is_not() -> None:
-    for bulge, darker in ((7, 0.7), (28, 1.0)):
-        wide, round_ = (float(shaded(bulge, width=width)[30, 50, 1]) for width in (0.6, 0.75))
-        assert round_ == pytest.approx(wide, abs=3) if darker == 1.0 else round_ < darker * wide
+    wide, round_ = (float(shaded(7, width=width)[30, 50, 1]) for width in (0.6, 0.75))
+    assert round_ < 0.7 * wide
+    # Above, where teeth would be, a gape is darker too, as filmed ones are.
+    wide, round_ = (float(shaded(28, width=width)[48, 50, 1]) for width in (0.6, 0.75))
+    assert round_ == pytest.approx(wide, abs=3)
 
 
 def test_teeth_that_stand_on_the_lip_are_seen_down_to_it() -> None:
     usual, biting = (shaded(4, bite)[20:40, 50, 1].astype(int) for bite in (0.0, 1.0))
-    assert biting[8:13].min() > usual[8:13].max() + 25
+    assert biting[9:13].min() > usual[9:13].max() + 25
     assert bitten(row(mouthRollLower=0.6)) == 1.0
     assert bitten(row(mouthRollLower=0.12, mouthRollUpper=0.12)) == bitten(row(mouthRollLower=0.6, mouthRollUpper=0.6)) == 0.0
 
@@ -364,3 +366,33 @@ def test_teeth_give_way_to_a_lower_lip_under_a_raised_upper_one_and_else_stay() 
     assert lifted(0.5, 0.5) == 0
     assert lifted(0.5, 0.7) == 0
     assert lifted(0.48, 0.5) == pytest.approx(0.02)
+
+
+def inside_of_a_mouth(width: float, gap: float, strength: float, turned: float = 0.0) -> float:
+    """Shade a plain white inside of a mouth of `width` eye distances, at rest 0.8, and give how bright its upper half is of 255."""
+    unit = 200.0
+    fine, nearest = np.full((120, 320, 3), 200, np.uint8), np.full((120, 320), NOTHING + 1, np.float32)
+    across = np.linspace(-1, 1, 11, dtype=np.float32)
+    bow = 0.5 * gap * unit * np.sqrt(1 - across**2)
+    seen = float(np.sqrt(width**2 - turned**2)) * unit / 2
+    upper, lower = (np.column_stack([160 + seen * across, 60 + way * bow]).astype(np.float32) for way in (-1, 1))
+    y, x = np.mgrid[:120, :320]
+    nearest[(np.abs(x - 160) < seen) & (np.abs(y - 60) < gap * unit / 2)] = (INSIDE + NOTHING) / 2
+    lips = Lips(np.full((3, BINS, 3), 120, np.float32), strength, 1.0, np.full(3, 10, np.uint8), 0.8)
+    shade_inside(fine, nearest, upper, lower, lips, unit, 0.0, turned)
+    return float(fine[48:58, 150:170].mean())
+
+
+def test_a_mouth_seen_from_the_side_is_lit_as_from_the_front() -> None:
+    front, side = (inside_of_a_mouth(1.0, 0.2, 1.0, turned) for turned in (0.0, 0.55))
+    assert side == pytest.approx(front, abs=2.0)
+    # As wide as it looks, it would be a rounded one, in the dark.
+    assert inside_of_a_mouth(float(np.sqrt(1 - 0.55**2)), 0.2, 1.0) < front - 15
+
+
+def test_teeth_are_the_brighter_the_wider_a_mouth_is_drawn_where_no_picture_tells() -> None:
+    bright = [inside_of_a_mouth(0.8 * wide, 0.2, 1.0) for wide in (0.85, 1.0, 1.1, 1.25)]
+    assert all(later > earlier + 8 for earlier, later in pairwise(bright))
+    # Where the picture shows teeth, it has told how bright they are.
+    narrow, wide = (inside_of_a_mouth(0.8 * width, 0.2, 0.5) for width in (1.0, 1.07))
+    assert wide == pytest.approx(narrow, abs=4.0)

@@ -203,4 +203,5 @@ def draw_mouth(
     upper, lower = mesh.place[shapes.lips_inner_upper], mesh.place[shapes.lips_inner_lower]
     open_hole(near.fine, near.nearest, np.concatenate([upper, lower[::-1]]), lips.dark)
     mesh.draw(inside, near)
-    shade_inside(near.fine, near.nearest, upper, lower, lips, unit, bite)
+    first, last = mesh.depth[shapes.lips_inner_upper[[0, -1]]]
+    shade_inside(near.fine, near.nearest, upper, lower, lips, unit, bite, float(last - first))

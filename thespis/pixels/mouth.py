@@ -14,6 +14,7 @@ TONGUE_ROWS = 11
 TONGUE_TOP, TONGUE_TIP = -0.05, 0.14  # where root and tip rest, in eye distances below the line on which the lips meet
 OVER_LIP = 0.4  # the part of the tongue that stays inside when it is all the way out
 RED, LESS_RED = 0.06, 0.03  # the redness from which on lips are red at all, and by which teeth are less so
+LIT_SKIN = 130.0  # of 255, below which a picture is so dark that white in it is hardly brighter than skin
 GREY = np.array([0.30, 0.59, 0.11], np.float32)  # how much each colour adds to brightness
 SHOWS = 0.05  # eye distances the lips must be apart in the photograph for its own teeth to be used
 # Widths of the upper teeth from the middle outwards, relative to the middle one, as seen from the front (the arch turns away).
@@ -64,7 +65,8 @@ def read_light(texture: Bytes, eye_rings: list[Array], lips: Array, skin: Array)
     tone = tones[np.argsort(tones.sum(axis=1))[len(tones) // 2 :]].mean(axis=0)
     white = np.mean(whites, axis=0) if whites else tone * 1.2
     # Small or shaded eyes read too dark, and skin bleeds into them: bounded by what the skin says about the light, and half neutral.
-    level = np.clip(max(float(white.max()), 0.80 * float(tone.max()) + 38), 30, 245)
+    brightest = float(tone.max())
+    level = np.clip(max(float(white.max()), 0.80 * brightest + 38 * min(brightest / LIT_SKIN, 1.0)), 30, 245)
     white = level * (0.45 * white / max(float(white.max()), 1.0) + 0.55)
     at = np.clip(np.round(lips).astype(int), 0, np.array(texture.shape[1::-1]) - 1)
     lip = texture[at[:, 1], at[:, 0]].astype(np.float32).mean(axis=0)

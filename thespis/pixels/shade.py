@@ -13,9 +13,12 @@ from thespis.types import Array, Bytes
 BINS = 48  # places along the mouth at which the lips' edges are known
 INSIDE = 2.0  # eye distances behind the lips from which on a pixel belongs to the inside of the mouth
 NOTHING = 100.0  # and where it belongs to nothing
-RIM_UPPER, RIM_LOWER = 0.014, 0.022  # how far the wet inside of an open lip shows, in eye distances
+RIM_UPPER, RIM_LOWER = 0.014, 0.048  # how far the wet inside of an open lip shows, in eye distances
 BROAD = (1.08, 1.3)  # of the mouth's width at rest, from where on it is drawn into a smile
 ROUNDED = (0.82, 0.92)  # of that width, below which lips round
+BARED = (0.8, 0.9, 1.0, 1.1, 1.22, 1.4), (0.6, 0.62, 0.73, 0.97, 1.14, 1.2)
+"""How bright teeth are seen in mouths by how many times as wide as at rest these are: what was filmed, in shares of what is drawn else."""
+UPPER = (0.45, 0.75)  # of the way from lip to lip, over which upper teeth go over into tongue and lower teeth
 WARM = 0.36  # of green and blue that light loses on its way through the deepest shade between lips
 LINE = np.array([0.60, 0.50, 0.48], np.float32)  # of the lips' colours is the line between them, where they meet
 NARROW = (0.6, 3.2)  # pixels of the fine drawing between lips, from where a gap is such a line to where it is none
@@ -70,10 +73,13 @@ def read_lips(
     return Lips(np.ascontiguousarray(found, np.float32), strength, warmth, dark.astype(np.uint8), width, seam)
 
 
-def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float, bite: float = 0.0) -> None:
+def shade_inside(
+    fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: Lips, unit: float, bite: float = 0.0, turned: float = 0.0
+) -> None:
     """Shade what lies between the lips' inner edges (11, 2), in pixels of `fine` (h, w, 3), of which an eye distance has `unit`.
 
     `bite`, 0 to 1, is how firmly the upper teeth stand on the lower lip: they are seen in the light then, down to it.
+    `turned` is how many eye distances farther away the one corner is than the other.
     """
     along = upper[-1] - upper[0]
     length = float(np.linalg.norm(along))
@@ -88,12 +94,18 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     gap = float((edges[1] - edges[0])[BINS // 4 : -BINS // 4].mean()) / unit
     # A small or pursed opening lets little light in.
     light = float(0.5 + 0.5 * smoothstep(0.0, 0.16, gap))
+    # A mouth seen from the side is as wide as it is, not as it looks.
+    wide = float(np.hypot(length / unit, turned)) / lips.width
     # Lips drawn wide lie flat on the teeth and leave them in the light.
-    broad = float(smoothstep(*BROAD, length / unit / lips.width))
+    broad = float(smoothstep(*BROAD, wide))
     light += broad * (1 - light)
     # Lips that round stand out before the teeth: a small opening is a dark one, and no band of grey.
-    pursed = (1 - float(smoothstep(*ROUNDED, length / unit / lips.width))) * (1 - float(smoothstep(0.08, 0.25, gap)))
+    pursed = (1 - float(smoothstep(*ROUNDED, wide))) * (1 - float(smoothstep(0.08, 0.25, gap)))
     light *= 1 - 0.6 * pursed
+    # Where a picture shows no teeth, nothing tells how bright they are but how wide the mouth is drawn over them.
+    told = float(np.clip(2 - 2 * lips.strength, 0.0, 1.0))
+    bared = told + (1 - told) * float(np.interp(wide, *BARED))
+    bared += bite * (1 - bared)
     light += bite * (1 - light)
     corner, meets = upper[0], edges.mean(axis=0)[edges[1] - edges[0] < NARROW[1]]
     seam, reach = (lips.seam if len(meets) else 0.0), BESIDE * unit
@@ -102,14 +114,29 @@ def shade_inside(fine: Bytes, nearest: Array, upper: Array, lower: Array, lips: 
     rows = np.concatenate([upper[:, 1], lower[:, 1]])
     first = min(max(int(rows.min() - reach) - EDGE, 0), len(fine))
     last = min(max(int(rows.max() + reach) + 1 + EDGE, first), len(fine))
-    frame = [corner[0], corner[1] - first, along[0], along[1], length, unit, light, lips.strength, lips.warmth, broad, seam, *between, bite]
+    frame = [
+        corner[0],
+        corner[1] - first,
+        along[0],
+        along[1],
+        length,
+        unit,
+        light,
+        lips.strength,
+        lips.warmth,
+        broad,
+        seam,
+        *between,
+        bite,
+        bared,
+    ]
     shade(fine[first:last], nearest[first:last], edges, lips.colours, np.array(frame, np.float32))
 
 
 @numba.njit("void(u1[:,:,::1],f4[:,::1],f4[:,::1],f4[:,:,::1],f4[::1])", cache=True, nogil=True, fastmath=True)
 def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Array) -> None:  # pragma: no cover - compiled
     """Shade every pixel inside the mouth by how far it lies below the upper and above the lower lip's edge."""
-    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam, first, last, bite = frame
+    left, top, x_along, y_along, length, unit, light, strength, warmth, broad, seam, first, last, bite, bared = frame
     bins = edges.shape[1]
     for y in range(fine.shape[0]):
         for x in range(fine.shape[1]):
@@ -151,10 +178,12 @@ def shade(fine: Bytes, nearest: Array, edges: Array, colours: Array, frame: Arra
             above_lip = (1 - 0.8 * bitten) * (0.25 + 0.4 * max(1 - gap / 0.12, 0.0))
             roomy = min(gap / (0.09 - 0.05 * broad - 0.06 * bitten * (1 - broad)), 1.0)
             factor = (1 - (0.62 - 0.3 * broad) * (1 - 0.6 * bitten) * fall * fall) * (1 - above_lip * rise * rise)
-            factor *= light * (1 - (0.62 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * roomy)
+            # It is the upper teeth that are bared; tongue and lower lip are seen in any mouth.
+            low = min(max(((t - upper) / max(lower - upper, 1.0) - UPPER[0]) / (UPPER[1] - UPPER[0]), 0.0), 1.0)
+            factor *= light * (bared + low * (1 - bared)) * (1 - (0.62 - 0.2 * broad) * outer * outer) * (0.55 + 0.45 * roomy)
             factor = 1 + strength * (factor - 1)
             # Rims grow with the opening, so that closed lips show none but a dark line.
-            thick_upper, thick_lower = min(RIM_UPPER, 0.02 * gap / 0.1 + 0.004), min(RIM_LOWER, 0.03 * gap / 0.1 + 0.004)
+            thick_upper, thick_lower = min(RIM_UPPER, 0.02 * gap / 0.1 + 0.004), min(RIM_LOWER, 0.02 * gap / 0.1 + 0.004)
             rim_upper, rim_lower = max(1 - 0.6 * below / thick_upper, 0.0), max(1 - 0.6 * above / thick_lower, 0.0) * (1 - bitten)
             wet = (
                 max(1 - ((above - 0.6 * thick_lower) / (0.6 * thick_lower)) ** 2, 0.0) * min(max(gap * 8 - 0.4, 0.0), 1.0) * (1 - sideways)
