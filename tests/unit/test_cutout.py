@@ -56,6 +56,11 @@ def half_told(patch: int, grain: float = 0.0, boards: int = 0) -> tuple[Bytes, A
     return np.asarray(np.where(head[..., None] > 0, 40, wall), np.uint8), np.asarray(share, np.float32)
 
 
+def all_moves(spots: Array) -> tuple[Array, Array]:
+    """All of it moves with the head, and there is no shoulder."""
+    return np.ones(len(spots), np.float32), np.ones(len(spots), np.float32)
+
+
 @pytest.mark.parametrize(
     ("patch", "grain", "boards", "whole"),
     [(32, 40.0, 0, True), (16, 40.0, 0, False), (16, 0.0, 0, True), (0, 0.0, 0, False), (16, 0.0, 100, False)],
@@ -67,12 +72,8 @@ def test_who_cannot_be_told_from_a_wall_takes_it_along(
     picture, share = half_told(patch, grain, boards)
     monkeypatch.setattr(cutout, "share_of_person", lambda picture, points, ears, unit: share.copy())
     points = np.asarray([110, 150] + 40 * load_shapes().points[:, :2], np.float32)
-
-    def moving(spots: Array) -> tuple[Array, Array]:
-        return np.ones(len(spots), np.float32), np.ones(len(spots), np.float32)
-
     found, entirely = (
-        cutout.cut_out(picture, (0, 0, 300, 300), points, 60.0, moving, np.zeros((0, 3), np.float32), entirely=each)
+        cutout.cut_out(picture, (0, 0, 300, 300), points, 60.0, all_moves, np.zeros((0, 3), np.float32), entirely=each)
         for each in (False, True)
     )
     assert found is not None and found.whole == whole
@@ -83,6 +84,15 @@ def test_who_cannot_be_told_from_a_wall_takes_it_along(
         assert found.head[150, 110] == 255 and found.head[150, 295] == 0
     else:
         assert np.array_equal(found.head, found.share)
+
+
+def test_a_wall_with_somebody_else_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, share = half_told(32, 40.0)
+    monkeypatch.setattr(cutout, "share_of_person", lambda picture, points, ears, unit: share.copy())
+    points = np.asarray([110, 150] + 40 * load_shapes().points[:, :2], np.float32)
+    for others, whole in (([], True), ([[280, 150, 80]], False)):
+        found = cutout.cut_out(picture, (0, 0, 300, 300), points, 60.0, all_moves, np.array(others, np.float32).reshape(-1, 3))
+        assert found is not None and found.whole == whole
 
 
 def test_a_rim_in_the_colour_of_the_wall_is_the_picture() -> None:

@@ -106,8 +106,8 @@ def test_a_small_opening_between_rounded_lips_is_dark_and_a_gape_is_not() -> Non
 
 
 def test_teeth_that_stand_on_the_lip_are_seen_down_to_it() -> None:
-    usual, biting = (shaded(4, bite)[20:40, 50, 1].astype(int) for bite in (0.0, 1.0))
-    assert biting[9:13].min() > usual[9:13].max() + 25
+    usual, biting = (shaded(4, bite, 0.6)[20:40, 50, 1].astype(int) for bite in (0.0, 1.0))
+    assert biting[8:13].min() > usual[8:13].max() + 25
     assert bitten(row(mouthRollLower=0.6)) == 1.0
     assert bitten(row(mouthRollLower=0.12, mouthRollUpper=0.12)) == bitten(row(mouthRollLower=0.6, mouthRollUpper=0.6)) == 0.0
 

@@ -217,13 +217,19 @@ def lined(texture: Bytes, points: Array, unit: float) -> float:
     return SMOOTHEST + (1 - SMOOTHEST) * float(smoothstep(*GRAIN, grain))
 
 
+def coarse(texture: Bytes, unit: float) -> tuple[Array, float]:
+    """Give a texture (h, w, 3 or 4), `unit` pixels an eye distance, in grey and no finer than COARSE, and how many pixels that is there."""
+    scale = min(COARSE / unit, 1.0)
+    small = cv2.resize(texture[..., :3], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small.astype(np.float32).mean(axis=2), np.float32), unit * scale
+
+
 def bare(texture: Bytes, unit: float) -> Array:
     """Say how surely each pixel of a texture (h, w, 3 or 4) is skin without hair over it, 0 to 1: hair has strokes."""
-    scale = min(COARSE / unit, 1.0)
-    grey = cv2.resize(texture[..., :3], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
-    fine, broad = (cv2.GaussianBlur(grey, (0, 0), max(sigma * unit * scale, 0.5)) for sigma in STROKE)
+    grey, unit = coarse(texture, unit)
+    fine, broad = (cv2.GaussianBlur(grey, (0, 0), max(sigma * unit, 0.5)) for sigma in STROKE)
     strokes, around = (
-        cv2.GaussianBlur(part, (0, 0), sigma * unit * scale) for part, sigma in ((np.abs(fine - broad), AROUND[0]), (grey, AROUND[1]))
+        cv2.GaussianBlur(part, (0, 0), sigma * unit) for part, sigma in ((np.abs(fine - broad), AROUND[0]), (grey, AROUND[1]))
     )
     skin = 1 - smoothstep(*STRANDS, strokes / np.maximum(around, 20.0))
     return np.asarray(cv2.resize(skin.astype(np.float32), texture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
@@ -231,9 +237,8 @@ def bare(texture: Bytes, unit: float) -> Array:
 
 def shaded(texture: Bytes, unit: float) -> Array:
     """Say how much of a crease each pixel of a texture (h, w, 3 or 4) shows, 0 to 1: on skin that is burnt out it would be a grey stain."""
-    scale = min(COARSE / unit, 1.0)
-    grey = cv2.resize(texture[..., :3], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32).mean(axis=2)
-    around = cv2.GaussianBlur(grey, (0, 0), max(AROUND[0] * unit * scale, 0.5))
+    grey, unit = coarse(texture, unit)
+    around = cv2.GaussianBlur(grey, (0, 0), max(AROUND[0] * unit, 0.5))
     left = (1 - (1 - KEPT) * smoothstep(*BURNT, around)).astype(np.float32)
     return np.asarray(cv2.resize(left, texture.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -140,13 +140,15 @@ def cut_out(
     hanging, looked_at = np.zeros_like(alpha), np.ascontiguousarray(small[box])
     wall = look_at(looked_at, alpha[box], made_up[box], unit)
     hanging[box] = locks(looked_at, alpha[box], made_up[box], unit) * ~wall.leads
-    if not entirely and better_whole(looked_at, alpha[box], hanging[box], goes[box] * high[box], made_up[box], wall, unit):
+    # Others who stand there must not be taken along.
+    alone = not entirely and not len(others)
+    if alone and better_whole(looked_at, alpha[box], hanging[box], goes[box] * high[box], made_up[box], wall, unit):
         soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
         return Cutout(np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA), np.uint8), texture, alpha, soft, whole=True)
     alpha = connected(np.maximum(alpha, hanging), face)
-    alone = np.zeros_like(alpha)
-    alone[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)
-    alpha, hanging = np.maximum(alpha, alone), np.maximum(hanging, alone)
+    apart = np.zeros_like(alpha)
+    apart[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)
+    alpha, hanging = np.maximum(alpha, apart), np.maximum(hanging, apart)
     hanging, held = np.minimum(hanging, alpha), np.maximum(cv2.dilate(face, np.ones((3, 3), np.uint8)), np.minimum(ears, alpha))
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))

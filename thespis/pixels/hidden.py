@@ -13,11 +13,8 @@ from thespis.types import Array
 
 MOVES = ("mouthSmile", "mouthUpperUp", "mouthDimple", "mouthStretch", "cheekSquint", "cheekPuff", "noseSneer")
 CORNERS = (61, 291)  # of the mouth
-ASIDE, ABOVE, DOWN = (
-    0.75,
-    -0.1,
-    0.75,
-)  # eye distances beside the nose and below the eyes, and share of the way to the mouth, that may be hidden
+ASIDE, ABOVE = 0.75, -0.1  # eye distances beside the nose at most, and below the eyes at least, that may be hidden
+DOWN = 0.75  # of the way to the mouth, and how far down
 BEHIND = (0.05, 0.12)  # eye distances behind other skin over which a point counts as hidden
 AROUND = 0.22  # eye distances around it over which skin holds still with it
 FREE = (0.62, 0.95)  # shares of the way from the eyes to the mouth over which all is free again

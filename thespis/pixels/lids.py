@@ -173,21 +173,31 @@ def make_lid(
     # A closed lid is round: lightest along its middle, darker towards the lashes.
     shade = 1 + 0.05 * np.sin(np.pi * np.clip(share, 0, 1)) - 0.10 * smoothstep(0.65, 1.1, share)
     clean = np.clip(whole * shade[..., None] + noise, 0, 255).astype(np.float32)
-    soft = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.float32) / 255, (0, 0), max(0.012 * unit, 0.8))
-    if tips.any():
-        # Skin that no fold parts from the brow must not end in a line.
-        wide = np.ones((2 * round(TIP_EDGE * unit) + 1,) * 2, np.uint8)
-        soft = np.maximum(soft, cv2.GaussianBlur(cv2.dilate(tips.astype(np.float32), wide), (0, 0), max(TIP_EDGE * unit, 0.8)))
+    soft = softly(mask, tips, unit)
     if not framed:
         # Lashes that are left above would be drawn out to a comb.
         strokes = (even - photo).mean(axis=2) / usual
         over = area(tall).astype(np.float32) / 255
         soft = np.maximum(soft, smoothstep(*THIN, strokes) * cv2.GaussianBlur(over, (0, 0), max(TIP_EDGE * unit, 0.8)))
-    spots = np.clip(np.round(margin[2:-2]).astype(int), 1, size - 2)
-    near = np.concatenate([texture[spots[:, 1] + step, spots[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
-    lash = 0.75 * np.percentile(near, 15, axis=0)
     lean = random_for(0, f"lashes {seed}").uniform(-0.35, 0.35, LASHES).astype(np.float32)
-    return Lid(box, clean, np.asarray(soft, np.float32), lash.astype(np.float32), lean)
+    return Lid(box, clean, np.asarray(soft, np.float32), lash_colour(texture, margin), lean)
+
+
+def softly(mask: Bytes, tips: Mask, unit: float) -> Array:
+    """Say how much of a lid counts (h, w), 0 to 1, by its `mask` (h, w) and the long lashes above it, `tips` (h, w)."""
+    soft = cv2.GaussianBlur(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(np.float32) / 255, (0, 0), max(0.012 * unit, 0.8))
+    if tips.any():
+        # Skin that no fold parts from the brow must not end in a line.
+        wide = np.ones((2 * round(TIP_EDGE * unit) + 1,) * 2, np.uint8)
+        soft = np.maximum(soft, cv2.GaussianBlur(cv2.dilate(tips.astype(np.float32), wide), (0, 0), max(TIP_EDGE * unit, 0.8)))
+    return np.asarray(soft, np.float32)
+
+
+def lash_colour(texture: Bytes, margin: Array) -> Array:
+    """Read the colour (3,) of the lashes along the `margin` (9, 2) of a lid in a texture (h, w, 3)."""
+    spots = np.clip(np.round(margin[2:-2]).astype(int), 1, np.array(texture.shape[1::-1]) - 2)
+    near = np.concatenate([texture[spots[:, 1] + step, spots[:, 0]] for step in (-1, 0, 1)]).astype(np.float32)
+    return np.asarray(0.75 * np.percentile(near, 15, axis=0), np.float32)
 
 
 def evened(photo: Bytes, way: Array, unit: float) -> Array:

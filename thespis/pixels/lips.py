@@ -17,11 +17,8 @@ MIDDLE = slice(3, 8)  # of the inner edge of a lip, where its opening is told
 ALONG = (1.0, 1.0, 0.75, 0.3)  # how far the upper lip's inner edge, its rows and its outer edge go when it bares teeth
 BELOW = (43, 106, 182, 83, 18, 313, 406, 335, 273)  # the skin's points under the lower lip's outer edge, between its corners
 SQUEEZED = 0.5  # of its height, what lies between that edge and those points keeps at least, and what lies between nose and upper lip
-NOSE, UNDER_NOSE, BOW = (
-    (97, 2, 326),
-    (167, 164, 393),
-    (37, 0, 267),
-)  # points of the nose's lower edge, of the upper lip's outer one, and between
+NOSE, UNDER_NOSE, BOW = (97, 2, 326), (167, 164, 393), (37, 0, 267)
+"""Points of the nose's lower edge, between it and the upper lip, and of that lip's outer edge."""
 Ring = npt.NDArray[np.int32]
 
 

@@ -114,22 +114,8 @@ def shade_inside(
     rows = np.concatenate([upper[:, 1], lower[:, 1]])
     first = min(max(int(rows.min() - reach) - EDGE, 0), len(fine))
     last = min(max(int(rows.max() + reach) + 1 + EDGE, first), len(fine))
-    frame = [
-        corner[0],
-        corner[1] - first,
-        along[0],
-        along[1],
-        length,
-        unit,
-        light,
-        lips.strength,
-        lips.warmth,
-        broad,
-        seam,
-        *between,
-        bite,
-        bared,
-    ]
+    begin = corner[0], corner[1] - first
+    frame = [*begin, *along, length, unit, light, lips.strength, lips.warmth, broad, seam, *between, bite, bared]
     shade(fine[first:last], nearest[first:last], edges, lips.colours, np.array(frame, np.float32))
 
 
