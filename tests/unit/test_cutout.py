@@ -156,12 +156,12 @@ def test_what_was_made_up_above_a_head_says_nothing_about_the_wall() -> None:
     hangs = locks(picture, head, mirrored, 40.0)
     wall = look_at(picture, head, mirrored, 40.0)
     alpha = np.maximum(head, hangs)
-    share, _, plate, hole = layers(picture, alpha, hangs, face, mirrored, 40.0, everywhere, everywhere, everywhere, wall, False)
+    share, _, plate, hole = layers(picture, alpha, hangs, face, mirrored, 40.0, everywhere, everywhere, everywhere, (wall, wall), False)
     # Neither does the mirrored hair go with the head, nor does it stay on the wall.
     assert share[:10].max() == 0 and hole[:20].min() == 255
     assert np.abs(plate[:30].astype(int) - 200).max() < 6
     wall = look_at(picture, head, mirrored & False, 40.0)
-    blind = layers(picture, head, nothing, face, mirrored & False, 40.0, everywhere, everywhere, everywhere, wall, False)
+    blind = layers(picture, head, nothing, face, mirrored & False, 40.0, everywhere, everywhere, everywhere, (wall, wall), False)
     assert max(blind[0][:10].max(), np.abs(blind[2][:30].astype(int) - 200).max()) > 60
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.banded import Banded
 from thespis.pixels.channels import blended, strongest, weighed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
@@ -16,6 +17,7 @@ SEAM = 0.05  # eye distances inside the edge of what was made in which it must h
 MISFITS = (0.25, 0.6)  # of what the picture varies by that what was made may be off at its edge; from there on it is another place
 STRETCH, AROUND_EDGE, EVEN = 0.15, 0.4, 16.0  # eye distances to each side over which both are told; grey levels that any wall varies by
 SIDEWAYS = 5  # times nearer than it is counts what lies beside such a place: heads turn, and shelves and horizons are level
+GRAIN = (0.04, 20.0)  # eye distances, and grey levels, of what is a wall's grain at most
 MIRRORED_FAR = 0.7  # eye distances into the hole that is mirrored there
 
 
@@ -43,17 +45,20 @@ def mirrored(picture: Bytes, known: Array, spread: Array, to_x: Array, to_y: Arr
     return blended(spread, there, share)
 
 
-def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float) -> Bytes:
+def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.bool_], unit: float, bands: Banded | None = None) -> Bytes:
     """Let what surrounds a `hole` (h, w) in a picture (h, w, 3) go on into it, as far as a head may lay it open; beyond, only its colours.
 
-    What was `made_up` (h, w) beyond the picture's edge is never seen.
+    What was `made_up` (h, w) beyond the picture's edge is never seen. The wall's `bands` lead on.
     """
     spread = np.asarray(diffuse(picture, (~hole).astype(np.float32)) + 0.5, np.uint8)
+    led = spread
+    if bands is not None:
+        led = np.asarray(blended(spread.astype(np.float32), bands.along.astype(np.float32), bands.share * hole) + np.float32(0.5), np.uint8)
     to_x, to_y, distance = to_edge(hole, 0.12 * unit)
     near = hole & ~made_up & (distance < BARED * unit)
     if not near.any() or hole.all():
-        return spread
-    made = continued(spread, near, ~hole, to_x, to_y).astype(np.float32)
+        return led
+    made = continued(led, near, ~hole, to_x, to_y).astype(np.float32)
     # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
     ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
     side = 2 * max(round(SEAM * unit), 1) + 1
@@ -70,6 +75,10 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
         other = mirrored(picture, known, spread.astype(np.float32), *to_edge(hole, 0.12 * unit, SIDEWAYS), unit, MIRRORED_FAR)
         wrong = diffuse(np.dstack([wrong] * 3), ring)[..., 0] * near
         made = blended(made, other, wrong)
+    if bands is not None:
+        # They are sharp, and have grain, as the pieces are.
+        fine = np.clip(made - cv2.GaussianBlur(made, (0, 0), max(GRAIN[0] * unit, 0.6)), -GRAIN[1], GRAIN[1])
+        made = blended(made, np.asarray(bands.along + fine, np.float32), bands.share * hole)
     return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
+from thespis.pixels.along import along_bands, of_bands
 from thespis.pixels.behind import fill_in, go_on
 from thespis.pixels.channels import blended, farthest
 from thespis.pixels.diffuse import diffuse
@@ -22,7 +23,7 @@ from thespis.pixels.outline import axes_of
 from thespis.pixels.skirt import BESIDE, LONG, SHOULDER, SLOPES
 from thespis.pixels.strands import Wall, left_over, look_at, put_strands
 from thespis.pixels.taken_along import better_whole
-from thespis.pixels.tangled import put_strip, tangled
+from thespis.pixels.tangled import put_strip, strips
 from thespis.types import Array, Bytes
 
 WORKING_UNIT = 72.0  # pixels an eye distance in which the cut is made; finer than the network sees, and quick
@@ -139,7 +140,9 @@ def cut_out(
     box = box_of(goes > 0, round(BEYOND * unit))
     hanging, looked_at = np.zeros_like(alpha), np.ascontiguousarray(small[box])
     wall = look_at(looked_at, alpha[box], made_up[box], unit)
-    hanging[box] = locks(looked_at, alpha[box], made_up[box], unit) * ~wall.leads
+    again = along_bands(wall, looked_at, made_up[box], unit)
+    banded = of_bands(again)
+    hanging[box] = locks(looked_at, alpha[box], made_up[box], unit) * ~(wall.leads | banded)
     # Others who stand there must not be taken along.
     alone = not entirely and not len(others)
     if alone and better_whole(looked_at, alpha[box], hanging[box], goes[box] * high[box], made_up[box], wall, unit):
@@ -147,14 +150,16 @@ def cut_out(
         return Cutout(np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2RGBA), np.uint8), texture, alpha, soft, whole=True)
     alpha = connected(np.maximum(alpha, hanging), face)
     apart = np.zeros_like(alpha)
-    apart[box] = islands(looked_at, alpha[box], made_up[box], unit) * (bare[box] > 0.5)
+    apart[box] = islands(looked_at, alpha[box], made_up[box], unit) * ((bare[box] > 0.5) & ~banded)
     alpha, hanging = np.maximum(alpha, apart), np.maximum(hanging, apart)
     hanging, held = np.minimum(hanging, alpha), np.maximum(cv2.dilate(face, np.ones((3, 3), np.uint8)), np.minimum(ears, alpha))
     soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), max(AROUND * unit, 0.6)), np.float32)
     parts = (np.full(alpha.shape, 255, np.uint8), small.copy(), small.copy(), np.zeros(alpha.shape, np.uint8))
     for part, found in zip(
         parts,
-        layers(looked_at, alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], wall, entirely),
+        layers(
+            looked_at, alpha[box], hanging[box], held[box], made_up[box], unit, goes[box], bare[box], high[box], (wall, again), entirely
+        ),
         strict=True,
     ):
         part[box] = found
@@ -204,15 +209,17 @@ def layers(
     goes: Array,
     bare: Array,
     high: Array,
-    wall: Wall,
+    walls: tuple[Wall, Wall],
     entirely: bool,
 ) -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Take a picture (h, w, 3) apart by the person's share (h, w) -> share, own colours, background and what of that is filled in.
 
     `hanging` (h, w) is what of the share hangs out of the rest, and `held` (h, w) what is person whatever the colours say.
     Where no collar can be, `bare` (h, w), colours tell; what is as `high` (h, w) as hair beside a face goes along.
-    What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background's `wall`.
+    What was `made_up` (h, w) beyond the picture's edge mirrors the person too, and says nothing about the background: of its
+    `walls` the second is looked at along its bands.
     """
+    _, wall = walls
     plate = fill_in(small, (hole_of(alpha, unit) > 0) | made_up, unit)
     alpha = np.maximum(
         by_colour(small, alpha, plate, unit, *((np.ones_like(bare), bare) if entirely else (bare, np.zeros_like(bare)))),
@@ -224,13 +231,16 @@ def layers(
         # Of a collar or a shoulder beside the face the network is often unsure: there the person and its rim stay whole.
         goes = goes + (high - goes) * hole
     hole = np.maximum(hole, left_over(wall, hole, goes * high * wall.plain > 0.5, made_up, unit))
-    strip = np.zeros_like(alpha) if entirely else tangled(wall, made_up, goes * high, unit)
-    hole = np.maximum(hole, smoothstep(0.0, 0.25, cv2.dilate(strip, np.ones((5, 5), np.uint8))))
+    none = np.zeros_like(alpha)
+    strip, strands = (none, none) if entirely else strips(walls, made_up, goes * high, unit)
+    dense = np.maximum(strip, strands)
+    hole = np.maximum(hole, smoothstep(0.0, 0.25, cv2.dilate(dense, np.ones((5, 5), np.uint8))))
     # What stays in front is known too: a collar goes on behind the neck, not the wall.
     unseen = (hole * goes > 0.02) | made_up
-    plate = go_on(small, unseen, made_up, unit)
+    plate = go_on(small, unseen, made_up, unit, wall.bands)
     colours = own_colours(small, alpha, plate)
     put_strands(small, plate, wall, hole * goes * high * ~made_up, alpha, colours)
+    put_strands(small, plate, wall, strands, alpha, colours, surely=True)
     put_strip(small, plate, strip, alpha, colours)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes

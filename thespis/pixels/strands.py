@@ -7,6 +7,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from thespis.pixels.banded import Banded
 from thespis.pixels.channels import strongest, weighed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
@@ -27,6 +28,9 @@ LINE, RUN, WAYS = 10.0, 0.11, 12  # grey levels of a line of the wall, eye dista
 AWAY, LONG = 0.9, 0.5  # eye distances from the person that such a line leads to, or that it is long if it is not in the person's colours
 GAP, LARGEST = 0.12, 0.06  # eye distances that a strand may be lost from sight for, and square eye distances that it has at most
 THICK, CORE = 0.025, 0.4  # eye distances that half of its core is wide at most, which is so far from the wall's colour to the person's
+FARTHER, CLUMP, CLUMPED = 0.8, (0.01, 0.3), (0.6, 0.15, 0.02)
+"""Eye distances instead of those before bands that are rough; square ones that are seen of a clump of hair there at least, and that it has
+at most; and how much of it is clearly seen, how much is bold, and how much may lead farther."""
 ROOM = 0.03  # eye distances around it that are filled in too
 ALIKE = 48.0  # of 441: how far from the person's colours that is at most which the picture's edge cuts off
 TOWARDS = 0.8  # of what differs from a wall leads to the person's colours if it is theirs
@@ -45,7 +49,8 @@ class Wall:
     (h, w) so many before it towards the person's colour: `bold` (h, w) where that is much of the way, `alike` (h, w) where it is there, and
     `towards` (h, w) where it differs hardly another way.
     The wall has a `grain` (h, w), varies there in `steps` (h, w) of grey levels, and is `plain` (h, w), from 0 to 1, where what stands
-    before it can be told. Of its `lines` (h, w) those that lead away are in `leads` (h, w).
+    before it can be told. Of its `lines` (h, w) those that lead away are in `leads` (h, w). Along its `bands`
+    it is known better.
     """
 
     behind: Bytes
@@ -61,6 +66,7 @@ class Wall:
     plain: Array
     leads: Mask
     lines: Mask
+    bands: Banded | None = None
 
 
 # The compiled functions take what their signatures say, which their types do not tell.
@@ -194,15 +200,22 @@ def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
     apart = np.asarray(cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / np.float32(unit), np.float32)
     known = (apart > RIM) & ~made_up
     behind, own, steps = around(picture, known, alpha > 0.98, max(round(WIDE * unit / MEDIAN), 1))
-    stands, differs = np.zeros(alpha.shape, np.float32), np.zeros(alpha.shape, np.float32)
-    bold, alike, towards = (np.zeros(alpha.shape, bool) for _ in range(3))
-    compare(np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8), behind, own, known, stands, differs, bold, alike, towards)
+    soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
+    stands, differs, bold, alike, towards = compared(soft, behind, own, known)
     clear = known & (apart > CLEAR)
     found = (differs > LINE) & (grain_of(differs, clear, np.zeros_like(clear), unit) < 2 * PLAIN[1])
     leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY), unit)
     grain = grain_of(differs, clear, lines, unit)
     plain = np.asarray((1 - smoothstep(*PLAIN, grain)) * (1 - smoothstep(*EVEN, steps)), np.float32)
     return Wall(behind, own, apart, differs, stands, bold, alike, towards, grain, steps, plain, leads & (plain > 0.5), lines)
+
+
+def compared(picture: Bytes, behind: Bytes, own: Bytes, known: Mask) -> tuple[Array, Array, Mask, Mask, Mask]:
+    """Say how the pixels `known` (h, w) of a picture (h, w, 3) stand before what is `behind`: what `compare` tells, each (h, w)."""
+    stands, differs = np.zeros(known.shape, np.float32), np.zeros(known.shape, np.float32)
+    bold, alike, towards = (np.zeros(known.shape, bool) for _ in range(3))
+    compare(picture, behind, own, known, stands, differs, bold, alike, towards)
+    return stands, differs, bold, alike, towards
 
 
 def around(picture: Bytes, known: Mask, person: Mask, times: int) -> tuple[Bytes, Bytes, Array]:
@@ -313,9 +326,16 @@ def left_over(wall: Wall, hole: Array, may: Mask, made_up: Mask, unit: float) ->
     edge = cv2.dilate(np.pad(made_up, 1, constant_values=True).astype(np.uint8), np.ones((5, 5), np.uint8))[1:-1, 1:-1] > 0
     clear = (wall.stands > SEEN[0] + SEEN[1] * wall.grain) & may
     # What is as thick as a letter, and what goes on far away, is none.
-    parts, (size, seen, none, cut, alike, _, _) = tallied(found, clear, (wall.apart > BAND) | broad, edge, wall.alike)
+    away = (wall.apart > BAND) | broad
+    parts, (size, seen, none, cut, alike, far, _) = tallied(found, clear, away, edge, wall.alike, wall.apart > FARTHER)
     own = (seen > 0) & (size < LARGEST * unit**2) & (none == 0) & ((cut == 0) | (4 * alike > size))
-    left = own[parts] | specks(wall, beside & ~wall.lines, edge, may, unit)
+    # Before bands that are rough a wall's own specks stand out too; what is large, and mostly the person's colour, is none.
+    rough = wall.grain > sum(PLAIN) / 2
+    _, (_, bare, bold, *_) = tallied(found, rough, wall.bold)
+    clump = (seen > CLUMP[0] * unit**2) & (size < CLUMP[1] * unit**2) & (cut == 0)
+    clump &= (seen > CLUMPED[0] * size) & (bold > CLUMPED[1] * size) & (far < CLUMPED[2] * size)
+    own = np.where(2 * bare > size, clump, own)
+    left = own[parts] | specks(wall, beside & ~wall.lines, edge, may & ~rough, unit)
     if not left.any():
         return np.zeros_like(hole)
     gap, room = (2 * round(reach * unit) + 1 for reach in (GAP / 2, ROOM))
@@ -332,10 +352,12 @@ def specks(wall: Wall, beside: Mask, edge: Mask, may: Mask, unit: float) -> Mask
     return np.asarray(((seen > 0) & (none == 0) & (size < SMALL * unit**2))[parts])
 
 
-def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes) -> None:
+def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes, *, surely: bool = False) -> None:
     """Add strands before a `wall` to a person's share `alpha` (h, w) and `colours` (h, w, 3), in place.
 
-    `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may be.
+    `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may
+    be: as far as the wall is plain, or `surely`.
     """
-    believed, low = np.asarray(where * wall.plain * ~wall.lines, np.float32), np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
+    believed = np.asarray(where * (~wall.lines if surely else wall.plain * ~wall.lines), np.float32)
+    low = np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
     put_before(picture, plate, wall.behind, wall.own, low, wall.apart <= RIM, believed, alpha, colours)

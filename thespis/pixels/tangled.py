@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from thespis.pixels.layers import smoothstep
-from thespis.pixels.strands import BAND, RIM, SEEN, Mask, Wall, tallied
+from thespis.pixels.strands import BAND, EVEN, FARTHER, RIM, SEEN, Mask, Wall, tallied
 from thespis.types import Array, Bytes
 
 WITHIN = 0.14  # eye distances to each side in which strokes are counted
@@ -17,6 +17,7 @@ CLOSED, LEAST = 0.03, 0.02  # eye distances over which two such places are one, 
 TOWARDS, FREE = 0.6, 0.3  # of its strokes that lead to the person's colours, and of it that may move before a wall that is not plain
 AROUND, CALM = (0.04, 0.22), 0.75  # eye distances beyond it in which the wall must be calm: it varies by less than so much of the strokes
 ROOM, FADES = 0.05, 0.14  # eye distances around it that go along whole, and over which that fades
+SOMEWHAT = (0.05, 0.2)  # how far a wall must be banded if its bands tell any strands
 FREELY, PLAIN = 0.3, 0.5  # how far what lies there must go with the head, and how plain a wall is of which strands can be told
 
 
@@ -29,10 +30,14 @@ def tangled(wall: Wall, made_up: Mask, goes: Array, unit: float) -> Array:
     found, known = np.zeros_like(wall.apart), (wall.apart > RIM) & ~made_up
     far, may = known & (wall.apart > BAND), (goes > FREELY) & (wall.plain < PLAIN)
     strokes = (wall.stands > SEEN[0] + SEEN[1] * np.minimum(wall.grain, ROUGH)) & known
+    if wall.bands is not None:
+        strokes &= wall.bands.steps(unit) * wall.bands.share < EVEN[0]
     side, gap = (2 * round(reach * unit) + 1 for reach in (WITHIN, CLOSED))
     part_of, share = (cv2.blur(each.astype(np.float32), (side, side)) for each in (strokes, known))
     count = part_of / (share + np.float32(0.02))
-    usual = float(np.percentile(count[far][::SOME], USUAL)) if far.any() else 1.0
+    # Clumps of hair before bands, which are told farther out, do not make these a busy wall.
+    asked = far if wall.bands is None else known & (wall.apart > FARTHER)
+    usual = float(np.percentile(count[asked][::SOME], USUAL)) if asked.any() else 1.0
     least = max(DENSE, MORE * usual)
     dense = (count > least) & known
     if usual > BUSY or not (dense & may).any():
@@ -55,6 +60,19 @@ def tangled(wall: Wall, made_up: Mask, goes: Array, unit: float) -> Array:
     strip = own[parts] | (beside & (count > least / 2) & known & ~far)
     apart = np.asarray(cv2.distanceTransform((~strip).astype(np.uint8), cv2.DIST_L2, 5), np.float32) / unit
     return np.asarray(1 - smoothstep(ROOM, ROOM + FADES, apart), np.float32)
+
+
+def strips(walls: tuple[Wall, Wall], made_up: Mask, goes: Array, unit: float) -> tuple[Array, Array]:
+    """Find where strands are dense -> how much of all that is there goes along (h, w), and of the strands alone (h, w).
+
+    The second of the `walls` is looked at along its bands: there the wall between strands is known, and stays.
+    """
+    whole, bands = tangled(walls[0], made_up, goes, unit), walls[1].bands
+    if bands is None:
+        return whole, np.zeros_like(whole)
+    again = tangled(walls[1], made_up, goes, unit) * np.asarray(smoothstep(*SOMEWHAT, bands.share), np.float32)
+    found = np.maximum(whole, again)
+    return found * (1 - bands.share), found * bands.share
 
 
 def put_strip(picture: Bytes, plate: Bytes, share: Array, alpha: Array, colours: Bytes) -> None:
