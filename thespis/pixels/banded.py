@@ -21,7 +21,9 @@ TIMES, LEAST = (1.6, 2.3), (5.0, 9.0)  # how much more a wall varies across its 
 DIPS = (1.6, 0.5)  # eye distances along bands and across over which they may be lost from sight
 WIDER, OFF = 0.12, 0.03  # eye distances beyond them in which the wall is theirs, and by which they may lead aside
 SOME = 0.04  # of a wall that must be banded
-ALONG, FEW = 0.8, 4  # eye distances each way along a band whose median is its colour, and pixels known there that it takes
+FAR = (1.0, 1.4)  # eye distances from what is seen of a band to which it is believed, and believed half
+SOFT = 0.08  # eye distances beside one that is not known over which that ends
+ALONG, FEW = 0.8, 10  # eye distances each way along a band whose median is its colour, and pixels known there that it takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +135,10 @@ def upright(picture: Bytes, seen: Mask, unit: float) -> tuple[Bytes, Array]:
     if float(share[seen].sum()) < SOME * float(seen.sum()):
         return along, np.zeros_like(share)
     lead(picture, seen, round(ALONG * unit), along, told)
-    return along, share * told
+    # Farther off, other things may stand there.
+    ends = cv2.dilate(seen.astype(np.uint8), np.ones((2 * round(FAR[0] * unit) + 1, 1), np.uint8)) * told
+    fades = 2 * round(SOFT * unit) + 1, 2 * round((FAR[1] - FAR[0]) * unit) + 1
+    return along, share * np.asarray(cv2.blur(ends.astype(np.float32), fades), np.float32) * told
 
 
 def light_of(picture: Bytes, seen: Mask, unit: float) -> Array:

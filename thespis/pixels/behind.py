@@ -17,6 +17,7 @@ SEAM = 0.05  # eye distances inside the edge of what was made in which it must h
 MISFITS = (0.25, 0.6)  # of what the picture varies by that what was made may be off at its edge; from there on it is another place
 STRETCH, AROUND_EDGE, EVEN = 0.15, 0.4, 16.0  # eye distances to each side over which both are told; grey levels that any wall varies by
 SIDEWAYS = 5  # times nearer than it is counts what lies beside such a place: heads turn, and shelves and horizons are level
+ASIDE, OTHER = 0.06, (12.0, 30.0)  # eye distances by which bands may lead aside, and grey levels off from which they are others
 GRAIN = (0.04, 20.0)  # eye distances, and grey levels, of what is a wall's grain at most
 MIRRORED_FAR = 0.7  # eye distances into the hole that is mirrored there
 
@@ -51,10 +52,11 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
     What was `made_up` (h, w) beyond the picture's edge is never seen. The wall's `bands` lead on.
     """
     spread = np.asarray(diffuse(picture, (~hole).astype(np.float32)) + 0.5, np.uint8)
-    led = spread
-    if bands is not None:
-        led = np.asarray(blended(spread.astype(np.float32), bands.along.astype(np.float32), bands.share * hole) + np.float32(0.5), np.uint8)
     to_x, to_y, distance = to_edge(hole, 0.12 * unit)
+    led, share = spread, np.zeros(hole.shape, np.float32)
+    if bands is not None:
+        share = fitting(bands, spread, hole & (distance < max(SEAM * unit, 2.5)), unit) * hole
+        led = np.asarray(blended(spread.astype(np.float32), bands.along.astype(np.float32), share) + np.float32(0.5), np.uint8)
     near = hole & ~made_up & (distance < BARED * unit)
     if not near.any() or hole.all():
         return led
@@ -78,8 +80,21 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
     if bands is not None:
         # They are sharp, and have grain, as the pieces are.
         fine = np.clip(made - cv2.GaussianBlur(made, (0, 0), max(GRAIN[0] * unit, 0.6)), -GRAIN[1], GRAIN[1])
-        made = blended(made, np.asarray(bands.along + fine, np.float32), bands.share * hole)
+        made = blended(made, np.asarray(bands.along + fine, np.float32), share)
     return np.asarray(np.clip(made + 0.5, 0, 255), np.uint8)
+
+
+def fitting(bands: Banded, spread: Bytes, ring: npt.NDArray[np.bool_], unit: float) -> Array:
+    """Say how far a wall's `bands` are believed behind a person (h, w): as far as they have the colours beside it, `spread` (h, w, 3).
+
+    `ring` (h, w) is the edge that shows.
+    """
+    kernel, side = np.ones((2 * round(ASIDE * unit) + 1,) * 2, np.uint8), 2 * round(STRETCH * unit) + 1
+    nearest = np.clip(spread, cv2.erode(bands.along, kernel), cv2.dilate(bands.along, kernel))
+    edge = ring.astype(np.float32)
+    off = cv2.blur(strongest(cv2.absdiff(nearest, spread)) * edge, (side, side)) / (cv2.blur(edge, (side, side)) + 1e-6)
+    wrong = np.asarray(smoothstep(*OTHER, off), np.float32)
+    return np.asarray(bands.share * (1 - diffuse(np.dstack([wrong] * 3), edge)[..., 0]), np.float32)
 
 
 def varied(picture: Bytes, known: npt.NDArray[np.bool_], unit: float) -> Array:

@@ -28,9 +28,9 @@ LINE, RUN, WAYS = 10.0, 0.11, 12  # grey levels of a line of the wall, eye dista
 AWAY, LONG = 0.9, 0.5  # eye distances from the person that such a line leads to, or that it is long if it is not in the person's colours
 GAP, LARGEST = 0.12, 0.06  # eye distances that a strand may be lost from sight for, and square eye distances that it has at most
 THICK, CORE = 0.025, 0.4  # eye distances that half of its core is wide at most, which is so far from the wall's colour to the person's
-FARTHER, CLUMP, CLUMPED = 0.8, (0.01, 0.3), (0.6, 0.15, 0.02)
+FARTHER, CLUMP, CLUMPED = 0.8, (0.01, 0.3), (0.6, 0.15, 0.3, 0.02)
 """Eye distances instead of those before bands that are rough; square ones that are seen of a clump of hair there at least, and that it has
-at most; and how much of it is clearly seen, how much is bold, and how much may lead farther."""
+at most; and how much of it is clearly seen and how much bold, and how much may be broad and lead farther."""
 ROOM = 0.03  # eye distances around it that are filled in too
 ALIKE = 48.0  # of 441: how far from the person's colours that is at most which the picture's edge cuts off
 TOWARDS = 0.8  # of what differs from a wall leads to the person's colours if it is theirs
@@ -331,9 +331,9 @@ def left_over(wall: Wall, hole: Array, may: Mask, made_up: Mask, unit: float) ->
     own = (seen > 0) & (size < LARGEST * unit**2) & (none == 0) & ((cut == 0) | (4 * alike > size))
     # Before bands that are rough a wall's own specks stand out too; what is large, and mostly the person's colour, is none.
     rough = wall.grain > sum(PLAIN) / 2
-    _, (_, bare, bold, *_) = tallied(found, rough, wall.bold)
+    _, (_, bare, bold, wide, *_) = tallied(found, rough, wall.bold, broad)
     clump = (seen > CLUMP[0] * unit**2) & (size < CLUMP[1] * unit**2) & (cut == 0)
-    clump &= (seen > CLUMPED[0] * size) & (bold > CLUMPED[1] * size) & (far < CLUMPED[2] * size)
+    clump &= (seen > CLUMPED[0] * size) & (bold > CLUMPED[1] * size) & (wide < CLUMPED[2] * size) & (far < CLUMPED[3] * size)
     own = np.where(2 * bare > size, clump, own)
     left = own[parts] | specks(wall, beside & ~wall.lines, edge, may & ~rough, unit)
     if not left.any():
