@@ -13,7 +13,7 @@ from thespis.types import Array, Bytes
 
 Mask = npt.NDArray[np.bool_]
 APART, AROUND, LONG = 0.11, 0.35, 1.3
-"""Eye distances between two pixels that are compared, and and twice to each side across and along bands where a wall is asked for them."""
+"""Eye distances between two pixels that are compared, and twice to each side across and along bands where a wall is asked for them."""
 LIGHT, MOST = 0.45, 25.0
 """Eye distances each way over which a wall's light is evened, and grey levels that count of a pair: a strand must not outweigh a wall."""
 CLEAR = (0.08, 0.1), (0.1, 0.5)  # eye distances beside a person over which a wall comes to be asked: all of it, and where no hair is
@@ -115,7 +115,8 @@ def step_of(unit: float) -> int:
 def upright(picture: Bytes, seen: Mask, unit: float) -> tuple[Bytes, Array]:
     """Look for upright bands in what is `seen` (h, w) of a wall -> its colours along them (h, w, 3), and how far (h, w) it has any."""
     smooth, step = cv2.blur(picture, (3, 3)) - light_of(picture, seen, unit), step_of(unit)
-    apart = cv2.distanceTransform(seen.astype(np.uint8), cv2.DIST_L2, 3) / np.float32(unit)
+    # Where nobody is in the picture nothing is any distance from them.
+    apart = np.minimum(cv2.distanceTransform(seen.astype(np.uint8), cv2.DIST_L2, 3), np.float32(1e4)) / np.float32(unit)
     window = 2 * round(AROUND * unit) + 1, 2 * round(LONG * unit) + 1
     bound, share = seen.shape[::-1], np.zeros(seen.shape, np.float32)
     for clear in CLEAR:

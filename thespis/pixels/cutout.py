@@ -240,7 +240,8 @@ def layers(
     plate = go_on(small, unseen, made_up, unit, wall.bands)
     colours = own_colours(small, alpha, plate)
     put_strands(small, plate, wall, hole * goes * high * ~made_up, alpha, colours)
-    put_strands(small, plate, wall, strands, alpha, colours, surely=True)
+    if wall.bands is not None:
+        put_strands(small, plate, wall, strands, alpha, colours, surely=True)
     put_strip(small, plate, strip, alpha, colours)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
