@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from thespis.pixels.banded import banded
-from thespis.pixels.channels import blended
+from thespis.pixels.channels import mixed
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.strands import CLEAR, EVEN, PLAIN, RIM, SEEN, Mask, Wall, compared, grain_of
 from thespis.types import Bytes
@@ -21,11 +20,10 @@ def along_bands(wall: Wall, picture: Bytes, made_up: Mask, unit: float) -> Wall:
     bands = banded(picture, known, unit)
     if bands is None:
         return wall
-    behind = np.asarray(blended(wall.behind.astype(np.float32), bands.along.astype(np.float32), bands.share) + np.float32(0.5), np.uint8)
-    soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
-    stands, differs, bold, alike, towards = compared(soft, behind, wall.own, known)
+    behind = mixed(wall.behind, bands.along, bands.share)
+    stands, differs, bold, alike, towards = compared(picture, behind, wall.own, known)
     # Along a band a wall's colours are known well, rough as it may be; an edge between two may lead a little aside.
-    edges, steps = np.asarray(smoothstep(*EVEN, bands.steps(unit)) * bands.share, np.float32), wall.steps * (1 - bands.share)
+    edges, steps = np.asarray(smoothstep(*EVEN, bands.steps) * bands.share, np.float32), wall.steps * (1 - bands.share)
     differs *= 1 - edges
     grain = grain_of(differs, known & (wall.apart > CLEAR) & (edges < 0.5), wall.lines, unit)
     rough = grain / (1 + ROUGHER * bands.share)

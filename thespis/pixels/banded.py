@@ -28,15 +28,14 @@ ALONG, FEW = 0.8, 10  # eye distances each way along a band whose median is its 
 
 @dataclass(frozen=True, eq=False)
 class Banded:
-    """The colours `along` (h, w, 3) the bands of a wall, behind a person too, and how far (h, w), from 0 to 1, it has any there."""
+    """The colours `along` (h, w, 3) the bands of a wall, behind a person too, and how far (h, w), from 0 to 1, it has any there.
+
+    Around each pixel, where an edge may lead a little aside, these colours differ by `steps` (h, w) of grey levels.
+    """
 
     along: Bytes
     share: Array
-
-    def steps(self, unit: float) -> Array:
-        """Say by how many grey levels the bands differ around each pixel (h, w), where an edge may lead a little aside."""
-        kernel = np.ones((2 * round(OFF * unit) + 1,) * 2, np.uint8)
-        return strongest(cv2.dilate(self.along, kernel) - cv2.erode(self.along, kernel))
+    steps: Array
 
 
 # The compiled function takes what its signature says, which its types do not tell.
@@ -44,7 +43,7 @@ class Banded:
 def lead(picture: Bytes, known: Mask, reach: int, along: Bytes, told: Mask) -> None:  # pragma: no cover - compiled
     """Give each pixel of a picture (h, w, 3) the median of what is `known` (h, w) up to `reach` rows off in its column -> `along`.
 
-    Where there is none, it lies between the last above and the first below; `told` (h, w) says where any is.
+    Where there is none, it lies between the last above and the first below; `told` (h, w) says which columns have any.
     """
     height, width = known.shape
     for x in range(width):
@@ -77,17 +76,15 @@ def lead(picture: Bytes, known: Mask, reach: int, along: Bytes, told: Mask) -> N
             if last < y - 1:
                 for between in range(last + 1, y):
                     for channel in range(3):
-                        below = np.float32(along[y, x, channel])
-                        above = np.float32(along[last, x, channel]) if last >= 0 else below
-                        along[between, x, channel] = np.uint8(above + (below - above) * (between - last) / (y - last) + np.float32(0.5))
+                        first = np.float32(along[y, x, channel])
+                        above = np.float32(along[last, x, channel]) if last >= 0 else first
+                        along[between, x, channel] = np.uint8(above + (first - above) * (between - last) / (y - last) + np.float32(0.5))
             last = y
         if last >= 0:
-            for between in range(last + 1, height):
+            for below in range(last + 1, height):
                 for channel in range(3):
-                    along[between, x, channel] = along[last, x, channel]
-                told[between, x] = True
-            for between in range(last):
-                told[between, x] = True
+                    along[below, x, channel] = along[last, x, channel]
+        told[:, x] = last >= 0
 
 
 def banded(picture: Bytes, known: Mask, unit: float) -> Banded | None:
@@ -104,7 +101,9 @@ def banded(picture: Bytes, known: Mask, unit: float) -> Banded | None:
     if not share.any():
         return None
     colours, much = (cv2.resize(each, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR) for each in (along, share))
-    return Banded(np.asarray(colours, np.uint8), np.asarray(much, np.float32))
+    aside = np.ones((2 * round(OFF * unit) + 1,) * 2, np.uint8)
+    steps = strongest(cv2.dilate(colours, aside) - cv2.erode(colours, aside))
+    return Banded(np.asarray(colours, np.uint8), np.asarray(much, np.float32), steps)
 
 
 def step_of(unit: float) -> int:
@@ -127,10 +126,8 @@ def upright(picture: Bytes, seen: Mask, unit: float) -> tuple[Bytes, Array]:
         told_by = smoothstep(*TIMES, across / (lengthwise + 0.5)) * smoothstep(*LEAST, across)
         share = np.maximum(share, np.asarray(told_by, np.float32))
     # Strands before a wall hide its bands from this, not from the eye.
-    dips, beyond = (
-        np.ones([2 * round(reach * unit / 2) + 1 for reach in DIPS], np.uint8),
-        np.ones((1, 2 * round(WIDER * unit) + 1), np.uint8),
-    )
+    dips = np.ones([2 * round(reach * unit / 2) + 1 for reach in DIPS], np.uint8)
+    beyond = np.ones((1, 2 * round(WIDER * unit) + 1), np.uint8)
     share = np.asarray(cv2.dilate(cv2.morphologyEx(share, cv2.MORPH_CLOSE, dips), beyond), np.float32)
     along, told = picture.copy(), np.zeros_like(seen)
     if float(share[seen].sum()) < SOME * float(seen.sum()):

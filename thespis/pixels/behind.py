@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thespis.pixels.banded import Banded
-from thespis.pixels.channels import blended, strongest, weighed
+from thespis.pixels.channels import blended, mixed, strongest, weighed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.layers import smoothstep
 from thespis.pixels.patches import continued
@@ -53,16 +53,17 @@ def go_on(picture: Bytes, hole: npt.NDArray[np.bool_], made_up: npt.NDArray[np.b
     """
     spread = np.asarray(diffuse(picture, (~hole).astype(np.float32)) + 0.5, np.uint8)
     to_x, to_y, distance = to_edge(hole, 0.12 * unit)
+    rim = hole & (distance < max(SEAM * unit, 2.5))
     led, share = spread, np.zeros(hole.shape, np.float32)
     if bands is not None:
-        share = fitting(bands, spread, hole & (distance < max(SEAM * unit, 2.5)), unit) * hole
-        led = np.asarray(blended(spread.astype(np.float32), bands.along.astype(np.float32), share) + np.float32(0.5), np.uint8)
+        share = fitting(bands, spread, rim, unit) * hole
+        led = mixed(spread, bands.along, share)
     near = hole & ~made_up & (distance < BARED * unit)
     if not near.any() or hole.all():
         return led
     made = continued(led, near, ~hole, to_x, to_y).astype(np.float32)
     # Where no piece fits, what was made takes the colours that lie beside it: a wrong pattern is seen less than an edge.
-    ring = (near & (distance < max(SEAM * unit, 2.5))).astype(np.float32)
+    ring = (near & rim).astype(np.float32)
     side = 2 * max(round(SEAM * unit), 1) + 1
     beside = np.asarray(cv2.blur(weighed(spread - made, ring), (side, side)), np.float32)
     off = weighed(beside, 1 / (np.asarray(cv2.blur(ring, (side, side)), np.float32) + np.float32(1e-6)))

@@ -49,3 +49,8 @@ def blended(below: Array, above: Array, share: Array) -> Array:  # pragma: no co
             for channel in range(3):
                 found[y, x, channel] = below[y, x, channel] + (above[y, x, channel] - below[y, x, channel]) * share[y, x]
     return found
+
+
+def mixed(below: Bytes, above: Bytes, share: Array) -> Bytes:
+    """Lay colours (h, w, 3) over others as `blended` does, rounded to bytes."""
+    return np.asarray(blended(below.astype(np.float32), above.astype(np.float32), share) + np.float32(0.5), np.uint8)

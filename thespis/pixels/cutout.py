@@ -1,7 +1,7 @@
 """Cut the person out of a picture: how much of each pixel is person, the person's own colours, and the background filled in behind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numba
@@ -12,7 +12,7 @@ from thespis.capture.faces import person_share
 from thespis.head.shapes import OVAL
 from thespis.pixels.along import along_bands, of_bands
 from thespis.pixels.behind import fill_in, go_on
-from thespis.pixels.channels import blended, farthest
+from thespis.pixels.channels import farthest, mixed
 from thespis.pixels.diffuse import diffuse
 from thespis.pixels.ears import lit_ears
 from thespis.pixels.islands import islands
@@ -241,7 +241,8 @@ def layers(
     colours = own_colours(small, alpha, plate)
     put_strands(small, plate, wall, hole * goes * high * ~made_up, alpha, colours)
     if wall.bands is not None:
-        put_strands(small, plate, wall, strands, alpha, colours, surely=True)
+        # Where strands are dense, along bands they are told however rough these are.
+        put_strands(small, plate, replace(wall, plain=np.ones_like(wall.plain)), strands, alpha, colours)
     put_strip(small, plate, strip, alpha, colours)
     # What stays counts as person, background and all; of what is left each pixel keeps its part.
     stays, own = 1 - goes, alpha * goes
@@ -249,7 +250,7 @@ def layers(
     # Where hardly anything is left of a pixel it takes the kind of colour that its neighbours have, or their edge would be a line.
     near_own, near = (cv2.GaussianBlur(each, (0, 0), 1.5) + 1e-4 for each in (own, alpha))
     part = np.where(alpha > 0.02, own / np.maximum(alpha, 1e-6), near_own / near)
-    colours = np.asarray(blended(small.astype(np.float32), colours.astype(np.float32), part.astype(np.float32)) + np.float32(0.5), np.uint8)
+    colours = mixed(small, colours, np.asarray(part, np.float32))
     return np.asarray(alpha * 255 + 0.5, np.uint8), colours, plate, np.asarray(hole * 255 + 0.5, np.uint8)
 
 

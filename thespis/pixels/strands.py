@@ -200,8 +200,7 @@ def look_at(picture: Bytes, alpha: Array, made_up: Mask, unit: float) -> Wall:
     apart = np.asarray(cv2.distanceTransform((alpha <= 0.3).astype(np.uint8), cv2.DIST_L2, 3) / np.float32(unit), np.float32)
     known = (apart > RIM) & ~made_up
     behind, own, steps = around(picture, known, alpha > 0.98, max(round(WIDE * unit / MEDIAN), 1))
-    soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
-    stands, differs, bold, alike, towards = compared(soft, behind, own, known)
+    stands, differs, bold, alike, towards = compared(picture, behind, own, known)
     clear = known & (apart > CLEAR)
     found = (differs > LINE) & (grain_of(differs, clear, np.zeros_like(clear), unit) < 2 * PLAIN[1])
     leads, lines = lines_of(found, found & (stands < -LINE / 2), found & (apart > AWAY), unit)
@@ -214,7 +213,8 @@ def compared(picture: Bytes, behind: Bytes, own: Bytes, known: Mask) -> tuple[Ar
     """Say how the pixels `known` (h, w) of a picture (h, w, 3) stand before what is `behind`: what `compare` tells, each (h, w)."""
     stands, differs = np.zeros(known.shape, np.float32), np.zeros(known.shape, np.float32)
     bold, alike, towards = (np.zeros(known.shape, bool) for _ in range(3))
-    compare(picture, behind, own, known, stands, differs, bold, alike, towards)
+    soft = np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.6), np.uint8)
+    compare(soft, behind, own, known, stands, differs, bold, alike, towards)
     return stands, differs, bold, alike, towards
 
 
@@ -352,12 +352,10 @@ def specks(wall: Wall, beside: Mask, edge: Mask, may: Mask, unit: float) -> Mask
     return np.asarray(((seen > 0) & (none == 0) & (size < SMALL * unit**2))[parts])
 
 
-def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes, *, surely: bool = False) -> None:
+def put_strands(picture: Bytes, plate: Bytes, wall: Wall, where: Array, alpha: Array, colours: Bytes) -> None:
     """Add strands before a `wall` to a person's share `alpha` (h, w) and `colours` (h, w, 3), in place.
 
-    `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may
-    be: as far as the wall is plain, or `surely`.
+    `plate` (h, w, 3) is what is filled in behind them in a picture (h, w, 3), and `where` (h, w), from 0 to 1, says where they may be.
     """
-    believed = np.asarray(where * (~wall.lines if surely else wall.plain * ~wall.lines), np.float32)
-    low = np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
+    believed, low = np.asarray(where * wall.plain * ~wall.lines, np.float32), np.asarray(LOW[0] + LOW[1] * wall.grain, np.float32)
     put_before(picture, plate, wall.behind, wall.own, low, wall.apart <= RIM, believed, alpha, colours)

@@ -31,7 +31,7 @@ def tangled(wall: Wall, made_up: Mask, goes: Array, unit: float) -> Array:
     far, may = known & (wall.apart > BAND), (goes > FREELY) & (wall.plain < PLAIN)
     strokes = (wall.stands > SEEN[0] + SEEN[1] * np.minimum(wall.grain, ROUGH)) & known
     if wall.bands is not None:
-        strokes &= wall.bands.steps(unit) * wall.bands.share < EVEN[0]
+        strokes &= wall.bands.steps * wall.bands.share < EVEN[0]
     side, gap = (2 * round(reach * unit) + 1 for reach in (WITHIN, CLOSED))
     part_of, share = (cv2.blur(each.astype(np.float32), (side, side)) for each in (strokes, known))
     count = part_of / (share + np.float32(0.02))
